@@ -1,0 +1,19 @@
+//! The only traits of the house: what the engine needs from the outside.
+//!
+//! Each port has one suite in [`crate::conformance`] that every implementation must
+//! pass. Errors are named for what the caller does next.
+
+mod dispatch;
+mod model;
+mod store;
+mod toolbox;
+mod world;
+
+pub use dispatch::Dispatch;
+pub use model::{Model, ModelCall, ModelError, Spent};
+pub use store::{
+    Brief, Charge, Claim, Commit, Head, Listed, Listing, Payload, SpendRow, Status, Store,
+    StoreError,
+};
+pub use toolbox::{Reconciled, ToolCall, ToolError, ToolOutput, Toolbox};
+pub use world::World;
