@@ -1,1 +1,7 @@
-//! placeholder
+//! Calling language models: two vendors' protocols, and models that only play one.
+//!
+//! [`anthropic`] and [`openai`] make one try each over HTTP, [`route`] retries them inside
+//! one deadline, [`catalog`] knows prices by date, and [`simulated`] answers without any
+//! language model. Vendor words stay in `wire`; nothing here decides about a run.
+
+pub mod simulated;

@@ -1,0 +1,1 @@
+//! A brain that follows a script.
