@@ -10,7 +10,8 @@ mod toolbox;
 mod world;
 
 pub use dispatch::Dispatch;
-pub use model::{Model, ModelCall, ModelError, Spent};
+pub use kernel::price::Spent;
+pub use model::{Model, ModelCall, ModelError};
 pub use store::{
     Brief, Charge, Claim, Commit, Head, Listed, Listing, Payload, SpendRow, Status, Store,
     StoreError,

@@ -145,6 +145,30 @@ pub enum Fact {
     RunCancelled {},
 }
 
+impl Fact {
+    /// The fact's name, as in the log.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Fact::SessionOpened(_) => "session_opened",
+            Fact::RunStarted { .. } => "run_started",
+            Fact::Notified(_) => "notified",
+            Fact::ModelBegun { .. } => "model_begun",
+            Fact::ModelReplied { .. } => "model_replied",
+            Fact::ModelFailed { .. } => "model_failed",
+            Fact::ModelLost { .. } => "model_lost",
+            Fact::ToolBegun { .. } => "tool_begun",
+            Fact::ToolReturned(_) => "tool_returned",
+            Fact::CancelAsked { .. } => "cancel_asked",
+            Fact::RunParked { .. } => "run_parked",
+            Fact::RunWoken { .. } => "run_woken",
+            Fact::RunFinished { .. } => "run_finished",
+            Fact::RunFailed { .. } => "run_failed",
+            Fact::RunCancelled {} => "run_cancelled",
+        }
+    }
+}
+
 fn is_false(flag: &bool) -> bool {
     !*flag
 }

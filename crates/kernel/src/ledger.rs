@@ -6,6 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::message::Usage;
 use crate::units::{Money, SessionId};
 
 /// What a cap is put on.
@@ -71,6 +72,17 @@ pub struct Balance {
     pub settled: Money,
     /// Reserved by calls in flight.
     pub held: Money,
+}
+
+/// Money spent by one model call, as reports count it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Booking {
+    /// The tokens, as far as known.
+    pub usage: Usage,
+    /// The money.
+    pub amount: Money,
+    /// Whether the amount is our estimate.
+    pub estimated: bool,
 }
 
 /// A hold that would pass a cap.

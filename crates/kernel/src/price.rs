@@ -55,6 +55,19 @@ pub struct Quote {
     pub rule: Rule,
 }
 
+/// What a call that brought no whole answer cost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spent {
+    /// Nothing: it was refused before any token was read.
+    Nothing,
+    /// This much, by the provider's word.
+    Told(Usage),
+    /// This much, by our estimate; an upper bound where one is known.
+    Estimated(Usage),
+    /// Nobody knows; the whole hold is settled.
+    Unknown,
+}
+
 impl Rule {
     /// A rule with one tier and no fees.
     #[must_use]

@@ -1,1 +1,185 @@
+//! A run: what it is now, what it owes the world, and what happens next.
+//!
+//! [`State`] is the fold of a session's facts. [`owed`] reads it and says what must be
+//! done outside; because it is computed from the log, a crash is the same as a pause.
+//! [`step`] decides a command into facts and carries on until something outside is
+//! needed, so that one commit ends exactly where the world begins.
 
+mod advance;
+mod decide;
+mod fork;
+mod hold;
+mod owed;
+mod state;
+mod talk;
+
+pub use decide::{Command, Refusal, Wake};
+pub use fork::fork;
+pub use owed::{Owed, owed};
+pub use state::{Call, CallStatus, Calling, Closing, Ended, Misfit, Phase, Run, State};
+pub use talk::Talk;
+
+use crate::event::{Event, Fact, Sealed, Stored, seal, unseal};
+use crate::ledger::{Booking, Move, MoveKind, Scope};
+use crate::price::Quote;
+use crate::units::{Epoch, Money, UnixMs};
+
+/// What the shell knows and the log does not.
+#[derive(Clone, Copy, Debug)]
+pub struct Context<'a> {
+    /// The present instant.
+    pub now: UnixMs,
+    /// The writer's lease. `None` for people and services beside the owner: their
+    /// commands become facts, but nothing is begun in the world.
+    pub epoch: Option<Epoch>,
+    /// What the agent's model costs now; `None` where nobody knows.
+    pub quote: Option<&'a Quote>,
+    /// A random number, for jitter.
+    pub chance: u64,
+}
+
+/// What a step brought: all of it is committed together or not at all.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Stepped {
+    /// The new facts.
+    pub events: Vec<Sealed>,
+    /// What they do to balances.
+    pub moves: Vec<Move>,
+    /// What they add to the spend table.
+    pub bookings: Vec<Booking>,
+}
+
+/// Facts that one step may bring; more means that the laws below run in a circle.
+const FACTS_PER_STEP_MAX: usize = 512;
+
+/// Decides a command and carries on until something outside is needed.
+///
+/// On a refusal the state is unchanged. After `Ok` the state holds the new facts; a
+/// caller that cannot commit them must drop the state and fold again.
+///
+/// # Errors
+/// The lawful no.
+pub fn step(
+    state: &mut State,
+    command: Command,
+    context: &Context<'_>,
+) -> Result<Stepped, Refusal> {
+    let mut stepped = Stepped::default();
+    for fact in decide::decide(state, command, context)? {
+        record(state, fact, context, &mut stepped);
+    }
+    if let Some(epoch) = context.epoch {
+        while let Some(fact) = advance::advance(state, epoch, context) {
+            record(state, fact, context, &mut stepped);
+            assert!(
+                stepped.events.len() <= FACTS_PER_STEP_MAX,
+                "INVARIANT: each advance brings a run closer to the world or to its end"
+            );
+        }
+    }
+    Ok(stepped)
+}
+
+fn record(state: &mut State, fact: Fact, context: &Context<'_>, stepped: &mut Stepped) {
+    stepped.moves.extend(move_of(state, &fact));
+    stepped.bookings.extend(booking_of(&fact));
+    let event = Event {
+        seq: state.seq + 1,
+        at: context.now,
+        fact,
+    };
+    let sealed = seal(state.head, event);
+    state
+        .apply(&sealed)
+        .expect("INVARIANT: decided facts fit the state they were decided on");
+    stepped.events.push(sealed);
+}
+
+/// Folds stored events into a state, checking the chain on the way.
+///
+/// `state` is fresh for a whole log, or the fold of an earlier part of it.
+///
+/// # Errors
+/// The log was altered, or does not make sense to this program.
+pub fn fold(state: &mut State, rows: impl IntoIterator<Item = Stored>) -> Result<(), Misfit> {
+    for row in rows {
+        let sealed = unseal(state.head, state.seq + 1, row)?;
+        state.apply(&sealed)?;
+    }
+    Ok(())
+}
+
+/// What a fact does to the balance of its run, given the state before it.
+fn move_of(state: &State, fact: &Fact) -> Option<Move> {
+    let kind = match fact {
+        Fact::RunStarted { cap, .. }
+        | Fact::RunWoken {
+            cap: cap @ Some(_), ..
+        } => MoveKind::Grant {
+            cap: *cap,
+            inherited: Money::ZERO,
+        },
+        Fact::ModelBegun { hold, .. } => MoveKind::Hold(*hold),
+        Fact::ModelReplied { cost, .. }
+        | Fact::ModelFailed { cost, .. }
+        | Fact::ModelLost { cost } => MoveKind::Settle {
+            held: state.held(),
+            spent: *cost,
+        },
+        Fact::RunWoken { cap: None, .. }
+        | Fact::SessionOpened(_)
+        | Fact::Notified(_)
+        | Fact::ToolBegun { .. }
+        | Fact::ToolReturned(_)
+        | Fact::CancelAsked { .. }
+        | Fact::RunParked { .. }
+        | Fact::RunFinished { .. }
+        | Fact::RunFailed { .. }
+        | Fact::RunCancelled {} => return None,
+    };
+    let run = match fact {
+        Fact::RunStarted { run, .. } => *run,
+        _other => state.run.as_ref()?.number,
+    };
+    Some(Move {
+        scope: Scope::Task {
+            session: state.session,
+            run,
+        },
+        kind,
+    })
+}
+
+/// What a fact adds to the spend table.
+fn booking_of(fact: &Fact) -> Option<Booking> {
+    let (usage, amount, estimated) = match fact {
+        Fact::ModelReplied {
+            reply,
+            cost,
+            estimated,
+        } => (reply.usage.unwrap_or_default(), *cost, *estimated),
+        Fact::ModelFailed {
+            cost, estimated, ..
+        } if *cost > Money::ZERO => (Default::default(), *cost, *estimated),
+        Fact::ModelLost { cost } if *cost > Money::ZERO => (Default::default(), *cost, true),
+        Fact::ModelFailed { .. }
+        | Fact::ModelLost { .. }
+        | Fact::RunStarted { .. }
+        | Fact::RunWoken { .. }
+        | Fact::ModelBegun { .. }
+        | Fact::SessionOpened(_)
+        | Fact::Notified(_)
+        | Fact::ToolBegun { .. }
+        | Fact::ToolReturned(_)
+        | Fact::CancelAsked { .. }
+        | Fact::RunParked { .. }
+        | Fact::RunFinished { .. }
+        | Fact::RunFailed { .. }
+        | Fact::RunCancelled {} => return None,
+    };
+    Some(Booking {
+        usage,
+        amount,
+        estimated,
+    })
+}

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use kernel::event::{FaultClass, ModelFault};
-use kernel::message::{Delta, Reply, Request, Usage};
-use kernel::price::Quote;
+use kernel::message::{Delta, Reply, Request};
+use kernel::price::{Quote, Spent};
 use kernel::units::UnixMs;
 
 /// One call.
@@ -19,19 +19,6 @@ pub struct ModelCall {
     pub tries_max: u32,
     /// A name for the call that is the same when it is retried: session, run and turn.
     pub label: String,
-}
-
-/// What a failed call cost.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Spent {
-    /// Nothing: it was refused before any token was read.
-    Nothing,
-    /// This much, by the provider's word.
-    Told(Usage),
-    /// This much, by our estimate; an upper bound where one is known.
-    Estimated(Usage),
-    /// Nobody knows; the whole hold is settled.
-    Unknown,
 }
 
 /// A call that failed after its short retries.

@@ -1,0 +1,194 @@
+//! What the kernel does by itself, one fact at a time, until something outside is
+//! needed: answer calls that no tool can answer, tell the model what it must know,
+//! begin the next act, or end the run.
+
+use super::Context;
+use super::hold::reserve;
+use super::owed::{Bar, NextCall, next_call};
+use super::state::{Call, Closing, Phase, Run, State};
+use crate::event::{
+    Done, Fact, FailureCode, FaultClass, ModelFault, Notice, Outcome, Parked, Returned,
+};
+use crate::json::RawJson;
+use crate::message::Stop;
+use crate::units::Epoch;
+
+/// Turns before the last one at which the model is told.
+const WARN_TURNS_LEFT: u32 = 3;
+
+/// Runs with fewer turns than this are told only at the last one.
+const WARN_TURNS_MIN: u32 = 6;
+
+/// Answers in a row without tool calls and without the done signal that a run survives.
+const SILENCES_MAX: u32 = 3;
+
+/// The next fact, or `None` where the world (or a person) must act first.
+pub(super) fn advance(state: &State, epoch: Epoch, context: &Context<'_>) -> Option<Fact> {
+    let run = state.run.as_ref().filter(|run| run.parked.is_none())?;
+    match &run.phase {
+        Phase::Over(_) | Phase::Calling(_) => None,
+        Phase::Tooling(calls) => advance_call(run, calls, epoch),
+        Phase::Ready | Phase::Closing(_) if run.cancel_asked => Some(Fact::RunCancelled {}),
+        Phase::Ready => Some(begin(state, run, false, epoch, context)),
+        Phase::Closing(closing) => Some(close(state, run, closing, epoch, context)),
+    }
+}
+
+fn advance_call(run: &Run, calls: &[Call], epoch: Epoch) -> Option<Fact> {
+    match next_call(run, calls, epoch) {
+        NextCall::Begin(call) => Some(Fact::ToolBegun {
+            epoch,
+            call: call.id.clone(),
+        }),
+        NextCall::Answer(call, Bar::Words(words)) => {
+            Some(answer(call, Outcome::Error, words.to_owned()))
+        }
+        NextCall::Answer(call, Bar::Cancelled) => Some(answer(
+            call,
+            Outcome::Cancelled,
+            "the run was cancelled".to_owned(),
+        )),
+        NextCall::Run(_) | NextCall::Reconcile(_) => None,
+    }
+}
+
+fn answer(call: &Call, outcome: Outcome, content: String) -> Fact {
+    let call = call.id.clone();
+    Fact::ToolReturned(Returned {
+        call,
+        outcome,
+        content,
+        rest: None,
+        took_ms: 0,
+    })
+}
+
+/// What a complete turn means.
+fn close(state: &State, run: &Run, closing: &Closing, epoch: Epoch, context: &Context<'_>) -> Fact {
+    if let Some(result) = &closing.result {
+        return Fact::RunFinished {
+            result: result.clone(),
+        };
+    }
+    if let Some((code, message)) = dead_end(&closing.stop) {
+        return Fact::RunFailed {
+            code,
+            message: message.to_owned(),
+        };
+    }
+    if run.turns >= run.turns_max {
+        return park(Parked::TurnCap {
+            turns_max: run.turns_max,
+        });
+    }
+    if closing.called || closing.stop == Stop::PauseTurn || run.granted > 0 {
+        return begin(state, run, false, epoch, context);
+    }
+    match closing.stop {
+        Stop::MaxTokens if !run.told.contains(&Notice::AnswerCut) => {
+            Fact::Notified(Notice::AnswerCut)
+        }
+        Stop::MaxTokens => begin(state, run, false, epoch, context),
+        Stop::EndTurn
+        | Stop::StopSequence
+        | Stop::ToolUse
+        | Stop::PauseTurn
+        | Stop::Refusal
+        | Stop::ContextWindow
+        | Stop::Other(_) => answered(state, run, epoch, context),
+    }
+}
+
+/// Reasons to stop after which the same conversation leads nowhere.
+fn dead_end(stop: &Stop) -> Option<(FailureCode, &'static str)> {
+    match stop {
+        Stop::Refusal => Some((FailureCode::ModelRefused, "the model refused the task")),
+        Stop::ContextWindow => Some((
+            FailureCode::ContextWindowExceeded,
+            "the conversation no longer fits the model's context window",
+        )),
+        Stop::EndTurn
+        | Stop::MaxTokens
+        | Stop::StopSequence
+        | Stop::ToolUse
+        | Stop::PauseTurn
+        | Stop::Other(_) => None,
+    }
+}
+
+/// The model answered in words only.
+fn answered(state: &State, run: &Run, epoch: Epoch, context: &Context<'_>) -> Fact {
+    match run.done {
+        Done::Answer => Fact::RunFinished {
+            result: RawJson::of(&run.last_text),
+        },
+        Done::EndTask if run.silences >= SILENCES_MAX => park(Parked::NoDoneSignal),
+        Done::EndTask => begin(state, run, true, epoch, context),
+    }
+}
+
+fn park(why: Parked) -> Fact {
+    Fact::RunParked { why, wake: None }
+}
+
+/// Begins a model call, after telling the model what it must know before it.
+fn begin(
+    state: &State,
+    run: &Run,
+    signal_missing: bool,
+    epoch: Epoch,
+    context: &Context<'_>,
+) -> Fact {
+    let left = run.turns_max.saturating_sub(run.turns);
+    if left == 0 {
+        return park(Parked::TurnCap {
+            turns_max: run.turns_max,
+        });
+    }
+    if let Some(notice) = untold(state, run, signal_missing, left) {
+        return Fact::Notified(notice);
+    }
+    if run.cap.is_some() && context.quote.is_none() {
+        return park(Parked::NeedsMending(no_price(&state.agent.model)));
+    }
+    match reserve(state, run, context.quote) {
+        Err(why) => park(why),
+        Ok(reservation) => Fact::ModelBegun {
+            epoch,
+            turn: run.turns + 1,
+            max_tokens: reservation.max_tokens,
+            clamped: reservation.clamped,
+            hold: reservation.hold,
+            prices: context.quote.map(|quote| quote.version.clone()),
+            tools_off: left == 1,
+        },
+    }
+}
+
+/// The next thing that the model must know and was not told yet.
+fn untold(state: &State, run: &Run, signal_missing: bool, left: u32) -> Option<Notice> {
+    if state.talk.is_paused() {
+        return None;
+    }
+    let notices = [
+        signal_missing.then_some(Notice::DoneSignalMissing),
+        (run.granted > 0).then_some(Notice::TurnsGranted(run.granted)),
+        (!state.talk.has_question()).then_some(Notice::GoOn),
+        (left == WARN_TURNS_LEFT + 1 && run.turns_max >= WARN_TURNS_MIN)
+            .then_some(Notice::TurnsLeft(WARN_TURNS_LEFT)),
+        (left == 1).then_some(Notice::LastTurn),
+    ];
+    notices
+        .into_iter()
+        .flatten()
+        .find(|notice| !run.told.contains(notice))
+}
+
+fn no_price(model: &str) -> ModelFault {
+    ModelFault {
+        class: FaultClass::UnknownModel,
+        message: format!("model `{model}` has no price, and the run has a money cap"),
+        retry_after_ms: None,
+        request_id: None,
+    }
+}

@@ -1,0 +1,488 @@
+//! Commands in, facts or a refusal out.
+//!
+//! A command is what somebody wants: a person, the engine with an answer from outside,
+//! the clock. A refusal is a lawful no with a stable code; it changes nothing.
+
+use super::Context;
+use super::state::{Call, CallStatus, Calling, Phase, Run, State};
+use super::talk::uses;
+use crate::backoff::Backoff;
+use crate::event::{
+    Done, Fact, FailureCode, FaultClass, ModelFault, NextStep, Opening, Outcome, Parked, Returned,
+};
+use crate::message::{Block, Message, Reply, Role};
+use crate::price::{Quote, Spent};
+use crate::units::{Money, UnixMs};
+
+/// What somebody wants.
+#[derive(Clone, Debug)]
+pub enum Command {
+    /// Open the session.
+    Open(Opening),
+    /// Give it a task.
+    Start {
+        /// The task.
+        input: Vec<Block>,
+        /// What ends the run.
+        done: Done,
+        /// The most that it may cost; the agent's own cap where absent.
+        cap: Option<Money>,
+        /// Model responses that it may take; the agent's own number where absent.
+        turns_max: Option<u32>,
+    },
+    /// Carry on from where the log stands.
+    Advance,
+    /// The model answered.
+    Replied(Reply),
+    /// The model call failed for good.
+    Failed {
+        /// How.
+        fault: ModelFault,
+        /// What it cost.
+        spent: Spent,
+    },
+    /// The model call of a former owner is lost.
+    Lost,
+    /// A tool call came to an end.
+    Returned(Returned),
+    /// A former owner's effect certainly did not happen.
+    NotDone {
+        /// The id of the call.
+        call: String,
+    },
+    /// Wait in the store: the program stops.
+    Park,
+    /// Go on with a parked run.
+    Wake(Wake),
+    /// End the run.
+    Cancel {
+        /// Who wants it, for people.
+        by: String,
+    },
+}
+
+/// Who wakes a parked run, with what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wake {
+    /// Its time has come.
+    Due,
+    /// A person entitled to it.
+    Person {
+        /// Who, for people.
+        by: String,
+        /// Turns to add; after a turn cap the agent's own number where absent.
+        turns_more: Option<u32>,
+        /// A new cap for the run.
+        cap: Option<Money>,
+    },
+}
+
+/// A lawful no.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The session is open already, or not open yet.
+    #[error("the session is not in a state to be opened or used like this")]
+    NotOpen,
+    /// A task without words.
+    #[error("the task is empty\nsay in words what is to be done")]
+    EmptyTask,
+    /// A run is under way.
+    #[error("run {run} of this session is still under way\nwait for its end, or cancel it")]
+    RunActive {
+        /// Its number.
+        run: u32,
+    },
+    /// A run waits in the store.
+    #[error("run {run} of this session is parked ({why})\nresume it, or cancel it first")]
+    RunParked {
+        /// Its number.
+        run: u32,
+        /// The code of its reason.
+        why: &'static str,
+    },
+    /// There is nothing to resume.
+    #[error("this session has no parked run")]
+    NotParked,
+    /// It sleeps until later.
+    #[error("the run does not wake before its time")]
+    NotDue,
+    /// There is nothing to cancel.
+    #[error("this session has no run to cancel")]
+    NothingToCancel,
+    /// A money cap on a model whose price nobody knows.
+    #[error(
+        "model `{model}` has no price, and the run has a money cap\n\
+         give its price in the configuration, or take the cap away"
+    )]
+    NoPrice {
+        /// The model.
+        model: String,
+    },
+    /// The run is at its cap, and nobody raised it.
+    #[error(
+        "the run has spent {settled} of its cap {cap} and needs {needed} more for the next call\n\
+         raise the cap to go on"
+    )]
+    CostCapExceeded {
+        /// The cap.
+        cap: Money,
+        /// Spent.
+        settled: Money,
+        /// What the next call needs at the least.
+        needed: Money,
+    },
+    /// An answer for something that nobody waits for.
+    #[error("nobody waits for this answer any more")]
+    NotAwaited,
+    /// The run cannot stop here.
+    #[error("the run is in the middle of an act and cannot be parked")]
+    MidAct,
+}
+
+impl Refusal {
+    /// The stable code.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Refusal::NotOpen => "not_open",
+            Refusal::EmptyTask => "empty_task",
+            Refusal::RunActive { .. } => "run_active",
+            Refusal::RunParked { .. } => "run_parked",
+            Refusal::NotParked => "not_parked",
+            Refusal::NotDue => "not_due",
+            Refusal::NothingToCancel => "nothing_to_cancel",
+            Refusal::NoPrice { .. } => "no_price",
+            Refusal::CostCapExceeded { .. } => "cost_cap_exceeded",
+            Refusal::NotAwaited => "not_awaited",
+            Refusal::MidAct => "mid_act",
+        }
+    }
+}
+
+/// Waits between tries of a provider that is out, while the run is parked.
+const OUTAGE_WAITS: Backoff = Backoff {
+    base_ms: 5_000,
+    window_ms_max: 600_000,
+};
+
+pub(super) fn decide(
+    state: &State,
+    command: Command,
+    context: &Context<'_>,
+) -> Result<Vec<Fact>, Refusal> {
+    match command {
+        Command::Open(opening) => open(state, opening),
+        Command::Start {
+            input,
+            done,
+            cap,
+            turns_max,
+        } => start(state, input, done, cap, turns_max, context),
+        Command::Advance => Ok(Vec::new()),
+        Command::Replied(reply) => replied(state, reply, context.quote),
+        Command::Failed { fault, spent } => failed(state, fault, spent, context),
+        Command::Lost => {
+            let (_, calling) = calling(state)?;
+            Ok(vec![Fact::ModelLost { cost: calling.hold }])
+        }
+        Command::Returned(returned) => {
+            open_call(state, &returned.call)?;
+            Ok(vec![Fact::ToolReturned(returned)])
+        }
+        Command::NotDone { call } => not_done(state, &call, context),
+        Command::Park => park(state),
+        Command::Wake(wake) => awaken(state, wake, context),
+        Command::Cancel { by } => cancel(state, by),
+    }
+}
+
+fn open(state: &State, opening: Opening) -> Result<Vec<Fact>, Refusal> {
+    match state.opening {
+        None => Ok(vec![Fact::SessionOpened(opening)]),
+        Some(_) => Err(Refusal::NotOpen),
+    }
+}
+
+fn start(
+    state: &State,
+    input: Vec<Block>,
+    done: Done,
+    cap: Option<Money>,
+    turns_max: Option<u32>,
+    context: &Context<'_>,
+) -> Result<Vec<Fact>, Refusal> {
+    if state.opening.is_none() {
+        return Err(Refusal::NotOpen);
+    }
+    if let Some(run) = &state.run {
+        free_for_another(run)?;
+    }
+    let message = Message {
+        role: Role::User,
+        content: input,
+    };
+    if message.text().trim().is_empty() {
+        return Err(Refusal::EmptyTask);
+    }
+    let cap = cap.or(state.agent.task_cap);
+    if cap.is_some() && context.quote.is_none() {
+        return Err(Refusal::NoPrice {
+            model: state.agent.model.clone(),
+        });
+    }
+    let run = state.run.as_ref().map_or(0, |run| run.number) + 1;
+    let turns_max = turns_max.unwrap_or(state.agent.limits.turns_max).max(1);
+    Ok(vec![Fact::RunStarted {
+        run,
+        input: message.content,
+        done,
+        cap,
+        turns_max,
+    }])
+}
+
+fn free_for_another(run: &Run) -> Result<(), Refusal> {
+    match (&run.phase, &run.parked) {
+        (Phase::Over(_), _) => Ok(()),
+        (_, Some((why, _))) => Err(Refusal::RunParked {
+            run: run.number,
+            why: why.code(),
+        }),
+        (_, None) => Err(Refusal::RunActive { run: run.number }),
+    }
+}
+
+fn replied(state: &State, reply: Reply, quote: Option<&Quote>) -> Result<Vec<Fact>, Refusal> {
+    let (_, calling) = calling(state)?;
+    let told = reply
+        .usage
+        .map(|usage| quote.map_or(Money::ZERO, |q| q.rule.cost(&usage)));
+    let (cost, estimated) = told.map_or((calling.hold, true), |cost| (cost, false));
+    let estimated = estimated && cost > Money::ZERO;
+    Ok(vec![Fact::ModelReplied {
+        reply: presentable(state, reply),
+        cost,
+        estimated,
+    }])
+}
+
+/// An answer that every provider will take back: no empty text, and a fresh id for each
+/// call whose own is empty or was used before (some servers number from zero each time).
+fn presentable(state: &State, mut reply: Reply) -> Reply {
+    reply.content.retain(|block| match block {
+        Block::Text { text, .. } => !text.trim().is_empty(),
+        Block::Thinking { .. }
+        | Block::ToolUse(_)
+        | Block::ToolResult(_)
+        | Block::Opaque { .. } => true,
+    });
+    let ids: Vec<String> = uses(&reply.content).map(|call| call.id.clone()).collect();
+    let mut place = 0;
+    for block in &mut reply.content {
+        if let Block::ToolUse(call) = block {
+            let doubled = ids[..place].contains(&call.id) || state.talk.knows_call(&call.id);
+            if call.id.is_empty() || doubled {
+                call.id = format!("call_{}_{place}", state.turns + 1);
+            }
+            place += 1;
+        }
+    }
+    reply
+}
+
+fn failed(
+    state: &State,
+    fault: ModelFault,
+    spent: Spent,
+    context: &Context<'_>,
+) -> Result<Vec<Fact>, Refusal> {
+    let (run, calling) = calling(state)?;
+    let (cost, estimated) = cost_of(spent, calling, context.quote);
+    let mut facts = vec![Fact::ModelFailed {
+        fault: fault.clone(),
+        cost,
+        estimated,
+    }];
+    if !run.cancel_asked {
+        facts.push(after_fault(state, run, fault, context));
+    }
+    Ok(facts)
+}
+
+fn cost_of(spent: Spent, calling: &Calling, quote: Option<&Quote>) -> (Money, bool) {
+    let price = |usage| quote.map_or(Money::ZERO, |quote| quote.rule.cost(&usage));
+    let (cost, guessed) = match spent {
+        Spent::Nothing => (Money::ZERO, false),
+        Spent::Told(usage) => (price(usage), false),
+        Spent::Estimated(usage) => (price(usage), true),
+        Spent::Unknown => (calling.hold, true),
+    };
+    (cost, guessed && cost > Money::ZERO)
+}
+
+/// Short waits were the shell's; a run that still has no answer waits in the store.
+fn after_fault(state: &State, run: &Run, fault: ModelFault, context: &Context<'_>) -> Fact {
+    if fault.class == FaultClass::Interrupted {
+        return Fact::RunParked {
+            why: Parked::Interrupted,
+            wake: None,
+        };
+    }
+    match fault.class.next_step() {
+        NextStep::GiveUp => Fact::RunFailed {
+            code: FailureCode::ModelRejected,
+            message: fault.message,
+        },
+        NextStep::Mend => Fact::RunParked {
+            why: Parked::NeedsMending(fault),
+            wake: None,
+        },
+        NextStep::Retry => {
+            let patient = run.outages < state.agent.limits.outage_parks_max;
+            let wake = patient.then(|| outage_end(run, &fault, context));
+            Fact::RunParked {
+                why: Parked::Outage(fault),
+                wake,
+            }
+        }
+    }
+}
+
+fn outage_end(run: &Run, fault: &ModelFault, context: &Context<'_>) -> UnixMs {
+    let wait_ms = OUTAGE_WAITS.wait_ms(run.outages + 1, context.chance);
+    context
+        .now
+        .plus_ms(wait_ms.max(fault.retry_after_ms.unwrap_or(0)))
+}
+
+fn not_done(state: &State, id: &str, context: &Context<'_>) -> Result<Vec<Fact>, Refusal> {
+    let (run, call) = open_call(state, id)?;
+    let epoch = context.epoch.ok_or(Refusal::NotAwaited)?;
+    let call = call.id.clone();
+    if !run.cancel_asked {
+        return Ok(vec![Fact::ToolBegun { epoch, call }]);
+    }
+    let content = "the run was cancelled before this was done".to_owned();
+    let outcome = Outcome::Cancelled;
+    Ok(vec![Fact::ToolReturned(Returned {
+        call,
+        outcome,
+        content,
+        rest: None,
+        took_ms: 0,
+    })])
+}
+
+fn park(state: &State) -> Result<Vec<Fact>, Refusal> {
+    let run = state.run.as_ref().ok_or(Refusal::NotAwaited)?;
+    let begun = |call: &Call| matches!(call.status, CallStatus::Begun(_));
+    match &run.phase {
+        _ if run.parked.is_some() => Ok(Vec::new()),
+        Phase::Over(_) => Ok(Vec::new()),
+        Phase::Calling(_) => Err(Refusal::MidAct),
+        Phase::Tooling(calls) if calls.iter().any(begun) => Err(Refusal::MidAct),
+        Phase::Ready | Phase::Tooling(_) | Phase::Closing(_) => Ok(vec![Fact::RunParked {
+            why: Parked::Interrupted,
+            wake: None,
+        }]),
+    }
+}
+
+fn awaken(state: &State, wake: Wake, context: &Context<'_>) -> Result<Vec<Fact>, Refusal> {
+    let run = state.run.as_ref().ok_or(Refusal::NotParked)?;
+    let (why, due) = run.parked.as_ref().ok_or(Refusal::NotParked)?;
+    let (by, turns_more, cap) = match wake {
+        Wake::Due if due.is_none_or(|due| due > context.now) => return Err(Refusal::NotDue),
+        Wake::Due => ("its due time".to_owned(), 0, None),
+        Wake::Person {
+            by,
+            turns_more,
+            cap,
+        } => (by, granted(state, why, turns_more), raised(run, why, cap)?),
+    };
+    Ok(vec![Fact::RunWoken {
+        by,
+        turns_more,
+        cap,
+    }])
+}
+
+fn granted(state: &State, why: &Parked, asked: Option<u32>) -> u32 {
+    let usual = match why {
+        Parked::TurnCap { .. } => state.agent.limits.turns_max,
+        Parked::CostCapExceeded { .. }
+        | Parked::Outage(_)
+        | Parked::NeedsMending(_)
+        | Parked::NoDoneSignal
+        | Parked::Interrupted
+        | Parked::Forked => 0,
+    };
+    asked.unwrap_or(usual)
+}
+
+/// The new cap, if it is one that lets the run go on.
+fn raised(run: &Run, why: &Parked, cap: Option<Money>) -> Result<Option<Money>, Refusal> {
+    let (floor, needed) = match why {
+        Parked::CostCapExceeded { needed, .. } => (run.settled.plus(*needed), *needed),
+        Parked::TurnCap { .. }
+        | Parked::Outage(_)
+        | Parked::NeedsMending(_)
+        | Parked::NoDoneSignal
+        | Parked::Interrupted
+        | Parked::Forked => (run.settled, Money::ZERO),
+    };
+    let in_force = cap.or(run.cap);
+    match in_force {
+        Some(cap) if cap < floor => Err(Refusal::CostCapExceeded {
+            cap,
+            settled: run.settled,
+            needed,
+        }),
+        Some(_) | None => Ok(cap),
+    }
+}
+
+fn cancel(state: &State, by: String) -> Result<Vec<Fact>, Refusal> {
+    let run = state.run.as_ref().ok_or(Refusal::NothingToCancel)?;
+    let asked = Fact::CancelAsked { by: by.clone() };
+    match &run.phase {
+        Phase::Over(_) => Err(Refusal::NothingToCancel),
+        _ if run.cancel_asked => Ok(Vec::new()),
+        Phase::Ready | Phase::Closing(_) => Ok(vec![asked, Fact::RunCancelled {}]),
+        Phase::Calling(_) | Phase::Tooling(_) if run.parked.is_some() => Ok(vec![
+            asked,
+            Fact::RunWoken {
+                by,
+                turns_more: 0,
+                cap: None,
+            },
+        ]),
+        Phase::Calling(_) | Phase::Tooling(_) => Ok(vec![asked]),
+    }
+}
+
+fn calling(state: &State) -> Result<(&Run, &Calling), Refusal> {
+    let run = state.run.as_ref().ok_or(Refusal::NotAwaited)?;
+    match &run.phase {
+        Phase::Calling(calling) => Ok((run, calling)),
+        Phase::Ready | Phase::Tooling(_) | Phase::Closing(_) | Phase::Over(_) => {
+            Err(Refusal::NotAwaited)
+        }
+    }
+}
+
+fn open_call<'a>(state: &'a State, id: &str) -> Result<(&'a Run, &'a Call), Refusal> {
+    let run = state.run.as_ref().filter(|run| run.parked.is_none());
+    let run = run.ok_or(Refusal::NotAwaited)?;
+    let calls = match &run.phase {
+        Phase::Tooling(calls) => calls,
+        Phase::Ready | Phase::Calling(_) | Phase::Closing(_) | Phase::Over(_) => {
+            return Err(Refusal::NotAwaited);
+        }
+    };
+    calls
+        .iter()
+        .find(|call| call.id == id && !matches!(call.status, CallStatus::Returned(..)))
+        .map(|call| (run, call))
+        .ok_or(Refusal::NotAwaited)
+}

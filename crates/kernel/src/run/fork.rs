@@ -1,0 +1,141 @@
+//! A session that continues another from one of its events.
+//!
+//! The fork shares the parent's facts up to that event under the same numbers, sealed
+//! into a chain of its own. Money that the parent spent counts against the run's cap
+//! but is not charged again. What was in flight at the fork point belongs to the
+//! parent: a model call is cut off, an effect ends as unknown, for the fork can never
+//! learn what became of it.
+
+use super::Stepped;
+use super::state::{Call, CallStatus, Misfit, Phase, State};
+use crate::agent::Frozen;
+use crate::event::{Event, Fact, ForkPoint, Opening, Outcome, Parked, Returned, Sealed, seal};
+use crate::ledger::{Move, MoveKind, Scope};
+use crate::units::{Money, SessionId, UnixMs};
+
+/// Copies `events` (a session's first ones, in order) into a new session, and leaves an
+/// unfinished run parked.
+///
+/// # Errors
+/// The events are not the beginning of a session of this agent.
+pub fn fork(
+    frozen: &Frozen,
+    parent: SessionId,
+    events: &[Sealed],
+    session: SessionId,
+    now: UnixMs,
+) -> Result<(State, Stepped), Misfit> {
+    let shared = without_open_call(events);
+    let mut state = State::new(session, frozen);
+    let mut stepped = Stepped::default();
+    for old in shared {
+        let fact = adopted(&old.event.fact, parent, shared);
+        append(
+            &mut state,
+            &mut stepped,
+            Event {
+                at: old.event.at,
+                fact,
+                seq: old.event.seq,
+            },
+        )?;
+    }
+    for fact in closing_facts(&state) {
+        let seq = state.seq + 1;
+        append(&mut state, &mut stepped, Event { at: now, fact, seq })?;
+    }
+    stepped.moves.extend(grant(&state));
+    Ok((state, stepped))
+}
+
+/// The events up to the model call that was under way at their end, if one was.
+fn without_open_call(events: &[Sealed]) -> &[Sealed] {
+    let settles = |fact: &Fact| {
+        matches!(
+            fact,
+            Fact::ModelReplied { .. } | Fact::ModelFailed { .. } | Fact::ModelLost { .. }
+        )
+    };
+    let begun = events
+        .iter()
+        .rposition(|e| matches!(e.event.fact, Fact::ModelBegun { .. }));
+    match begun {
+        Some(place) if !events[place..].iter().any(|e| settles(&e.event.fact)) => &events[..place],
+        Some(_) | None => events,
+    }
+}
+
+fn adopted(fact: &Fact, parent: SessionId, shared: &[Sealed]) -> Fact {
+    match (fact, shared.last()) {
+        (Fact::SessionOpened(opening), Some(last)) => Fact::SessionOpened(Opening {
+            forked_from: Some(ForkPoint {
+                session: parent,
+                seq: last.event.seq,
+                hash: last.hash,
+            }),
+            ..opening.clone()
+        }),
+        (other, _) => other.clone(),
+    }
+}
+
+fn append(state: &mut State, stepped: &mut Stepped, event: Event) -> Result<(), Misfit> {
+    let sealed = seal(state.head, event);
+    state.apply(&sealed)?;
+    stepped.events.push(sealed);
+    Ok(())
+}
+
+/// What leaves the copied run waiting, with nothing in flight.
+fn closing_facts(state: &State) -> Vec<Fact> {
+    let Some(run) = state.run.as_ref().filter(|run| run.parked.is_none()) else {
+        return Vec::new();
+    };
+    let unknown = |call: &Call| {
+        Fact::ToolReturned(Returned {
+            call: call.id.clone(),
+            outcome: Outcome::OutcomeUnknown,
+            content: "outcome unknown: the session was forked while this was under way".to_owned(),
+            rest: None,
+            took_ms: 0,
+        })
+    };
+    let mut facts: Vec<Fact> = match &run.phase {
+        Phase::Over(_) => return Vec::new(),
+        Phase::Ready | Phase::Calling(_) | Phase::Closing(_) => Vec::new(),
+        Phase::Tooling(calls) => calls
+            .iter()
+            .filter(|call| matches!(call.status, CallStatus::Begun(_)))
+            .map(unknown)
+            .collect(),
+    };
+    facts.push(Fact::RunParked {
+        why: Parked::Forked,
+        wake: None,
+    });
+    facts
+}
+
+/// The balance of the fork's own run: the same cap, with the inherited spend counted.
+fn grant(state: &State) -> Option<Move> {
+    let run = state
+        .run
+        .as_ref()
+        .filter(|run| !matches!(run.phase, Phase::Over(_)))?;
+    let scope = Scope::Task {
+        session: state.session,
+        run: run.number,
+    };
+    let inherited = if run.settled > Money::ZERO {
+        run.settled
+    } else {
+        Money::ZERO
+    };
+    Some(Move {
+        scope,
+        kind: MoveKind::Grant {
+            cap: run.cap,
+            inherited,
+        },
+    })
+}

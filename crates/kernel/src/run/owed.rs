@@ -1,0 +1,122 @@
+//! What must still be done in the world.
+//!
+//! A begun fact belongs to the epoch that wrote it. The owner with that epoch performs
+//! it once; every later owner sees an act that began and never ended, and treats it by
+//! its class. This one rule is what makes a crash the same as a pause.
+
+use super::state::{Call, CallStatus, Calling, Phase, Run, State};
+use crate::agent::{END_TASK, Effect};
+use crate::units::{Epoch, UnixMs};
+
+/// What must be done next.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Owed {
+    /// Nothing, until somebody commands something.
+    Nothing,
+    /// Nothing before this instant.
+    Wait(UnixMs),
+    /// The kernel itself must go on: [`super::step`] with [`super::Command::Advance`].
+    Decision,
+    /// Make this model call.
+    Model(Calling),
+    /// A former owner began a model call; nobody knows its end. It is settled at its hold.
+    LostModel,
+    /// Run these calls, at the same time if there are several. They change nothing, or
+    /// there is one and it was begun by this owner.
+    Tools(Vec<Call>),
+    /// A former owner began this effect; find out whether it happened.
+    Reconcile(Call),
+}
+
+/// What must be done next by the owner with this epoch.
+#[must_use]
+pub fn owed(state: &State, epoch: Epoch) -> Owed {
+    let Some(run) = &state.run else {
+        return Owed::Nothing;
+    };
+    if let Some((_, wake)) = &run.parked {
+        return wake.map_or(Owed::Nothing, Owed::Wait);
+    }
+    match &run.phase {
+        Phase::Over(_) => Owed::Nothing,
+        Phase::Ready | Phase::Closing(_) => Owed::Decision,
+        Phase::Calling(calling) if calling.epoch == epoch => Owed::Model(*calling),
+        Phase::Calling(_) => Owed::LostModel,
+        Phase::Tooling(calls) => owed_calls(run, calls, epoch),
+    }
+}
+
+fn owed_calls(run: &Run, calls: &[Call], epoch: Epoch) -> Owed {
+    match next_call(run, calls, epoch) {
+        NextCall::Answer(..) | NextCall::Begin(_) => Owed::Decision,
+        NextCall::Run(calls) => Owed::Tools(calls.into_iter().cloned().collect()),
+        NextCall::Reconcile(call) => Owed::Reconcile(call.clone()),
+    }
+}
+
+/// What comes next among the calls of a turn.
+pub(super) enum NextCall<'a> {
+    /// This call is answered without running it.
+    Answer(&'a Call, Bar<'a>),
+    /// This call must be begun before it is run.
+    Begin(&'a Call),
+    /// Run these.
+    Run(Vec<&'a Call>),
+    /// A former owner began this one.
+    Reconcile(&'a Call),
+}
+
+/// Why a call is answered without running.
+pub(super) enum Bar<'a> {
+    /// The kernel's words for the model.
+    Words(&'a str),
+    /// The run is being cancelled.
+    Cancelled,
+}
+
+/// Calls run in the order they were asked for, reads beside each other, anything else
+/// alone; the done signal comes last.
+///
+/// INVARIANT: at least one call has not returned, or the phase would be over.
+pub(super) fn next_call<'a>(run: &Run, calls: &'a [Call], epoch: Epoch) -> NextCall<'a> {
+    let open = |call: &&Call| !matches!(call.status, CallStatus::Returned(..));
+    let work = calls.iter().filter(|call| call.name != END_TASK);
+    let signals = calls.iter().filter(|call| call.name == END_TASK);
+    let queue: Vec<&Call> = work.chain(signals).filter(open).collect();
+    let waiting = |call: &&&Call| call.status == CallStatus::Waiting;
+    if let Some(call) = queue
+        .iter()
+        .filter(waiting)
+        .find(|call| call.barred.is_some())
+    {
+        return NextCall::Answer(call, Bar::Words(call.barred.as_deref().unwrap_or_default()));
+    }
+    if run.cancel_asked
+        && let Some(call) = queue.iter().find(waiting)
+    {
+        return NextCall::Answer(call, Bar::Cancelled);
+    }
+    let first = queue
+        .first()
+        .expect("INVARIANT: a turn in this phase has an open call");
+    match (&first.status, first.effect) {
+        (CallStatus::Begun(begun), _) if *begun == epoch => NextCall::Run(vec![first]),
+        (CallStatus::Begun(_), Effect::Effect) => NextCall::Reconcile(first),
+        (CallStatus::Begun(_), Effect::Idempotent | Effect::Read) => NextCall::Begin(first),
+        (CallStatus::Waiting | CallStatus::Returned(..), Effect::Read) => {
+            NextCall::Run(leading_reads(&queue))
+        }
+        (CallStatus::Waiting | CallStatus::Returned(..), Effect::Idempotent | Effect::Effect) => {
+            NextCall::Begin(first)
+        }
+    }
+}
+
+fn leading_reads<'a>(queue: &[&'a Call]) -> Vec<&'a Call> {
+    let ends_task = queue.first().is_some_and(|call| call.name == END_TASK);
+    queue
+        .iter()
+        .take_while(|call| call.effect == Effect::Read && (call.name == END_TASK) == ends_task)
+        .copied()
+        .collect()
+}

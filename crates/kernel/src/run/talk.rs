@@ -1,0 +1,150 @@
+//! The conversation as a model reads it.
+//!
+//! Messages only grow at the end: what was once sent is sent again byte for byte, so
+//! that prompt caches hit. Cut the log anywhere and the talk still answers every call
+//! for a tool, because providers refuse a history in which one is left open.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::message::{Block, Message, Reply, Role, Stop, ToolResult, ToolUse};
+use crate::units::ContentHash;
+
+/// The conversation, and what is known about its length.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Talk {
+    messages: Vec<Arc<Message>>,
+    /// What the next user message will hold.
+    open: Vec<Block>,
+    /// Ids of all calls so far, hashed, so that a repeated one can be told.
+    call_ids: BTreeSet<[u8; 8]>,
+    /// Tokens that the provider counted for everything up to the last reply.
+    tokens_known: u64,
+    /// Bytes added since.
+    bytes_new: u64,
+    /// Whether the last reply was a pause: the same messages go back as they are.
+    paused: bool,
+}
+
+/// Bytes that a block costs beside its words: role marks, ids, structure.
+const BLOCK_OVERHEAD_BYTES: u64 = 64;
+
+impl Talk {
+    /// A talk that begins with this many bytes of system prompt and tool schemas.
+    pub(super) fn new(preamble_bytes: u64) -> Self {
+        Talk {
+            bytes_new: preamble_bytes,
+            ..Talk::default()
+        }
+    }
+
+    /// Adds to what the user side says next.
+    pub(super) fn hear(&mut self, block: Block) {
+        self.bytes_new += block_bytes(&block) + BLOCK_OVERHEAD_BYTES;
+        self.open.push(block);
+    }
+
+    /// Closes the user's message: a model call sends it now.
+    pub(super) fn send(&mut self) {
+        if !self.open.is_empty() {
+            let content = std::mem::take(&mut self.open);
+            self.messages.push(Arc::new(Message {
+                role: Role::User,
+                content,
+            }));
+        }
+    }
+
+    /// Adds a model's answer.
+    pub(super) fn speak(&mut self, reply: &Reply) {
+        self.paused = reply.stop == Stop::PauseTurn;
+        self.call_ids
+            .extend(uses(&reply.content).map(|call| id_key(&call.id)));
+        match reply.usage {
+            Some(usage) => {
+                self.tokens_known = usage.total();
+                self.bytes_new = 0;
+            }
+            None => {
+                let bytes: u64 = reply.content.iter().map(block_bytes).sum();
+                self.bytes_new += bytes;
+            }
+        }
+        if !reply.content.is_empty() {
+            let content = reply.content.clone();
+            self.messages.push(Arc::new(Message {
+                role: Role::Assistant,
+                content,
+            }));
+        }
+    }
+
+    /// Whether a call of this id was made before.
+    pub(super) fn knows_call(&self, id: &str) -> bool {
+        self.call_ids.contains(&id_key(id))
+    }
+
+    /// Whether the model has something new to answer: the user side said something
+    /// since, or the last answer was a pause.
+    pub(super) fn has_question(&self) -> bool {
+        let last_is_user = self
+            .messages
+            .last()
+            .is_some_and(|last| last.role == Role::User);
+        !self.open.is_empty() || last_is_user || self.paused
+    }
+
+    /// Whether the last answer was a pause of the vendor's own tools.
+    pub(super) fn is_paused(&self) -> bool {
+        self.paused && self.open.is_empty()
+    }
+
+    /// An upper bound on the tokens that a request with this talk counts as input. A
+    /// token is at least one byte, so new bytes bound new tokens.
+    pub(super) fn input_tokens_max(&self) -> u64 {
+        self.tokens_known + self.bytes_new
+    }
+
+    /// Everything said so far. `unanswered` are the calls of the last answer that have
+    /// no result yet, with what to say for each.
+    pub(super) fn rendered(&self, unanswered: Vec<ToolResult>) -> Vec<Arc<Message>> {
+        let mut messages = self.messages.clone();
+        let results = unanswered.into_iter().map(Block::ToolResult);
+        let content: Vec<Block> = results.chain(self.open.iter().cloned()).collect();
+        if !content.is_empty() {
+            messages.push(Arc::new(Message {
+                role: Role::User,
+                content,
+            }));
+        }
+        messages
+    }
+}
+
+/// The calls for tools in an answer, in order.
+pub(super) fn uses(content: &[Block]) -> impl Iterator<Item = &ToolUse> {
+    content.iter().filter_map(|block| match block {
+        Block::ToolUse(call) => Some(call),
+        Block::Text { .. }
+        | Block::Thinking { .. }
+        | Block::ToolResult(_)
+        | Block::Opaque { .. } => None,
+    })
+}
+
+fn id_key(id: &str) -> [u8; 8] {
+    let hash = ContentHash::of(id.as_bytes()).0;
+    [
+        hash[0], hash[1], hash[2], hash[3], hash[4], hash[5], hash[6], hash[7],
+    ]
+}
+
+fn block_bytes(block: &Block) -> u64 {
+    let bytes = match block {
+        Block::Text { text, .. } => text.len(),
+        Block::Thinking { raw } | Block::Opaque { raw } => raw.text().len(),
+        Block::ToolUse(call) => call.name.len() + call.arguments.text().len(),
+        Block::ToolResult(result) => result.content.len(),
+    };
+    bytes as u64
+}
