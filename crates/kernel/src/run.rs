@@ -137,10 +137,12 @@ fn move_of(state: &State, fact: &Fact) -> Option<Move> {
         | Fact::RunFailed { .. }
         | Fact::RunCancelled {} => return None,
     };
-    let run = match fact {
-        Fact::RunStarted { run, .. } => *run,
-        _other => state.run.as_ref()?.number,
+    let started = if let Fact::RunStarted { run, .. } = fact {
+        Some(*run)
+    } else {
+        None
     };
+    let run = started.or_else(|| state.run.as_ref().map(|run| run.number))?;
     Some(Move {
         scope: Scope::Task {
             session: state.session,

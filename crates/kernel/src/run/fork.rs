@@ -11,7 +11,7 @@ use super::state::{Call, CallStatus, Misfit, Phase, State};
 use crate::agent::Frozen;
 use crate::event::{Event, Fact, ForkPoint, Opening, Outcome, Parked, Returned, Sealed, seal};
 use crate::ledger::{Move, MoveKind, Scope};
-use crate::units::{Money, SessionId, UnixMs};
+use crate::units::{SessionId, UnixMs};
 
 /// Copies `events` (a session's first ones, in order) into a new session, and leaves an
 /// unfinished run parked.
@@ -126,16 +126,9 @@ fn grant(state: &State) -> Option<Move> {
         session: state.session,
         run: run.number,
     };
-    let inherited = if run.settled > Money::ZERO {
-        run.settled
-    } else {
-        Money::ZERO
+    let kind = MoveKind::Grant {
+        cap: run.cap,
+        inherited: run.settled,
     };
-    Some(Move {
-        scope,
-        kind: MoveKind::Grant {
-            cap: run.cap,
-            inherited,
-        },
-    })
+    Some(Move { scope, kind })
 }

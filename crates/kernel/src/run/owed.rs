@@ -25,7 +25,7 @@ pub enum Owed {
     /// there is one and it was begun by this owner.
     Tools(Vec<Call>),
     /// A former owner began this effect; find out whether it happened.
-    Reconcile(Call),
+    Reconcile(Box<Call>),
 }
 
 /// What must be done next by the owner with this epoch.
@@ -50,7 +50,7 @@ fn owed_calls(run: &Run, calls: &[Call], epoch: Epoch) -> Owed {
     match next_call(run, calls, epoch) {
         NextCall::Answer(..) | NextCall::Begin(_) => Owed::Decision,
         NextCall::Run(calls) => Owed::Tools(calls.into_iter().cloned().collect()),
-        NextCall::Reconcile(call) => Owed::Reconcile(call.clone()),
+        NextCall::Reconcile(call) => Owed::Reconcile(Box::new(call.clone())),
     }
 }
 
