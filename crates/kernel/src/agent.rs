@@ -175,11 +175,7 @@ impl Agent {
     pub fn freeze(self) -> Frozen {
         let bytes = serde_json::to_vec(&self)
             .expect("INVARIANT: an agent has string keys and always serializes");
-        Frozen {
-            agent: Arc::new(self),
-            hash: ContentHash::of(&bytes),
-            bytes,
-        }
+        Frozen { agent: Arc::new(self), hash: ContentHash::of(&bytes), bytes }
     }
 }
 
@@ -193,11 +189,7 @@ impl Frozen {
             return Err(NotAnAgent::Altered { hash });
         }
         let agent = serde_json::from_slice(&bytes).map_err(NotAnAgent::Unreadable)?;
-        Ok(Frozen {
-            agent: Arc::new(agent),
-            hash,
-            bytes,
-        })
+        Ok(Frozen { agent: Arc::new(agent), hash, bytes })
     }
 }
 

@@ -17,9 +17,7 @@ impl Backoff {
     #[must_use]
     pub fn window_ms(&self, failures: u32) -> u64 {
         let doublings = failures.saturating_sub(1).min(32);
-        self.base_ms
-            .saturating_mul(1 << doublings)
-            .min(self.window_ms_max)
+        self.base_ms.saturating_mul(1 << doublings).min(self.window_ms_max)
     }
 
     /// A wait drawn from the window: `chance` is any random number.
@@ -35,10 +33,7 @@ mod tests {
 
     #[test]
     fn windows_double_up_to_the_ceiling_and_waits_stay_inside() {
-        let backoff = Backoff {
-            base_ms: 500,
-            window_ms_max: 8_000,
-        };
+        let backoff = Backoff { base_ms: 500, window_ms_max: 8_000 };
         let windows: Vec<u64> = (1..=6).map(|n| backoff.window_ms(n)).collect();
         assert_eq!(windows, [500, 1_000, 2_000, 4_000, 8_000, 8_000]);
         assert_eq!(backoff.window_ms(u32::MAX), 8_000);

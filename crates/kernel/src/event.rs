@@ -572,12 +572,7 @@ pub fn seal(prev: ContentHash, event: Event) -> Sealed {
     let body = serde_json::to_string(&event.fact)
         .expect("INVARIANT: facts have string keys and always serialize");
     let hash = link(prev, event.seq, event.at, FORMAT, &body);
-    Sealed {
-        event,
-        body,
-        prev,
-        hash,
-    }
+    Sealed { event, body, prev, hash }
 }
 
 /// Reads a stored event and checks that it continues the chain.
@@ -586,30 +581,15 @@ pub fn seal(prev: ContentHash, event: Event) -> Sealed {
 /// It is not the event that was committed after `prev`, or not readable.
 pub fn unseal(prev: ContentHash, seq: u64, row: Stored) -> Result<Sealed, Broken> {
     if row.seq != seq {
-        return Err(Broken::Gap {
-            expected: seq,
-            found: row.seq,
-        });
+        return Err(Broken::Gap { expected: seq, found: row.seq });
     }
     if row.format > FORMAT {
-        return Err(Broken::Newer {
-            seq,
-            format: row.format,
-        });
+        return Err(Broken::Newer { seq, format: row.format });
     }
     if row.prev != prev {
         return Err(Broken::Chain { seq });
     }
     let fact = serde_json::from_str(&row.body).map_err(|why| Broken::Unreadable { seq, why })?;
     let hash = link(prev, seq, row.at, row.format, &row.body);
-    Ok(Sealed {
-        event: Event {
-            seq,
-            at: row.at,
-            fact,
-        },
-        body: row.body,
-        prev,
-        hash,
-    })
+    Ok(Sealed { event: Event { seq, at: row.at, fact }, body: row.body, prev, hash })
 }

@@ -50,8 +50,7 @@ impl RawJson {
     /// The text as a tree.
     #[must_use]
     pub fn value(&self) -> Value {
-        self.read()
-            .expect("INVARIANT: RawJson holds one valid JSON value")
+        self.read().expect("INVARIANT: RawJson holds one valid JSON value")
     }
 
     /// The RFC 8785 form: sorted keys, one spelling for each number and string. Two

@@ -149,30 +149,18 @@ mod tests {
     use super::*;
 
     fn scope() -> Scope {
-        Scope::Task {
-            session: SessionId(uuid::Uuid::nil()),
-            run: 1,
-        }
+        Scope::Task { session: SessionId(uuid::Uuid::nil()), run: 1 }
     }
 
     fn change(kind: MoveKind) -> Move {
-        Move {
-            scope: scope(),
-            kind,
-        }
+        Move { scope: scope(), kind }
     }
 
     #[test]
     fn a_hold_fits_exactly_or_is_refused_and_changes_nothing() {
-        let mut balance = Balance {
-            cap: Some(Money(100)),
-            settled: Money(30),
-            held: Money(20),
-        };
+        let mut balance = Balance { cap: Some(Money(100)), settled: Money(30), held: Money(20) };
         let before = balance;
-        let refused = balance
-            .apply(&change(MoveKind::Hold(Money(51))))
-            .unwrap_err();
+        let refused = balance.apply(&change(MoveKind::Hold(Money(51)))).unwrap_err();
         assert_eq!(refused.needed, Money(51));
         assert_eq!(balance, before);
         balance.apply(&change(MoveKind::Hold(Money(50)))).unwrap();
@@ -181,22 +169,11 @@ mod tests {
 
     #[test]
     fn settling_frees_what_was_not_spent() {
-        let mut balance = Balance {
-            cap: Some(Money(100)),
-            settled: Money(0),
-            held: Money(0),
-        };
+        let mut balance = Balance { cap: Some(Money(100)), settled: Money(0), held: Money(0) };
         balance.apply(&change(MoveKind::Hold(Money(80)))).unwrap();
-        let settle = MoveKind::Settle {
-            held: Money(80),
-            spent: Money(15),
-        };
+        let settle = MoveKind::Settle { held: Money(80), spent: Money(15) };
         balance.apply(&change(settle)).unwrap();
-        let expected = Balance {
-            cap: Some(Money(100)),
-            settled: Money(15),
-            held: Money(0),
-        };
+        let expected = Balance { cap: Some(Money(100)), settled: Money(15), held: Money(0) };
         assert_eq!(balance, expected);
     }
 }

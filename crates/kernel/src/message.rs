@@ -34,10 +34,7 @@ impl Message {
     /// A user's plain text.
     #[must_use]
     pub fn user(text: impl Into<String>) -> Self {
-        Message {
-            role: Role::User,
-            content: vec![Block::text(text)],
-        }
+        Message { role: Role::User, content: vec![Block::text(text)] }
     }
 
     /// All text blocks joined by blank lines; empty where there are none.
@@ -96,10 +93,7 @@ impl Block {
     /// Plain words.
     #[must_use]
     pub fn text(text: impl Into<String>) -> Self {
-        Block::Text {
-            text: text.into(),
-            extra: Extra::new(),
-        }
+        Block::Text { text: text.into(), extra: Extra::new() }
     }
 }
 

@@ -72,26 +72,14 @@ impl Rule {
     /// A rule with one tier and no fees.
     #[must_use]
     pub fn flat(rates: Rates) -> Self {
-        let tiers = vec![Tier {
-            prompt_tokens_over: 0,
-            rates,
-        }];
-        Rule {
-            tiers,
-            per_request: Money::ZERO,
-            per_web_search: Money::ZERO,
-        }
+        let tiers = vec![Tier { prompt_tokens_over: 0, rates }];
+        Rule { tiers, per_request: Money::ZERO, per_web_search: Money::ZERO }
     }
 
     fn rates_for(&self, prompt_tokens: u64) -> Rates {
         let reached =
             |tier: &&Tier| tier.prompt_tokens_over == 0 || prompt_tokens > tier.prompt_tokens_over;
-        self.tiers
-            .iter()
-            .rev()
-            .find(reached)
-            .map(|tier| tier.rates)
-            .unwrap_or_default()
+        self.tiers.iter().rev().find(reached).map(|tier| tier.rates).unwrap_or_default()
     }
 
     /// What a call with this usage costs.
@@ -119,12 +107,7 @@ impl Rule {
     pub fn input_worst(&self, input_tokens_max: u64) -> Money {
         let dearest = self
             .reachable(input_tokens_max)
-            .map(|r| {
-                r.input
-                    .max(r.cache_write_5m)
-                    .max(r.cache_write_1h)
-                    .max(r.cache_read)
-            })
+            .map(|r| r.input.max(r.cache_write_5m).max(r.cache_write_1h).max(r.cache_read))
             .max();
         Money(input_tokens_max.saturating_mul(dearest.unwrap_or(0))).plus(self.per_request)
     }
@@ -132,18 +115,14 @@ impl Rule {
     /// The most that one output token can cost after at most this much input.
     #[must_use]
     pub fn output_rate_worst(&self, input_tokens_max: u64) -> u64 {
-        self.reachable(input_tokens_max)
-            .map(|rates| rates.output)
-            .max()
-            .unwrap_or(0)
+        self.reachable(input_tokens_max).map(|rates| rates.output).max().unwrap_or(0)
     }
 
     /// The most that a whole call can cost.
     #[must_use]
     pub fn worst(&self, input_tokens_max: u64, output_tokens_max: u64) -> Money {
         let rate = self.output_rate_worst(input_tokens_max);
-        self.input_worst(input_tokens_max)
-            .plus(Money(output_tokens_max.saturating_mul(rate)))
+        self.input_worst(input_tokens_max).plus(Money(output_tokens_max.saturating_mul(rate)))
     }
 
     fn reachable(&self, input_tokens_max: u64) -> impl Iterator<Item = Rates> + '_ {
@@ -173,20 +152,10 @@ mod tests {
     /// The rule of claude-haiku-5-5: beyond 100k prompt tokens, every token is dearer.
     fn tiered() -> Rule {
         let tiers = vec![
-            Tier {
-                prompt_tokens_over: 0,
-                rates: rates(100, 500),
-            },
-            Tier {
-                prompt_tokens_over: 100_000,
-                rates: rates(500, 2_500),
-            },
+            Tier { prompt_tokens_over: 0, rates: rates(100, 500) },
+            Tier { prompt_tokens_over: 100_000, rates: rates(500, 2_500) },
         ];
-        Rule {
-            tiers,
-            per_request: Money::ZERO,
-            per_web_search: Money(10_000_000),
-        }
+        Rule { tiers, per_request: Money::ZERO, per_web_search: Money(10_000_000) }
     }
 
     #[test]
@@ -205,13 +174,7 @@ mod tests {
 
     #[test]
     fn a_long_prompt_makes_every_token_dearer_and_the_border_is_still_short() {
-        let at = |input| {
-            tiered().cost(&Usage {
-                input,
-                output: 1,
-                ..Usage::default()
-            })
-        };
+        let at = |input| tiered().cost(&Usage { input, output: 1, ..Usage::default() });
         assert_eq!(at(100_000), Money(100_000 * 100 + 500));
         assert_eq!(at(100_001), Money(100_001 * 500 + 2_500));
     }
@@ -221,10 +184,7 @@ mod tests {
         let rule = tiered();
         for input_total in [0, 1, 99_999, 100_000, 100_001, 500_000] {
             for split in 0..4 {
-                let mut usage = Usage {
-                    output: 77,
-                    ..Usage::default()
-                };
+                let mut usage = Usage { output: 77, ..Usage::default() };
                 match split {
                     0 => usage.input = input_total,
                     1 => usage.cache_read = input_total,

@@ -83,15 +83,9 @@ pub fn step(
 fn record(state: &mut State, fact: Fact, context: &Context<'_>, stepped: &mut Stepped) {
     stepped.moves.extend(move_of(state, &fact));
     stepped.bookings.extend(booking_of(&fact));
-    let event = Event {
-        seq: state.seq + 1,
-        at: context.now,
-        fact,
-    };
+    let event = Event { seq: state.seq + 1, at: context.now, fact };
     let sealed = seal(state.head, event);
-    state
-        .apply(&sealed)
-        .expect("INVARIANT: decided facts fit the state they were decided on");
+    state.apply(&sealed).expect("INVARIANT: decided facts fit the state they were decided on");
     stepped.events.push(sealed);
 }
 
@@ -112,20 +106,13 @@ pub fn fold(state: &mut State, rows: impl IntoIterator<Item = Stored>) -> Result
 /// What a fact does to the balance of its run, given the state before it.
 fn move_of(state: &State, fact: &Fact) -> Option<Move> {
     let kind = match fact {
-        Fact::RunStarted { cap, .. }
-        | Fact::RunWoken {
-            cap: cap @ Some(_), ..
-        } => MoveKind::Grant {
-            cap: *cap,
-            inherited: Money::ZERO,
-        },
+        Fact::RunStarted { cap, .. } | Fact::RunWoken { cap: cap @ Some(_), .. } => {
+            MoveKind::Grant { cap: *cap, inherited: Money::ZERO }
+        }
         Fact::ModelBegun { hold, .. } => MoveKind::Hold(*hold),
         Fact::ModelReplied { cost, .. }
         | Fact::ModelFailed { cost, .. }
-        | Fact::ModelLost { cost } => MoveKind::Settle {
-            held: state.held(),
-            spent: *cost,
-        },
+        | Fact::ModelLost { cost } => MoveKind::Settle { held: state.held(), spent: *cost },
         Fact::RunWoken { cap: None, .. }
         | Fact::SessionOpened(_)
         | Fact::Notified(_)
@@ -137,32 +124,20 @@ fn move_of(state: &State, fact: &Fact) -> Option<Move> {
         | Fact::RunFailed { .. }
         | Fact::RunCancelled {} => return None,
     };
-    let started = if let Fact::RunStarted { run, .. } = fact {
-        Some(*run)
-    } else {
-        None
-    };
+    let started = if let Fact::RunStarted { run, .. } = fact { Some(*run) } else { None };
     let run = started.or_else(|| state.run.as_ref().map(|run| run.number))?;
-    Some(Move {
-        scope: Scope::Task {
-            session: state.session,
-            run,
-        },
-        kind,
-    })
+    Some(Move { scope: Scope::Task { session: state.session, run }, kind })
 }
 
 /// What a fact adds to the spend table.
 fn booking_of(fact: &Fact) -> Option<Booking> {
     let (usage, amount, estimated) = match fact {
-        Fact::ModelReplied {
-            reply,
-            cost,
-            estimated,
-        } => (reply.usage.unwrap_or_default(), *cost, *estimated),
-        Fact::ModelFailed {
-            cost, estimated, ..
-        } if *cost > Money::ZERO => (Default::default(), *cost, *estimated),
+        Fact::ModelReplied { reply, cost, estimated } => {
+            (reply.usage.unwrap_or_default(), *cost, *estimated)
+        }
+        Fact::ModelFailed { cost, estimated, .. } if *cost > Money::ZERO => {
+            (Default::default(), *cost, *estimated)
+        }
         Fact::ModelLost { cost } if *cost > Money::ZERO => (Default::default(), *cost, true),
         Fact::ModelFailed { .. }
         | Fact::ModelLost { .. }
@@ -179,9 +154,5 @@ fn booking_of(fact: &Fact) -> Option<Booking> {
         | Fact::RunFailed { .. }
         | Fact::RunCancelled {} => return None,
     };
-    Some(Booking {
-        usage,
-        amount,
-        estimated,
-    })
+    Some(Booking { usage, amount, estimated })
 }

@@ -143,9 +143,7 @@ impl ContentHash {
     /// Reads 64 hexadecimal digits.
     #[must_use]
     pub fn from_hex(text: &str) -> Option<Self> {
-        blake3::Hash::from_hex(text)
-            .ok()
-            .map(|hash| ContentHash(*hash.as_bytes()))
+        blake3::Hash::from_hex(text).ok().map(|hash| ContentHash(*hash.as_bytes()))
     }
 }
 
@@ -191,17 +189,7 @@ mod tests {
             assert_eq!(money, Money(nanos), "{text}");
             assert_eq!(money.to_string(), shown, "{text}");
         }
-        for wrong in [
-            "",
-            ".",
-            "1.",
-            "-1",
-            "1e3",
-            "0.0000000001",
-            "99999999999999",
-            "1,5",
-            "$",
-        ] {
+        for wrong in ["", ".", "1.", "-1", "1e3", "0.0000000001", "99999999999999", "1,5", "$"] {
             assert!(wrong.parse::<Money>().is_err(), "{wrong}");
         }
     }

@@ -36,16 +36,8 @@ impl ModelError {
     #[must_use]
     pub fn free(class: FaultClass, message: impl Into<String>) -> Self {
         let message = message.into();
-        let fault = ModelFault {
-            class,
-            message,
-            retry_after_ms: None,
-            request_id: None,
-        };
-        ModelError {
-            fault,
-            spent: Spent::Nothing,
-        }
+        let fault = ModelFault { class, message, retry_after_ms: None, request_id: None };
+        ModelError { fault, spent: Spent::Nothing }
     }
 }
 

@@ -38,19 +38,13 @@ impl ToolOutput {
     /// A good result.
     #[must_use]
     pub fn ok(content: impl Into<String>) -> Self {
-        ToolOutput {
-            content: content.into(),
-            is_error: false,
-        }
+        ToolOutput { content: content.into(), is_error: false }
     }
 
     /// A failure that the model is told.
     #[must_use]
     pub fn error(content: impl Into<String>) -> Self {
-        ToolOutput {
-            content: content.into(),
-            is_error: true,
-        }
+        ToolOutput { content: content.into(), is_error: true }
     }
 }
 

@@ -36,50 +36,32 @@ pub(super) fn advance(state: &State, epoch: Epoch, context: &Context<'_>) -> Opt
 
 fn advance_call(run: &Run, calls: &[Call], epoch: Epoch) -> Option<Fact> {
     match next_call(run, calls, epoch) {
-        NextCall::Begin(call) => Some(Fact::ToolBegun {
-            epoch,
-            call: call.id.clone(),
-        }),
+        NextCall::Begin(call) => Some(Fact::ToolBegun { epoch, call: call.id.clone() }),
         NextCall::Answer(call, Bar::Words(words)) => {
             Some(answer(call, Outcome::Error, words.to_owned()))
         }
-        NextCall::Answer(call, Bar::Cancelled) => Some(answer(
-            call,
-            Outcome::Cancelled,
-            "the run was cancelled".to_owned(),
-        )),
+        NextCall::Answer(call, Bar::Cancelled) => {
+            Some(answer(call, Outcome::Cancelled, "the run was cancelled".to_owned()))
+        }
         NextCall::Run(_) | NextCall::Reconcile(_) => None,
     }
 }
 
 fn answer(call: &Call, outcome: Outcome, content: String) -> Fact {
     let call = call.id.clone();
-    Fact::ToolReturned(Returned {
-        call,
-        outcome,
-        content,
-        rest: None,
-        took_ms: 0,
-    })
+    Fact::ToolReturned(Returned { call, outcome, content, rest: None, took_ms: 0 })
 }
 
 /// What a complete turn means.
 fn close(state: &State, run: &Run, closing: &Closing, epoch: Epoch, context: &Context<'_>) -> Fact {
     if let Some(result) = &closing.result {
-        return Fact::RunFinished {
-            result: result.clone(),
-        };
+        return Fact::RunFinished { result: result.clone() };
     }
     if let Some((code, message)) = dead_end(&closing.stop) {
-        return Fact::RunFailed {
-            code,
-            message: message.to_owned(),
-        };
+        return Fact::RunFailed { code, message: message.to_owned() };
     }
     if run.turns >= run.turns_max {
-        return park(Parked::TurnCap {
-            turns_max: run.turns_max,
-        });
+        return park(Parked::TurnCap { turns_max: run.turns_max });
     }
     if closing.called || closing.stop == Stop::PauseTurn || run.granted > 0 {
         return begin(state, run, false, epoch, context);
@@ -119,9 +101,7 @@ fn dead_end(stop: &Stop) -> Option<(FailureCode, &'static str)> {
 /// The model answered in words only.
 fn answered(state: &State, run: &Run, epoch: Epoch, context: &Context<'_>) -> Fact {
     match run.done {
-        Done::Answer => Fact::RunFinished {
-            result: RawJson::of(&run.last_text),
-        },
+        Done::Answer => Fact::RunFinished { result: RawJson::of(&run.last_text) },
         Done::EndTask if run.silences >= SILENCES_MAX => park(Parked::NoDoneSignal),
         Done::EndTask => begin(state, run, true, epoch, context),
     }
@@ -141,9 +121,7 @@ fn begin(
 ) -> Fact {
     let left = run.turns_max.saturating_sub(run.turns);
     if left == 0 {
-        return park(Parked::TurnCap {
-            turns_max: run.turns_max,
-        });
+        return park(Parked::TurnCap { turns_max: run.turns_max });
     }
     if let Some(notice) = untold(state, run, signal_missing, left) {
         return Fact::Notified(notice);
@@ -178,10 +156,7 @@ fn untold(state: &State, run: &Run, signal_missing: bool, left: u32) -> Option<N
             .then_some(Notice::TurnsLeft(WARN_TURNS_LEFT)),
         (left == 1).then_some(Notice::LastTurn),
     ];
-    notices
-        .into_iter()
-        .flatten()
-        .find(|notice| !run.told.contains(notice))
+    notices.into_iter().flatten().find(|notice| !run.told.contains(notice))
 }
 
 fn no_price(model: &str) -> ModelFault {

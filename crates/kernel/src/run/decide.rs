@@ -160,10 +160,7 @@ impl Refusal {
 }
 
 /// Waits between tries of a provider that is out, while the run is parked.
-const OUTAGE_WAITS: Backoff = Backoff {
-    base_ms: 5_000,
-    window_ms_max: 600_000,
-};
+const OUTAGE_WAITS: Backoff = Backoff { base_ms: 5_000, window_ms_max: 600_000 };
 
 pub(super) fn decide(
     state: &State,
@@ -172,12 +169,9 @@ pub(super) fn decide(
 ) -> Result<Vec<Fact>, Refusal> {
     match command {
         Command::Open(opening) => open(state, opening),
-        Command::Start {
-            input,
-            done,
-            cap,
-            turns_max,
-        } => start(state, input, done, cap, turns_max, context),
+        Command::Start { input, done, cap, turns_max } => {
+            start(state, input, done, cap, turns_max, context)
+        }
         Command::Advance => Ok(Vec::new()),
         Command::Replied(reply) => replied(state, reply, context.quote),
         Command::Failed { fault, spent } => failed(state, fault, spent, context),
@@ -217,53 +211,33 @@ fn start(
     if let Some(run) = &state.run {
         free_for_another(run)?;
     }
-    let message = Message {
-        role: Role::User,
-        content: input,
-    };
+    let message = Message { role: Role::User, content: input };
     if message.text().trim().is_empty() {
         return Err(Refusal::EmptyTask);
     }
     let cap = cap.or(state.agent.task_cap);
     if cap.is_some() && context.quote.is_none() {
-        return Err(Refusal::NoPrice {
-            model: state.agent.model.clone(),
-        });
+        return Err(Refusal::NoPrice { model: state.agent.model.clone() });
     }
     let run = state.run.as_ref().map_or(0, |run| run.number) + 1;
     let turns_max = turns_max.unwrap_or(state.agent.limits.turns_max).max(1);
-    Ok(vec![Fact::RunStarted {
-        run,
-        input: message.content,
-        done,
-        cap,
-        turns_max,
-    }])
+    Ok(vec![Fact::RunStarted { run, input: message.content, done, cap, turns_max }])
 }
 
 fn free_for_another(run: &Run) -> Result<(), Refusal> {
     match (&run.phase, &run.parked) {
         (Phase::Over(_), _) => Ok(()),
-        (_, Some((why, _))) => Err(Refusal::RunParked {
-            run: run.number,
-            why: why.code(),
-        }),
+        (_, Some((why, _))) => Err(Refusal::RunParked { run: run.number, why: why.code() }),
         (_, None) => Err(Refusal::RunActive { run: run.number }),
     }
 }
 
 fn replied(state: &State, reply: Reply, quote: Option<&Quote>) -> Result<Vec<Fact>, Refusal> {
     let (_, calling) = calling(state)?;
-    let told = reply
-        .usage
-        .map(|usage| quote.map_or(Money::ZERO, |q| q.rule.cost(&usage)));
+    let told = reply.usage.map(|usage| quote.map_or(Money::ZERO, |q| q.rule.cost(&usage)));
     let (cost, estimated) = told.map_or((calling.hold, true), |cost| (cost, false));
     let estimated = estimated && cost > Money::ZERO;
-    Ok(vec![Fact::ModelReplied {
-        reply: presentable(state, reply),
-        cost,
-        estimated,
-    }])
+    Ok(vec![Fact::ModelReplied { reply: presentable(state, reply), cost, estimated }])
 }
 
 /// An answer that every provider will take back: no empty text, and a fresh id for each
@@ -298,11 +272,7 @@ fn failed(
 ) -> Result<Vec<Fact>, Refusal> {
     let (run, calling) = calling(state)?;
     let (cost, estimated) = cost_of(spent, calling, context.quote);
-    let mut facts = vec![Fact::ModelFailed {
-        fault: fault.clone(),
-        cost,
-        estimated,
-    }];
+    let mut facts = vec![Fact::ModelFailed { fault: fault.clone(), cost, estimated }];
     if !run.cancel_asked {
         facts.push(after_fault(state, run, fault, context));
     }
@@ -323,36 +293,24 @@ fn cost_of(spent: Spent, calling: &Calling, quote: Option<&Quote>) -> (Money, bo
 /// Short waits were the shell's; a run that still has no answer waits in the store.
 fn after_fault(state: &State, run: &Run, fault: ModelFault, context: &Context<'_>) -> Fact {
     if fault.class == FaultClass::Interrupted {
-        return Fact::RunParked {
-            why: Parked::Interrupted,
-            wake: None,
-        };
+        return Fact::RunParked { why: Parked::Interrupted, wake: None };
     }
     match fault.class.next_step() {
-        NextStep::GiveUp => Fact::RunFailed {
-            code: FailureCode::ModelRejected,
-            message: fault.message,
-        },
-        NextStep::Mend => Fact::RunParked {
-            why: Parked::NeedsMending(fault),
-            wake: None,
-        },
+        NextStep::GiveUp => {
+            Fact::RunFailed { code: FailureCode::ModelRejected, message: fault.message }
+        }
+        NextStep::Mend => Fact::RunParked { why: Parked::NeedsMending(fault), wake: None },
         NextStep::Retry => {
             let patient = run.outages < state.agent.limits.outage_parks_max;
             let wake = patient.then(|| outage_end(run, &fault, context));
-            Fact::RunParked {
-                why: Parked::Outage(fault),
-                wake,
-            }
+            Fact::RunParked { why: Parked::Outage(fault), wake }
         }
     }
 }
 
 fn outage_end(run: &Run, fault: &ModelFault, context: &Context<'_>) -> UnixMs {
     let wait_ms = OUTAGE_WAITS.wait_ms(run.outages + 1, context.chance);
-    context
-        .now
-        .plus_ms(wait_ms.max(fault.retry_after_ms.unwrap_or(0)))
+    context.now.plus_ms(wait_ms.max(fault.retry_after_ms.unwrap_or(0)))
 }
 
 fn not_done(state: &State, id: &str, context: &Context<'_>) -> Result<Vec<Fact>, Refusal> {
@@ -364,13 +322,7 @@ fn not_done(state: &State, id: &str, context: &Context<'_>) -> Result<Vec<Fact>,
     }
     let content = "the run was cancelled before this was done".to_owned();
     let outcome = Outcome::Cancelled;
-    Ok(vec![Fact::ToolReturned(Returned {
-        call,
-        outcome,
-        content,
-        rest: None,
-        took_ms: 0,
-    })])
+    Ok(vec![Fact::ToolReturned(Returned { call, outcome, content, rest: None, took_ms: 0 })])
 }
 
 fn park(state: &State) -> Result<Vec<Fact>, Refusal> {
@@ -381,10 +333,9 @@ fn park(state: &State) -> Result<Vec<Fact>, Refusal> {
         Phase::Over(_) => Ok(Vec::new()),
         Phase::Calling(_) => Err(Refusal::MidAct),
         Phase::Tooling(calls) if calls.iter().any(begun) => Err(Refusal::MidAct),
-        Phase::Ready | Phase::Tooling(_) | Phase::Closing(_) => Ok(vec![Fact::RunParked {
-            why: Parked::Interrupted,
-            wake: None,
-        }]),
+        Phase::Ready | Phase::Tooling(_) | Phase::Closing(_) => {
+            Ok(vec![Fact::RunParked { why: Parked::Interrupted, wake: None }])
+        }
     }
 }
 
@@ -394,17 +345,11 @@ fn awaken(state: &State, wake: Wake, context: &Context<'_>) -> Result<Vec<Fact>,
     let (by, turns_more, cap) = match wake {
         Wake::Due if due.is_none_or(|due| due > context.now) => return Err(Refusal::NotDue),
         Wake::Due => ("its due time".to_owned(), 0, None),
-        Wake::Person {
-            by,
-            turns_more,
-            cap,
-        } => (by, granted(state, why, turns_more), raised(run, why, cap)?),
+        Wake::Person { by, turns_more, cap } => {
+            (by, granted(state, why, turns_more), raised(run, why, cap)?)
+        }
     };
-    Ok(vec![Fact::RunWoken {
-        by,
-        turns_more,
-        cap,
-    }])
+    Ok(vec![Fact::RunWoken { by, turns_more, cap }])
 }
 
 fn granted(state: &State, why: &Parked, asked: Option<u32>) -> u32 {
@@ -433,11 +378,9 @@ fn raised(run: &Run, why: &Parked, cap: Option<Money>) -> Result<Option<Money>, 
     };
     let in_force = cap.or(run.cap);
     match in_force {
-        Some(cap) if cap < floor => Err(Refusal::CostCapExceeded {
-            cap,
-            settled: run.settled,
-            needed,
-        }),
+        Some(cap) if cap < floor => {
+            Err(Refusal::CostCapExceeded { cap, settled: run.settled, needed })
+        }
         Some(_) | None => Ok(cap),
     }
 }
@@ -449,14 +392,9 @@ fn cancel(state: &State, by: String) -> Result<Vec<Fact>, Refusal> {
         Phase::Over(_) => Err(Refusal::NothingToCancel),
         _ if run.cancel_asked => Ok(Vec::new()),
         Phase::Ready | Phase::Closing(_) => Ok(vec![asked, Fact::RunCancelled {}]),
-        Phase::Calling(_) | Phase::Tooling(_) if run.parked.is_some() => Ok(vec![
-            asked,
-            Fact::RunWoken {
-                by,
-                turns_more: 0,
-                cap: None,
-            },
-        ]),
+        Phase::Calling(_) | Phase::Tooling(_) if run.parked.is_some() => {
+            Ok(vec![asked, Fact::RunWoken { by, turns_more: 0, cap: None }])
+        }
         Phase::Calling(_) | Phase::Tooling(_) => Ok(vec![asked]),
     }
 }

@@ -30,15 +30,7 @@ pub fn fork(
     let mut stepped = Stepped::default();
     for old in shared {
         let fact = adopted(&old.event.fact, parent, shared);
-        append(
-            &mut state,
-            &mut stepped,
-            Event {
-                at: old.event.at,
-                fact,
-                seq: old.event.seq,
-            },
-        )?;
+        append(&mut state, &mut stepped, Event { at: old.event.at, fact, seq: old.event.seq })?;
     }
     for fact in closing_facts(&state) {
         let seq = state.seq + 1;
@@ -56,9 +48,7 @@ fn without_open_call(events: &[Sealed]) -> &[Sealed] {
             Fact::ModelReplied { .. } | Fact::ModelFailed { .. } | Fact::ModelLost { .. }
         )
     };
-    let begun = events
-        .iter()
-        .rposition(|e| matches!(e.event.fact, Fact::ModelBegun { .. }));
+    let begun = events.iter().rposition(|e| matches!(e.event.fact, Fact::ModelBegun { .. }));
     match begun {
         Some(place) if !events[place..].iter().any(|e| settles(&e.event.fact)) => &events[..place],
         Some(_) | None => events,
@@ -68,11 +58,7 @@ fn without_open_call(events: &[Sealed]) -> &[Sealed] {
 fn adopted(fact: &Fact, parent: SessionId, shared: &[Sealed]) -> Fact {
     match (fact, shared.last()) {
         (Fact::SessionOpened(opening), Some(last)) => Fact::SessionOpened(Opening {
-            forked_from: Some(ForkPoint {
-                session: parent,
-                seq: last.event.seq,
-                hash: last.hash,
-            }),
+            forked_from: Some(ForkPoint { session: parent, seq: last.event.seq, hash: last.hash }),
             ..opening.clone()
         }),
         (other, _) => other.clone(),
@@ -109,26 +95,14 @@ fn closing_facts(state: &State) -> Vec<Fact> {
             .map(unknown)
             .collect(),
     };
-    facts.push(Fact::RunParked {
-        why: Parked::Forked,
-        wake: None,
-    });
+    facts.push(Fact::RunParked { why: Parked::Forked, wake: None });
     facts
 }
 
 /// The balance of the fork's own run: the same cap, with the inherited spend counted.
 fn grant(state: &State) -> Option<Move> {
-    let run = state
-        .run
-        .as_ref()
-        .filter(|run| !matches!(run.phase, Phase::Over(_)))?;
-    let scope = Scope::Task {
-        session: state.session,
-        run: run.number,
-    };
-    let kind = MoveKind::Grant {
-        cap: run.cap,
-        inherited: run.settled,
-    };
+    let run = state.run.as_ref().filter(|run| !matches!(run.phase, Phase::Over(_)))?;
+    let scope = Scope::Task { session: state.session, run: run.number };
+    let kind = MoveKind::Grant { cap: run.cap, inherited: run.settled };
     Some(Move { scope, kind })
 }

@@ -32,41 +32,20 @@ pub(super) fn reserve(
 ) -> Result<Reservation, Parked> {
     let wanted = state.agent.max_tokens;
     let Some(quote) = quote else {
-        return Ok(Reservation {
-            max_tokens: wanted,
-            clamped: false,
-            hold: Money::ZERO,
-        });
+        return Ok(Reservation { max_tokens: wanted, clamped: false, hold: Money::ZERO });
     };
-    let input = state
-        .talk
-        .input_tokens_max()
-        .saturating_add(HIDDEN_TOKENS_MAX);
+    let input = state.talk.input_tokens_max().saturating_add(HIDDEN_TOKENS_MAX);
     let whole = quote.rule.worst(input, u64::from(wanted));
     let Some(cap) = run.cap else {
-        return Ok(Reservation {
-            max_tokens: wanted,
-            clamped: false,
-            hold: whole,
-        });
+        return Ok(Reservation { max_tokens: wanted, clamped: false, hold: whole });
     };
     let free = cap.less(run.settled);
     if whole <= free {
-        return Ok(Reservation {
-            max_tokens: wanted,
-            clamped: false,
-            hold: whole,
-        });
+        return Ok(Reservation { max_tokens: wanted, clamped: false, hold: whole });
     }
-    let least = quote
-        .rule
-        .worst(input, ANSWER_TOKENS_MIN.min(u64::from(wanted)));
+    let least = quote.rule.worst(input, ANSWER_TOKENS_MIN.min(u64::from(wanted)));
     if least > free {
-        let scope = Scope::Task {
-            session: state.session,
-            run: run.number,
-        }
-        .to_string();
+        let scope = Scope::Task { session: state.session, run: run.number }.to_string();
         let settled = run.settled;
         return Err(Parked::CostCapExceeded {
             scope,
@@ -86,9 +65,5 @@ fn clamp(quote: &Quote, input: u64, free: Money) -> Reservation {
     let tokens = for_output / quote.rule.output_rate_worst(input).max(1);
     let max_tokens = u32::try_from(tokens).unwrap_or(u32::MAX);
     let hold = quote.rule.worst(input, u64::from(max_tokens));
-    Reservation {
-        max_tokens,
-        clamped: true,
-        hold,
-    }
+    Reservation { max_tokens, clamped: true, hold }
 }

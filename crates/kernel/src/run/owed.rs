@@ -84,11 +84,7 @@ pub(super) fn next_call<'a>(run: &Run, calls: &'a [Call], epoch: Epoch) -> NextC
     let signals = calls.iter().filter(|call| call.name == END_TASK);
     let queue: Vec<&Call> = work.chain(signals).filter(open).collect();
     let waiting = |call: &&&Call| call.status == CallStatus::Waiting;
-    if let Some(call) = queue
-        .iter()
-        .filter(waiting)
-        .find(|call| call.barred.is_some())
-    {
+    if let Some(call) = queue.iter().filter(waiting).find(|call| call.barred.is_some()) {
         return NextCall::Answer(call, Bar::Words(call.barred.as_deref().unwrap_or_default()));
     }
     if run.cancel_asked
@@ -96,9 +92,7 @@ pub(super) fn next_call<'a>(run: &Run, calls: &'a [Call], epoch: Epoch) -> NextC
     {
         return NextCall::Answer(call, Bar::Cancelled);
     }
-    let first = queue
-        .first()
-        .expect("INVARIANT: a turn in this phase has an open call");
+    let first = queue.first().expect("INVARIANT: a turn in this phase has an open call");
     match (&first.status, first.effect) {
         (CallStatus::Begun(begun), _) if *begun == epoch => NextCall::Run(vec![first]),
         (CallStatus::Begun(_), Effect::Effect) => NextCall::Reconcile(first),

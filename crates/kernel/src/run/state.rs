@@ -222,10 +222,7 @@ impl State {
         let seq = sealed.event.seq;
         let inherited = self.is_inherited(seq);
         self.take(&sealed.event.fact, inherited)
-            .ok_or(Misfit::OutOfPlace {
-                seq,
-                fact: sealed.event.fact.name(),
-            })?;
+            .ok_or(Misfit::OutOfPlace { seq, fact: sealed.event.fact.name() })?;
         self.seq = seq;
         self.head = sealed.hash;
         Ok(())
@@ -240,26 +237,15 @@ impl State {
         self.opening.as_ref()?;
         match fact {
             Fact::SessionOpened(_) => None,
-            Fact::RunStarted {
-                run,
-                input,
-                done,
-                cap,
-                turns_max,
-            } => self.start(*run, input, *done, *cap, *turns_max),
+            Fact::RunStarted { run, input, done, cap, turns_max } => {
+                self.start(*run, input, *done, *cap, *turns_max)
+            }
             Fact::Notified(notice) => {
                 self.talk.hear(Block::text(notice.text()));
                 self.live()?.told.push(notice.clone());
                 Some(())
             }
-            Fact::ModelBegun {
-                epoch,
-                turn,
-                max_tokens,
-                hold,
-                tools_off,
-                ..
-            } => {
+            Fact::ModelBegun { epoch, turn, max_tokens, hold, tools_off, .. } => {
                 let calling = Calling {
                     epoch: *epoch,
                     turn: *turn,
@@ -285,9 +271,9 @@ impl State {
                 Some(())
             }
             Fact::RunParked { why, wake } => self.live()?.park(why, *wake),
-            Fact::RunWoken {
-                turns_more, cap, ..
-            } => self.live_or_parked()?.wake(*turns_more, *cap),
+            Fact::RunWoken { turns_more, cap, .. } => {
+                self.live_or_parked()?.wake(*turns_more, *cap)
+            }
             Fact::RunFinished { result } => self.end(Ended::Finished(result.clone())),
             Fact::RunFailed { code, message } => self.end(Ended::Failed(*code, message.clone())),
             Fact::RunCancelled {} => self.end(Ended::Cancelled),
@@ -303,10 +289,7 @@ impl State {
         turns_max: u32,
     ) -> Fit {
         let before = self.run.as_ref().map_or(0, |run| run.number);
-        let over = self
-            .run
-            .as_ref()
-            .is_none_or(|run| matches!(run.phase, Phase::Over(_)));
+        let over = self.run.as_ref().is_none_or(|run| matches!(run.phase, Phase::Over(_)));
         for block in input {
             self.talk.hear(block.clone());
         }
@@ -372,16 +355,11 @@ impl State {
     }
 
     fn live_or_parked(&mut self) -> Option<&mut Run> {
-        self.run
-            .as_mut()
-            .filter(|run| !matches!(run.phase, Phase::Over(_)))
+        self.run.as_mut().filter(|run| !matches!(run.phase, Phase::Over(_)))
     }
 
     fn is_inherited(&self, seq: u64) -> bool {
-        let fork = self
-            .opening
-            .as_ref()
-            .and_then(|opening| opening.forked_from.as_ref());
+        let fork = self.opening.as_ref().and_then(|opening| opening.forked_from.as_ref());
         fork.is_some_and(|point| seq <= point.seq)
     }
 
@@ -416,11 +394,7 @@ impl State {
             model: self.agent.model.clone(),
             system: Arc::clone(&self.system),
             tools: Arc::clone(&self.tools),
-            tool_choice: if calling.tools_off {
-                ToolChoice::Off
-            } else {
-                ToolChoice::Auto
-            },
+            tool_choice: if calling.tools_off { ToolChoice::Off } else { ToolChoice::Auto },
             messages: self.history(),
             max_tokens: calling.max_tokens,
             temperature: self.agent.temperature,
@@ -439,13 +413,7 @@ fn calls_of(agent: &Agent, reply: &Reply, tools_off: bool) -> Vec<Call> {
         name: call.name.clone(),
         arguments: call.arguments.clone(),
         effect: agent.effect_of(&call.name, &call.arguments),
-        barred: bar(
-            agent,
-            &call.name,
-            &call.arguments,
-            tools_off,
-            place >= limit,
-        ),
+        barred: bar(agent, &call.name, &call.arguments, tools_off, place >= limit),
         status: CallStatus::Waiting,
     });
     calls.collect()
@@ -464,16 +432,11 @@ fn bar(
     }
     if too_many {
         let limit = agent.limits.calls_per_turn_max;
-        return Some(format!(
-            "only the first {limit} tool calls of an answer are run"
-        ));
+        return Some(format!("only the first {limit} tool calls of an answer are run"));
     }
     if agent.tool(name).is_none() {
         let names: Vec<&str> = agent.tools.iter().map(|tool| tool.name.as_str()).collect();
-        return Some(format!(
-            "there is no tool `{name}`; there are: {}",
-            names.join(", ")
-        ));
+        return Some(format!("there is no tool `{name}`; there are: {}", names.join(", ")));
     }
     match arguments {
         Arguments::Json(_) => None,
@@ -513,11 +476,7 @@ impl Run {
         let silent = calls.is_empty() && reply.stop != Stop::PauseTurn;
         self.silences = if silent { self.silences + 1 } else { 0 };
         self.phase = if calls.is_empty() {
-            Phase::Closing(Closing {
-                stop: reply.stop.clone(),
-                called: false,
-                result: None,
-            })
+            Phase::Closing(Closing { stop: reply.stop.clone(), called: false, result: None })
         } else {
             Phase::Tooling(calls)
         };
@@ -550,19 +509,13 @@ impl Run {
         let Phase::Tooling(calls) = &self.phase else {
             return None;
         };
-        let all_back = calls
-            .iter()
-            .all(|call| matches!(call.status, CallStatus::Returned(..)));
+        let all_back = calls.iter().all(|call| matches!(call.status, CallStatus::Returned(..)));
         if !all_back {
             return Some(None);
         }
         let results = calls.iter().map(Call::result_so_far).collect();
         let result = calls.iter().find_map(Call::done_signal);
-        self.phase = Phase::Closing(Closing {
-            stop: Stop::ToolUse,
-            called: true,
-            result,
-        });
+        self.phase = Phase::Closing(Closing { stop: Stop::ToolUse, called: true, result });
         Some(Some(results))
     }
 

@@ -32,10 +32,7 @@ const BLOCK_OVERHEAD_BYTES: u64 = 64;
 impl Talk {
     /// A talk that begins with this many bytes of system prompt and tool schemas.
     pub(super) fn new(preamble_bytes: u64) -> Self {
-        Talk {
-            bytes_new: preamble_bytes,
-            ..Talk::default()
-        }
+        Talk { bytes_new: preamble_bytes, ..Talk::default() }
     }
 
     /// Adds to what the user side says next.
@@ -48,18 +45,14 @@ impl Talk {
     pub(super) fn send(&mut self) {
         if !self.open.is_empty() {
             let content = std::mem::take(&mut self.open);
-            self.messages.push(Arc::new(Message {
-                role: Role::User,
-                content,
-            }));
+            self.messages.push(Arc::new(Message { role: Role::User, content }));
         }
     }
 
     /// Adds a model's answer.
     pub(super) fn speak(&mut self, reply: &Reply) {
         self.paused = reply.stop == Stop::PauseTurn;
-        self.call_ids
-            .extend(uses(&reply.content).map(|call| id_key(&call.id)));
+        self.call_ids.extend(uses(&reply.content).map(|call| id_key(&call.id)));
         match reply.usage {
             Some(usage) => {
                 self.tokens_known = usage.total();
@@ -72,10 +65,7 @@ impl Talk {
         }
         if !reply.content.is_empty() {
             let content = reply.content.clone();
-            self.messages.push(Arc::new(Message {
-                role: Role::Assistant,
-                content,
-            }));
+            self.messages.push(Arc::new(Message { role: Role::Assistant, content }));
         }
     }
 
@@ -87,10 +77,7 @@ impl Talk {
     /// Whether the model has something new to answer: the user side said something
     /// since, or the last answer was a pause.
     pub(super) fn has_question(&self) -> bool {
-        let last_is_user = self
-            .messages
-            .last()
-            .is_some_and(|last| last.role == Role::User);
+        let last_is_user = self.messages.last().is_some_and(|last| last.role == Role::User);
         !self.open.is_empty() || last_is_user || self.paused
     }
 
@@ -112,10 +99,7 @@ impl Talk {
         let results = unanswered.into_iter().map(Block::ToolResult);
         let content: Vec<Block> = results.chain(self.open.iter().cloned()).collect();
         if !content.is_empty() {
-            messages.push(Arc::new(Message {
-                role: Role::User,
-                content,
-            }));
+            messages.push(Arc::new(Message { role: Role::User, content }));
         }
         messages
     }
@@ -134,9 +118,7 @@ pub(super) fn uses(content: &[Block]) -> impl Iterator<Item = &ToolUse> {
 
 fn id_key(id: &str) -> [u8; 8] {
     let hash = ContentHash::of(id.as_bytes()).0;
-    [
-        hash[0], hash[1], hash[2], hash[3], hash[4], hash[5], hash[6], hash[7],
-    ]
+    [hash[0], hash[1], hash[2], hash[3], hash[4], hash[5], hash[6], hash[7]]
 }
 
 fn block_bytes(block: &Block) -> u64 {
