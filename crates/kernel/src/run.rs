@@ -6,18 +6,22 @@
 //! needed, so that one commit ends exactly where the world begins.
 
 mod advance;
+mod call;
 mod decide;
 mod fork;
 mod hold;
 mod owed;
 mod state;
 mod talk;
+mod task;
 
+pub use call::{Call, CallStatus};
 pub use decide::{Command, Refusal, Wake};
 pub use fork::fork;
 pub use owed::{Owed, owed};
-pub use state::{Call, CallStatus, Calling, Closing, Ended, Misfit, Phase, Run, State};
+pub use state::{Misfit, State};
 pub use talk::Talk;
+pub use task::{Calling, Closing, Ended, Phase, Run};
 
 use crate::event::{Event, Fact, Sealed, Stored, seal, unseal};
 use crate::ledger::{Booking, Move, MoveKind, Scope};

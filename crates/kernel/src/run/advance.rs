@@ -3,9 +3,11 @@
 //! begin the next act, or end the run.
 
 use super::Context;
+use super::call::Call;
 use super::hold::reserve;
 use super::owed::{Bar, NextCall, next_call};
-use super::state::{Call, Closing, Phase, Run, State};
+use super::state::State;
+use super::task::{Closing, Phase, Run};
 use crate::event::{
     Done, Fact, FailureCode, FaultClass, ModelFault, Notice, Outcome, Parked, Returned,
 };

@@ -4,8 +4,10 @@
 //! the clock. A refusal is a lawful no with a stable code; it changes nothing.
 
 use super::Context;
-use super::state::{Call, CallStatus, Calling, Phase, Run, State};
+use super::call::{Call, CallStatus};
+use super::state::State;
 use super::talk::uses;
+use super::task::{Calling, Phase, Run};
 use crate::backoff::Backoff;
 use crate::event::{
     Done, Fact, FailureCode, FaultClass, ModelFault, NextStep, Opening, Outcome, Parked, Returned,

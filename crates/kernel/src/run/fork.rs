@@ -7,7 +7,9 @@
 //! learn what became of it.
 
 use super::Stepped;
-use super::state::{Call, CallStatus, Misfit, Phase, State};
+use super::call::{Call, CallStatus};
+use super::state::{Misfit, State};
+use super::task::Phase;
 use crate::agent::Frozen;
 use crate::event::{Event, Fact, ForkPoint, Opening, Outcome, Parked, Returned, Sealed, seal};
 use crate::ledger::{Move, MoveKind, Scope};

@@ -4,7 +4,8 @@
 //! the dearest cache, the answer may use all of `max_tokens`. Where the cap cannot pay
 //! for that, the answer is shortened, down to a floor; below it the run parks.
 
-use super::state::{Run, State};
+use super::state::State;
+use super::task::Run;
 use crate::event::Parked;
 use crate::ledger::Scope;
 use crate::price::Quote;

@@ -4,7 +4,9 @@
 //! it once; every later owner sees an act that began and never ended, and treats it by
 //! its class. This one rule is what makes a crash the same as a pause.
 
-use super::state::{Call, CallStatus, Calling, Phase, Run, State};
+use super::call::{Call, CallStatus};
+use super::state::State;
+use super::task::{Calling, Phase, Run};
 use crate::agent::{END_TASK, Effect};
 use crate::units::{Epoch, UnixMs};
 

@@ -5,19 +5,13 @@
 
 use std::sync::Arc;
 
-use serde_json::Value;
-
-use super::talk::{Talk, uses};
-use crate::agent::{Agent, END_TASK, Effect, Frozen};
-use crate::event::{
-    Broken, Done, Fact, FailureCode, Notice, Opening, Outcome, Parked, PayloadRef, Returned,
-    Sealed, chain_root,
-};
-use crate::json::RawJson;
-use crate::message::{
-    Arguments, Block, Message, Reply, Request, Stop, ToolChoice, ToolDecl, ToolResult, text_of,
-};
-use crate::units::{ContentHash, Epoch, Money, SessionId, UnixMs};
+use super::call::{Call, calls_of};
+use super::talk::Talk;
+use super::task::{Calling, Ended, Phase, Run};
+use crate::agent::{Agent, Frozen};
+use crate::event::{Broken, Done, Fact, Opening, PayloadRef, Returned, Sealed, chain_root};
+use crate::message::{Block, Message, Reply, Request, ToolChoice, ToolDecl, text_of};
+use crate::units::{ContentHash, Money, SessionId};
 
 /// A session as its facts tell it.
 #[derive(Clone, Debug)]
@@ -48,121 +42,6 @@ pub struct State {
     tools: Arc<[ToolDecl]>,
 }
 
-/// One task inside a session.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Run {
-    /// Its number in the session: 1 for the first.
-    pub number: u32,
-    /// The task's words.
-    pub task: String,
-    /// What ends it.
-    pub done: Done,
-    /// The most that it may cost.
-    pub cap: Option<Money>,
-    /// Model responses that it may take, grants included.
-    pub turns_max: u32,
-    /// Model responses that it took.
-    pub turns: u32,
-    /// Money spent on it, inherited spend included.
-    pub settled: Money,
-    /// Where it stands.
-    pub phase: Phase,
-    /// Why it waits in the store, and when it wakes by itself.
-    pub parked: Option<(Parked, Option<UnixMs>)>,
-    /// Whether somebody asked for its end.
-    pub cancel_asked: bool,
-    /// Times in a row that it waited for the provider.
-    pub outages: u32,
-    /// Answers in a row without tool calls and without the done signal.
-    pub silences: u32,
-    /// What the model was told since its last answer.
-    pub told: Vec<Notice>,
-    /// Turns granted since the last answer.
-    pub granted: u32,
-    /// The text of the last answer.
-    pub last_text: String,
-}
-
-/// Where a run stands.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Phase {
-    /// The model's turn comes next.
-    Ready,
-    /// A model call was begun.
-    Calling(Calling),
-    /// The last answer asks for tools.
-    Tooling(Vec<Call>),
-    /// A turn is complete; somebody must say what it means.
-    Closing(Closing),
-    /// The run is over.
-    Over(Ended),
-}
-
-/// A model call under way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Calling {
-    /// Who makes it.
-    pub epoch: Epoch,
-    /// Its turn.
-    pub turn: u32,
-    /// The longest answer asked for, in tokens.
-    pub max_tokens: u32,
-    /// The money held.
-    pub hold: Money,
-    /// Whether the model may not call tools.
-    pub tools_off: bool,
-}
-
-/// One call for a tool.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Call {
-    /// Its id, unique in the session.
-    pub id: String,
-    /// The tool's name as the model wrote it.
-    pub name: String,
-    /// The arguments.
-    pub arguments: Arguments,
-    /// What running it twice would mean.
-    pub effect: Effect,
-    /// Why it is answered without running, if it is.
-    pub barred: Option<String>,
-    /// How far it is.
-    pub status: CallStatus,
-}
-
-/// How far a call is.
-#[derive(Clone, Debug, PartialEq)]
-pub enum CallStatus {
-    /// Nothing happened yet.
-    Waiting,
-    /// It was begun by the owner with this epoch.
-    Begun(Epoch),
-    /// It came to an end.
-    Returned(Outcome, ToolResult),
-}
-
-/// A complete turn.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Closing {
-    /// Why the model stopped.
-    pub stop: Stop,
-    /// Whether it had asked for tools.
-    pub called: bool,
-    /// The result, where the model gave the done signal.
-    pub result: Option<RawJson>,
-}
-
-/// How a run ended.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Ended {
-    /// With a result.
-    Finished(RawJson),
-    /// It could not go on.
-    Failed(FailureCode, String),
-    /// Somebody ended it.
-    Cancelled,
-}
-
 /// Why a log does not fold.
 #[derive(Debug, thiserror::Error)]
 pub enum Misfit {
@@ -180,7 +59,7 @@ pub enum Misfit {
 }
 
 /// `None`: the fact is out of place.
-type Fit = Option<()>;
+pub(super) type Fit = Option<()>;
 
 impl State {
     /// A session before its first fact.
@@ -400,178 +279,6 @@ impl State {
             temperature: self.agent.temperature,
             stop_sequences: Vec::new(),
             extra: Default::default(),
-        }
-    }
-}
-
-/// The calls for tools in an answer, each with its class, in the order they were asked
-/// for. `super::owed` says in which order they run.
-fn calls_of(agent: &Agent, reply: &Reply, tools_off: bool) -> Vec<Call> {
-    let limit = agent.limits.calls_per_turn_max as usize;
-    let calls = uses(&reply.content).enumerate().map(|(place, call)| Call {
-        id: call.id.clone(),
-        name: call.name.clone(),
-        arguments: call.arguments.clone(),
-        effect: agent.effect_of(&call.name, &call.arguments),
-        barred: bar(agent, &call.name, &call.arguments, tools_off, place >= limit),
-        status: CallStatus::Waiting,
-    });
-    calls.collect()
-}
-
-/// Why a call is answered without running, in words for the model.
-fn bar(
-    agent: &Agent,
-    name: &str,
-    arguments: &Arguments,
-    tools_off: bool,
-    too_many: bool,
-) -> Option<String> {
-    if tools_off {
-        return Some("tools are off for this answer".to_owned());
-    }
-    if too_many {
-        let limit = agent.limits.calls_per_turn_max;
-        return Some(format!("only the first {limit} tool calls of an answer are run"));
-    }
-    if agent.tool(name).is_none() {
-        let names: Vec<&str> = agent.tools.iter().map(|tool| tool.name.as_str()).collect();
-        return Some(format!("there is no tool `{name}`; there are: {}", names.join(", ")));
-    }
-    match arguments {
-        Arguments::Json(_) => None,
-        Arguments::Malformed(_) => Some(
-            "the arguments are not one JSON object; send the call again with valid JSON".to_owned(),
-        ),
-    }
-}
-
-impl Run {
-    fn new(number: u32, task: String, done: Done, cap: Option<Money>, turns_max: u32) -> Self {
-        Run {
-            number,
-            task,
-            done,
-            cap,
-            turns_max,
-            turns: 0,
-            settled: Money::ZERO,
-            phase: Phase::Ready,
-            parked: None,
-            cancel_asked: false,
-            outages: 0,
-            silences: 0,
-            told: Vec::new(),
-            granted: 0,
-            last_text: String::new(),
-        }
-    }
-
-    fn hear_reply(&mut self, reply: &Reply, calls: Vec<Call>) {
-        self.turns += 1;
-        self.outages = 0;
-        self.granted = 0;
-        self.told.clear();
-        self.last_text = text_of(&reply.content);
-        let silent = calls.is_empty() && reply.stop != Stop::PauseTurn;
-        self.silences = if silent { self.silences + 1 } else { 0 };
-        self.phase = if calls.is_empty() {
-            Phase::Closing(Closing { stop: reply.stop.clone(), called: false, result: None })
-        } else {
-            Phase::Tooling(calls)
-        };
-    }
-
-    fn begin_call(&mut self, epoch: Epoch, id: &str) -> Fit {
-        let call = self.call_mut(id)?;
-        let fits = match call.status {
-            CallStatus::Waiting => true,
-            CallStatus::Begun(before) => before < epoch,
-            CallStatus::Returned(..) => false,
-        };
-        call.status = CallStatus::Begun(epoch);
-        fits.then_some(())
-    }
-
-    /// Notes a call's end. When it was the turn's last, gives all results in call order.
-    fn return_call(&mut self, returned: &Returned) -> Option<Option<Vec<ToolResult>>> {
-        let call = self.call_mut(&returned.call)?;
-        if matches!(call.status, CallStatus::Returned(..)) {
-            return None;
-        }
-        let result = ToolResult {
-            id: returned.call.clone(),
-            content: returned.content.clone(),
-            is_error: returned.outcome != Outcome::Ok,
-            extra: Default::default(),
-        };
-        call.status = CallStatus::Returned(returned.outcome, result);
-        let Phase::Tooling(calls) = &self.phase else {
-            return None;
-        };
-        let all_back = calls.iter().all(|call| matches!(call.status, CallStatus::Returned(..)));
-        if !all_back {
-            return Some(None);
-        }
-        let results = calls.iter().map(Call::result_so_far).collect();
-        let result = calls.iter().find_map(Call::done_signal);
-        self.phase = Phase::Closing(Closing { stop: Stop::ToolUse, called: true, result });
-        Some(Some(results))
-    }
-
-    fn call_mut(&mut self, id: &str) -> Option<&mut Call> {
-        match &mut self.phase {
-            Phase::Tooling(calls) => calls.iter_mut().find(|call| call.id == id),
-            Phase::Ready | Phase::Calling(_) | Phase::Closing(_) | Phase::Over(_) => None,
-        }
-    }
-
-    fn park(&mut self, why: &Parked, wake: Option<UnixMs>) -> Fit {
-        match why {
-            Parked::Outage(_) => self.outages += 1,
-            Parked::TurnCap { .. }
-            | Parked::CostCapExceeded { .. }
-            | Parked::NeedsMending(_)
-            | Parked::NoDoneSignal
-            | Parked::Interrupted
-            | Parked::Forked => {}
-        }
-        self.parked = Some((why.clone(), wake));
-        (!matches!(self.phase, Phase::Calling(_))).then_some(())
-    }
-
-    fn wake(&mut self, turns_more: u32, cap: Option<Money>) -> Fit {
-        self.turns_max = self.turns_max.saturating_add(turns_more);
-        self.granted += turns_more;
-        self.silences = 0;
-        self.cap = cap.or(self.cap);
-        self.parked.take().map(|_why| ())
-    }
-}
-
-impl Call {
-    /// The result as the model reads it, or words that there is none yet.
-    fn result_so_far(&self) -> ToolResult {
-        match &self.status {
-            CallStatus::Returned(_, result) => result.clone(),
-            CallStatus::Waiting | CallStatus::Begun(_) => ToolResult {
-                id: self.id.clone(),
-                content: "no result: the call was not finished".to_owned(),
-                is_error: true,
-                extra: Default::default(),
-            },
-        }
-    }
-
-    /// The result given with the done signal, if this call is one and succeeded.
-    fn done_signal(&self) -> Option<RawJson> {
-        let succeeded = matches!(self.status, CallStatus::Returned(Outcome::Ok, _));
-        match &self.arguments {
-            Arguments::Json(raw) if succeeded && self.name == END_TASK => {
-                let result = raw.value().get("result").cloned().unwrap_or(Value::Null);
-                Some(RawJson::of(&result))
-            }
-            Arguments::Json(_) | Arguments::Malformed(_) => None,
         }
     }
 }

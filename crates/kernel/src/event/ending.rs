@@ -1,0 +1,80 @@
+//! Why runs wait, and why they cannot go on.
+
+use serde::{Deserialize, Serialize};
+
+use super::ModelFault;
+use crate::units::Money;
+
+/// Why a run waits.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Parked {
+    /// It used all its turns.
+    TurnCap {
+        /// How many it had.
+        turns_max: u32,
+    },
+    /// The next call could pass a money cap.
+    CostCapExceeded {
+        /// The scope's ledger key.
+        scope: String,
+        /// The cap.
+        cap: Money,
+        /// Spent.
+        settled: Money,
+        /// Reserved by others at that moment.
+        held: Money,
+        /// What the next call needs at the least.
+        needed: Money,
+    },
+    /// The provider is out; it wakes by itself until its patience ends.
+    Outage(ModelFault),
+    /// A person must mend something at the provider first.
+    NeedsMending(ModelFault),
+    /// The model kept answering without the done signal.
+    NoDoneSignal,
+    /// Somebody stopped the program.
+    Interrupted,
+    /// The session is a fork; its run goes on when somebody says so.
+    Forked,
+}
+
+impl Parked {
+    /// The stable code.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Parked::TurnCap { .. } => "turn_cap_reached",
+            Parked::CostCapExceeded { .. } => "cost_cap_exceeded",
+            Parked::Outage(_) => "provider_outage",
+            Parked::NeedsMending(_) => "provider_needs_mending",
+            Parked::NoDoneSignal => "no_done_signal",
+            Parked::Interrupted => "interrupted",
+            Parked::Forked => "forked",
+        }
+    }
+}
+
+/// Why a run cannot go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FailureCode {
+    /// The provider rejects the request, and would again.
+    ModelRejected,
+    /// The model refused the task.
+    ModelRefused,
+    /// The conversation no longer fits the model's window.
+    ContextWindowExceeded,
+}
+
+impl FailureCode {
+    /// The stable code.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            FailureCode::ModelRejected => "model_rejected",
+            FailureCode::ModelRefused => "model_refused",
+            FailureCode::ContextWindowExceeded => "context_window_exceeded",
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! What the harness says to the model.
+
+use serde::{Deserialize, Serialize};
+
+/// Words of the harness to the model. They are stored as facts about what was said, and
+/// rendered by [`Notice::text`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Notice {
+    /// The turn cap comes near.
+    TurnsLeft(u32),
+    /// The next answer is the last one, without tools.
+    LastTurn,
+    /// An answer came without tool calls and without the done signal.
+    DoneSignalMissing,
+    /// An answer was cut at `max_tokens`.
+    AnswerCut,
+    /// The run was resumed after its turn cap.
+    TurnsGranted(u32),
+    /// The conversation goes on after a pause.
+    GoOn,
+}
+
+impl Notice {
+    /// The words, as the model reads them. They are part of what was sent: once a
+    /// version is released they never change, or cached prefixes and replays break.
+    #[must_use]
+    pub fn text(&self) -> String {
+        match self {
+            Notice::TurnsLeft(1) => "[harness] One more turn with tools is left before the \
+                 turn limit; after it comes one last answer without tools. Finish the most \
+                 important work now."
+                .to_owned(),
+            Notice::TurnsLeft(left) => format!(
+                "[harness] {left} more turns with tools are left before the turn limit. \
+                 Finish the most important work first."
+            ),
+            Notice::LastTurn => "[harness] The turn limit is reached and tools are off. Give \
+                 your last answer now: what is done, what was found, and what is left to do."
+                .to_owned(),
+            Notice::DoneSignalMissing => "[harness] Your answer called no tool and did not \
+                 end the task. If the task is done, call `end_task` with the result; \
+                 otherwise go on."
+                .to_owned(),
+            Notice::AnswerCut => "[harness] Your answer was cut at the length limit. Go on \
+                 where it stopped."
+                .to_owned(),
+            Notice::TurnsGranted(turns) => {
+                format!("[harness] {turns} more turns were granted and tools are on again. Go on.")
+            }
+            Notice::GoOn => "[harness] Go on.".to_owned(),
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! One run: a task inside a session, and where it stands.
+
+use super::call::{Call, CallStatus};
+use super::state::Fit;
+use crate::event::Outcome;
+use crate::event::{Done, FailureCode, Notice, Parked, Returned};
+use crate::json::RawJson;
+use crate::message::{Reply, Stop, ToolResult, text_of};
+use crate::units::{Epoch, Money, UnixMs};
+
+/// One task inside a session.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Run {
+    /// Its number in the session: 1 for the first.
+    pub number: u32,
+    /// The task's words.
+    pub task: String,
+    /// What ends it.
+    pub done: Done,
+    /// The most that it may cost.
+    pub cap: Option<Money>,
+    /// Model responses that it may take, grants included.
+    pub turns_max: u32,
+    /// Model responses that it took.
+    pub turns: u32,
+    /// Money spent on it, inherited spend included.
+    pub settled: Money,
+    /// Where it stands.
+    pub phase: Phase,
+    /// Why it waits in the store, and when it wakes by itself.
+    pub parked: Option<(Parked, Option<UnixMs>)>,
+    /// Whether somebody asked for its end.
+    pub cancel_asked: bool,
+    /// Times in a row that it waited for the provider.
+    pub outages: u32,
+    /// Answers in a row without tool calls and without the done signal.
+    pub silences: u32,
+    /// What the model was told since its last answer.
+    pub told: Vec<Notice>,
+    /// Turns granted since the last answer.
+    pub granted: u32,
+    /// The text of the last answer.
+    pub last_text: String,
+}
+
+/// Where a run stands.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Phase {
+    /// The model's turn comes next.
+    Ready,
+    /// A model call was begun.
+    Calling(Calling),
+    /// The last answer asks for tools.
+    Tooling(Vec<Call>),
+    /// A turn is complete; somebody must say what it means.
+    Closing(Closing),
+    /// The run is over.
+    Over(Ended),
+}
+
+/// A model call under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Calling {
+    /// Who makes it.
+    pub epoch: Epoch,
+    /// Its turn.
+    pub turn: u32,
+    /// The longest answer asked for, in tokens.
+    pub max_tokens: u32,
+    /// The money held.
+    pub hold: Money,
+    /// Whether the model may not call tools.
+    pub tools_off: bool,
+}
+
+/// A complete turn.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Closing {
+    /// Why the model stopped.
+    pub stop: Stop,
+    /// Whether it had asked for tools.
+    pub called: bool,
+    /// The result, where the model gave the done signal.
+    pub result: Option<RawJson>,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Ended {
+    /// With a result.
+    Finished(RawJson),
+    /// It could not go on.
+    Failed(FailureCode, String),
+    /// Somebody ended it.
+    Cancelled,
+}
+
+impl Run {
+    pub(super) fn new(
+        number: u32,
+        task: String,
+        done: Done,
+        cap: Option<Money>,
+        turns_max: u32,
+    ) -> Self {
+        Run {
+            number,
+            task,
+            done,
+            cap,
+            turns_max,
+            turns: 0,
+            settled: Money::ZERO,
+            phase: Phase::Ready,
+            parked: None,
+            cancel_asked: false,
+            outages: 0,
+            silences: 0,
+            told: Vec::new(),
+            granted: 0,
+            last_text: String::new(),
+        }
+    }
+
+    pub(super) fn hear_reply(&mut self, reply: &Reply, calls: Vec<Call>) {
+        self.turns += 1;
+        self.outages = 0;
+        self.granted = 0;
+        self.told.clear();
+        self.last_text = text_of(&reply.content);
+        let silent = calls.is_empty() && reply.stop != Stop::PauseTurn;
+        self.silences = if silent { self.silences + 1 } else { 0 };
+        self.phase = if calls.is_empty() {
+            Phase::Closing(Closing { stop: reply.stop.clone(), called: false, result: None })
+        } else {
+            Phase::Tooling(calls)
+        };
+    }
+
+    pub(super) fn begin_call(&mut self, epoch: Epoch, id: &str) -> Fit {
+        let call = self.call_mut(id)?;
+        let fits = match call.status {
+            CallStatus::Waiting => true,
+            CallStatus::Begun(before) => before < epoch,
+            CallStatus::Returned(..) => false,
+        };
+        call.status = CallStatus::Begun(epoch);
+        fits.then_some(())
+    }
+
+    /// Notes a call's end. When it was the turn's last, gives all results in call order.
+    pub(super) fn return_call(&mut self, returned: &Returned) -> Option<Option<Vec<ToolResult>>> {
+        let call = self.call_mut(&returned.call)?;
+        if matches!(call.status, CallStatus::Returned(..)) {
+            return None;
+        }
+        let result = ToolResult {
+            id: returned.call.clone(),
+            content: returned.content.clone(),
+            is_error: returned.outcome != Outcome::Ok,
+            extra: Default::default(),
+        };
+        call.status = CallStatus::Returned(returned.outcome, result);
+        let Phase::Tooling(calls) = &self.phase else {
+            return None;
+        };
+        let all_back = calls.iter().all(|call| matches!(call.status, CallStatus::Returned(..)));
+        if !all_back {
+            return Some(None);
+        }
+        let results = calls.iter().map(Call::result_so_far).collect();
+        let result = calls.iter().find_map(Call::done_signal);
+        self.phase = Phase::Closing(Closing { stop: Stop::ToolUse, called: true, result });
+        Some(Some(results))
+    }
+
+    fn call_mut(&mut self, id: &str) -> Option<&mut Call> {
+        match &mut self.phase {
+            Phase::Tooling(calls) => calls.iter_mut().find(|call| call.id == id),
+            Phase::Ready | Phase::Calling(_) | Phase::Closing(_) | Phase::Over(_) => None,
+        }
+    }
+
+    pub(super) fn park(&mut self, why: &Parked, wake: Option<UnixMs>) -> Fit {
+        match why {
+            Parked::Outage(_) => self.outages += 1,
+            Parked::TurnCap { .. }
+            | Parked::CostCapExceeded { .. }
+            | Parked::NeedsMending(_)
+            | Parked::NoDoneSignal
+            | Parked::Interrupted
+            | Parked::Forked => {}
+        }
+        self.parked = Some((why.clone(), wake));
+        (!matches!(self.phase, Phase::Calling(_))).then_some(())
+    }
+
+    pub(super) fn wake(&mut self, turns_more: u32, cap: Option<Money>) -> Fit {
+        self.turns_max = self.turns_max.saturating_add(turns_more);
+        self.granted += turns_more;
+        self.silences = 0;
+        self.cap = cap.or(self.cap);
+        self.parked.take().map(|_why| ())
+    }
+}
