@@ -23,7 +23,7 @@ pub use state::{Misfit, State};
 pub use talk::Talk;
 pub use task::{Calling, Closing, Ended, Phase, Run};
 
-use crate::event::{Event, Fact, Sealed, Stored, seal, unseal};
+use crate::event::{Event, Fact, Parked, Sealed, Stored, seal, unseal};
 use crate::ledger::{Booking, Move, MoveKind, Scope};
 use crate::price::Quote;
 use crate::units::{Epoch, Money, UnixMs};
@@ -40,6 +40,9 @@ pub struct Context<'a> {
     pub quote: Option<&'a Quote>,
     /// A random number, for jitter.
     pub chance: u64,
+    /// Why nothing new may be begun, if so: the program stops, or the ledger found no
+    /// room. Where an act would begin, the run parks for this reason instead.
+    pub barrier: Option<&'a Parked>,
 }
 
 /// What a step brought: all of it is committed together or not at all.

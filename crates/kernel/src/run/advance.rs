@@ -29,15 +29,16 @@ pub(super) fn advance(state: &State, epoch: Epoch, context: &Context<'_>) -> Opt
     let run = state.run.as_ref().filter(|run| run.parked.is_none())?;
     match &run.phase {
         Phase::Over(_) | Phase::Calling(_) => None,
-        Phase::Tooling(calls) => advance_call(run, calls, epoch),
+        Phase::Tooling(calls) => advance_call(run, calls, epoch, context),
         Phase::Ready | Phase::Closing(_) if run.cancel_asked => Some(Fact::RunCancelled {}),
         Phase::Ready => Some(begin(state, run, false, epoch, context)),
         Phase::Closing(closing) => Some(close(state, run, closing, epoch, context)),
     }
 }
 
-fn advance_call(run: &Run, calls: &[Call], epoch: Epoch) -> Option<Fact> {
+fn advance_call(run: &Run, calls: &[Call], epoch: Epoch, context: &Context<'_>) -> Option<Fact> {
     match next_call(run, calls, epoch) {
+        NextCall::Begin(_) if context.barrier.is_some() => context.barrier.cloned().map(park),
         NextCall::Begin(call) => Some(Fact::ToolBegun { epoch, call: call.id.clone() }),
         NextCall::Answer(call, Bar::Words(words)) => {
             Some(answer(call, Outcome::Error, words.to_owned()))
@@ -121,6 +122,9 @@ fn begin(
     epoch: Epoch,
     context: &Context<'_>,
 ) -> Fact {
+    if let Some(why) = context.barrier {
+        return park(why.clone());
+    }
     let left = run.turns_max.saturating_sub(run.turns);
     if left == 0 {
         return park(Parked::TurnCap { turns_max: run.turns_max });
