@@ -56,6 +56,15 @@ pub struct Stepped {
     pub bookings: Vec<Booking>,
 }
 
+impl Stepped {
+    /// Adds what a later step of the same commit brought.
+    pub fn append(&mut self, mut later: Stepped) {
+        self.events.append(&mut later.events);
+        self.moves.append(&mut later.moves);
+        self.bookings.append(&mut later.bookings);
+    }
+}
+
 /// Facts that one step may bring; more means that the laws below run in a circle.
 const FACTS_PER_STEP_MAX: usize = 512;
 

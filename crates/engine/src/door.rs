@@ -1,0 +1,261 @@
+//! The one way in: every face (command line, HTTP, bots) starts, commands and reads
+//! sessions through here.
+//!
+//! A command becomes facts in one commit, or a refusal. Nothing is done in the world
+//! here; a nudge tells the workers that something is owed.
+
+use kernel::agent::Frozen;
+use kernel::event::{Done, Opening, Sealed, Stored, chain_root, unseal};
+use kernel::message::Block;
+use kernel::run::{Command, Context, State, Stepped, Wake, step};
+use kernel::units::{Money, SessionId, Tenant};
+
+use crate::Engine;
+use crate::error::EngineError;
+use crate::ports::{Payload, StoreError};
+use crate::record::{agent_payload, brief, commit, frozen, load};
+
+/// Tries of a command against a session that others keep writing to.
+const TRIES_MAX: u32 = 16;
+
+/// Events read from the store at a time.
+const PAGE_ROWS: u32 = 1_000;
+
+/// A task for an agent.
+#[derive(Clone, Debug)]
+pub struct Task {
+    /// What is asked.
+    pub input: Vec<Block>,
+    /// What ends the run. `None`: the done signal where the agent can give it, the
+    /// first plain answer otherwise.
+    pub done: Option<Done>,
+    /// The most that it may cost; the agent's own cap where absent.
+    pub cap: Option<Money>,
+    /// Model responses that it may take; the agent's own number where absent.
+    pub turns_max: Option<u32>,
+}
+
+impl Task {
+    /// A task in plain words, with the agent's own limits.
+    #[must_use]
+    pub fn of(text: impl Into<String>) -> Self {
+        Task { input: vec![Block::text(text)], done: None, cap: None, turns_max: None }
+    }
+
+    fn into_command(self, state: &State) -> Command {
+        let usual = if state.agent.can_end_task() { Done::EndTask } else { Done::Answer };
+        Command::Start {
+            input: self.input,
+            done: self.done.unwrap_or(usual),
+            cap: self.cap,
+            turns_max: self.turns_max,
+        }
+    }
+}
+
+/// Who a session belongs to, and where its file tools work.
+#[derive(Clone, Debug)]
+pub struct Owner {
+    /// The tenant.
+    pub tenant: Tenant,
+    /// The user within the tenant.
+    pub user: String,
+    /// The folder of the file tools.
+    pub workdir: Option<String>,
+}
+
+impl Engine {
+    /// Opens a session with a first task, both in one commit.
+    ///
+    /// # Errors
+    /// A refusal (nothing was stored), or the store.
+    pub async fn start(
+        &self,
+        owner: &Owner,
+        agent: &Frozen,
+        task: Task,
+    ) -> Result<SessionId, EngineError> {
+        let session = self.world.session_id();
+        let mut state = State::new(session, agent);
+        let opening = Opening {
+            tenant: owner.tenant.clone(),
+            user: owner.user.clone(),
+            agent: agent.hash,
+            agent_id: agent.agent.agent_id.clone(),
+            workdir: owner.workdir.clone(),
+            forked_from: None,
+        };
+        let mut stepped = self.step(&mut state, Command::Open(opening))?;
+        let command = task.into_command(&state);
+        stepped.append(self.step(&mut state, command)?);
+        let payloads = vec![agent_payload(agent)];
+        commit(self, &owner.tenant, None, &state, stepped, payloads).await?;
+        self.dispatch.nudge(&owner.tenant, session).await;
+        Ok(session)
+    }
+
+    /// Gives a session its next task.
+    ///
+    /// # Errors
+    /// A refusal (a run is under way or parked), or the store.
+    pub async fn say(
+        &self,
+        tenant: &Tenant,
+        session: SessionId,
+        task: Task,
+    ) -> Result<(), EngineError> {
+        self.command(tenant, session, |state| task.clone().into_command(state)).await
+    }
+
+    /// Wakes a parked run.
+    ///
+    /// # Errors
+    /// A refusal (nothing is parked, or the cap must be raised further), or the store.
+    pub async fn wake(
+        &self,
+        tenant: &Tenant,
+        session: SessionId,
+        by: &str,
+        turns_more: Option<u32>,
+        cap: Option<Money>,
+    ) -> Result<(), EngineError> {
+        let wake = Wake::Person { by: by.to_owned(), turns_more, cap };
+        self.command(tenant, session, |_| Command::Wake(wake.clone())).await
+    }
+
+    /// Asks for the end of a run. One that is under way is ended by its owner at its
+    /// next step.
+    ///
+    /// # Errors
+    /// A refusal (there is no run), or the store.
+    pub async fn cancel(
+        &self,
+        tenant: &Tenant,
+        session: SessionId,
+        by: &str,
+    ) -> Result<(), EngineError> {
+        self.command(tenant, session, |_| Command::Cancel { by: by.to_owned() }).await
+    }
+
+    /// The session as its log tells it, chain and recorded end checked.
+    ///
+    /// # Errors
+    /// It is missing or damaged.
+    pub async fn state(&self, tenant: &Tenant, session: SessionId) -> Result<State, EngineError> {
+        load(self, tenant, session).await
+    }
+
+    /// All events, checked against the chain and the recorded end.
+    ///
+    /// # Errors
+    /// The session is missing, or its log is not what was committed.
+    pub async fn log(
+        &self,
+        tenant: &Tenant,
+        session: SessionId,
+    ) -> Result<Vec<Sealed>, EngineError> {
+        let damaged =
+            |why: kernel::event::Broken| EngineError::Damaged { session, why: why.into() };
+        let (mut head, mut log) = (chain_root(session), Vec::new());
+        loop {
+            let after = log.len() as u64;
+            let rows = self.store.read(tenant, session, after, PAGE_ROWS).await?;
+            if rows.is_empty() {
+                break;
+            }
+            for row in rows {
+                let sealed = unseal(head, log.len() as u64 + 1, row).map_err(damaged)?;
+                head = sealed.hash;
+                log.push(sealed);
+            }
+        }
+        let recorded = self.store.look(tenant, session).await?.head;
+        if recorded.seq == log.len() as u64 && recorded.hash != head {
+            return Err(damaged(kernel::event::Broken::Chain { seq: recorded.seq }));
+        }
+        if recorded.seq > log.len() as u64 {
+            let (expected, found) = (recorded.seq, log.len() as u64);
+            return Err(damaged(kernel::event::Broken::Gap { expected, found }));
+        }
+        Ok(log)
+    }
+
+    /// Stored events after `after`, at most 1,000: a tail that can be followed with a
+    /// plain number as its cursor.
+    ///
+    /// # Errors
+    /// The session is missing, or the store failed.
+    pub async fn read_after(
+        &self,
+        tenant: &Tenant,
+        session: SessionId,
+        after: u64,
+    ) -> Result<Vec<Stored>, EngineError> {
+        Ok(self.store.read(tenant, session, after, PAGE_ROWS).await?)
+    }
+
+    /// Makes a session that continues another from its event `at` (its last one where
+    /// absent). A run that is unfinished there waits, parked, in the fork.
+    ///
+    /// # Errors
+    /// The session is missing or damaged, or the store failed.
+    pub async fn fork(
+        &self,
+        tenant: &Tenant,
+        parent: SessionId,
+        at: Option<u64>,
+    ) -> Result<SessionId, EngineError> {
+        let first = self.store.read(tenant, parent, 0, 1).await?;
+        let agent = frozen(self, tenant, parent, &first).await?;
+        let log = self.log(tenant, parent).await?;
+        let shared = at.map_or(log.len(), |seq| usize::try_from(seq).unwrap_or(usize::MAX));
+        if shared == 0 || shared > log.len() {
+            let last = log.len();
+            let what = format!("event {shared} in session {parent}: its events are 1 to {last}");
+            return Err(StoreError::Missing(what).into());
+        }
+        let session = self.world.session_id();
+        let (state, stepped) =
+            kernel::run::fork(&agent, parent, &log[..shared], session, self.world.now())
+                .map_err(|why| EngineError::Damaged { session: parent, why })?;
+        commit(self, tenant, None, &state, stepped, vec![agent_payload(&agent)]).await?;
+        Ok(session)
+    }
+
+    /// Decides and commits a command beside the owner, again where others wrote first.
+    async fn command(
+        &self,
+        tenant: &Tenant,
+        session: SessionId,
+        command: impl Fn(&State) -> Command,
+    ) -> Result<(), EngineError> {
+        for _try in 0..TRIES_MAX {
+            let mut state = load(self, tenant, session).await?;
+            let command = command(&state);
+            let stepped = self.step(&mut state, command)?;
+            match commit(self, tenant, None, &state, stepped, no_payloads()).await {
+                Ok(()) => {
+                    if brief(&state).due.is_some() {
+                        self.dispatch.nudge(tenant, session).await;
+                    }
+                    return Ok(());
+                }
+                Err(StoreError::Stale { .. }) => {}
+                Err(other) => return Err(other.into()),
+            }
+        }
+        Err(EngineError::Contended { tries: TRIES_MAX })
+    }
+
+    fn step(&self, state: &mut State, command: Command) -> Result<Stepped, EngineError> {
+        let now = self.world.now();
+        let quote = self.model.quote(&state.agent.model, now);
+        let chance = self.world.chance();
+        let context = Context { now, epoch: None, quote: quote.as_ref(), chance, barrier: None };
+        Ok(step(state, command, &context)?)
+    }
+}
+
+fn no_payloads() -> Vec<Payload> {
+    Vec::new()
+}

@@ -1,0 +1,246 @@
+//! The work of one session: load, do what is owed, decide, commit, for as long as
+//! something is owed.
+//!
+//! A driver owns its session through a lease. It keeps the folded state in memory, and
+//! folds again whenever somebody else has written. It never decides anything itself.
+
+mod lease;
+
+use futures::{FutureExt, StreamExt, stream};
+use kernel::event::{FaultClass, ModelFault, Parked};
+use kernel::price::{Quote, Spent};
+use kernel::run::{
+    Call, Calling, Command, Context, Owed, Phase, Refusal, State, Stepped, Wake, owed, step,
+};
+use kernel::units::UnixMs;
+
+use crate::Engine;
+use crate::error::EngineError;
+use crate::perform::{self, Performed};
+use crate::ports::{Payload, StoreError};
+use crate::record::{commit, load};
+
+use lease::Interruption;
+pub use lease::{Lease, Stop};
+
+/// Reads of one turn that run at the same time.
+const READS_AT_ONCE_MAX: usize = 8;
+
+/// Tries to commit one result against others who keep writing.
+const TRIES_MAX: u32 = 16;
+
+/// Why a driver came to rest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rest {
+    /// Nothing is owed until somebody commands something.
+    Nothing,
+    /// The run is parked and wakes by itself at this instant.
+    Until(UnixMs),
+    /// The program was told to stop at once, in the middle of an act. The log says what
+    /// had begun; the next owner goes on from there.
+    Dropped,
+}
+
+/// The owner of one session.
+pub struct Driver {
+    engine: Engine,
+    lease: Lease,
+    state: State,
+    stop: Stop,
+    /// Prices as they were when the present act was begun.
+    quote: Option<Quote>,
+}
+
+impl Driver {
+    /// Loads a session under a lease.
+    ///
+    /// # Errors
+    /// It is missing or damaged.
+    pub async fn load(engine: Engine, lease: Lease, stop: Stop) -> Result<Self, EngineError> {
+        let state = load(&engine, &lease.tenant, lease.session).await?;
+        Ok(Driver { engine, lease, state, stop, quote: None })
+    }
+
+    /// The session as it stands.
+    #[must_use]
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Works until nothing is owed.
+    ///
+    /// # Errors
+    /// The store failed, another owner took over, or the log is damaged. What was not
+    /// committed is lost, and the log says so to the next owner.
+    pub async fn run(&mut self) -> Result<Rest, EngineError> {
+        loop {
+            match owed(&self.state, self.lease.epoch) {
+                Owed::Nothing => return Ok(Rest::Nothing),
+                Owed::Wait(until) if until > self.engine.world.now() => {
+                    return Ok(Rest::Until(until));
+                }
+                Owed::Wait(_) => self.decide(Command::Wake(Wake::Due)).await?,
+                Owed::Decision => self.decide(Command::Advance).await?,
+                Owed::LostModel => self.decide(Command::Lost).await?,
+                Owed::Model(calling) => {
+                    if let Some(rest) = self.call_model(calling).await? {
+                        return Ok(rest);
+                    }
+                }
+                Owed::Tools(calls) => {
+                    if let Some(rest) = self.run_tools(calls).await? {
+                        return Ok(rest);
+                    }
+                }
+                Owed::Reconcile(call) => {
+                    let tenant = &self.lease.tenant;
+                    let found = perform::reconcile(&self.engine, tenant, &self.state, &call).await;
+                    self.record(vec![found]).await?;
+                }
+            }
+        }
+    }
+
+    /// Makes a model call, unless the program is stopping: what has begun but was not
+    /// sent yet is given back.
+    async fn call_model(&mut self, calling: Calling) -> Result<Option<Rest>, EngineError> {
+        if self.stop.is_asked() {
+            self.decide(interrupted(Spent::Nothing)).await?;
+            return Ok(None);
+        }
+        let act = perform::model(&self.engine, &self.state, &calling);
+        let (engine, seen) = (&self.engine, self.state.seq);
+        let performed = match self.lease.guard(engine, seen, &self.stop, true, act).await {
+            Ok(performed) => performed,
+            Err(Interruption::Cancelled | Interruption::Stopped) => {
+                interrupted(Spent::Unknown).into()
+            }
+            Err(Interruption::Failed(error)) => return Err(error),
+        };
+        self.record(vec![performed]).await?;
+        Ok(None)
+    }
+
+    /// Runs the tool calls that are owed: reads beside each other, anything else alone.
+    async fn run_tools(&mut self, calls: Vec<Call>) -> Result<Option<Rest>, EngineError> {
+        let mid_act = self.is_mid_act();
+        if self.stop.is_asked() && !mid_act {
+            self.decide(Command::Park).await?;
+            return Ok(None);
+        }
+        let tenant = &self.lease.tenant;
+        let acts: Vec<_> = calls
+            .iter()
+            .map(|call| perform::tool(&self.engine, tenant, &self.state, call).boxed())
+            .collect();
+        let act = stream::iter(acts).buffered(READS_AT_ONCE_MAX).collect::<Vec<Performed>>();
+        let (engine, seen) = (&self.engine, self.state.seq);
+        match self.lease.guard(engine, seen, &self.stop, !mid_act, act).await {
+            Ok(performed) => self.record(performed).await?,
+            Err(Interruption::Stopped) => return Ok(Some(Rest::Dropped)),
+            Err(Interruption::Cancelled) => self.reload().await?,
+            Err(Interruption::Failed(error)) => return Err(error),
+        }
+        Ok(None)
+    }
+
+    /// Whether an act that must not be dropped has been begun.
+    fn is_mid_act(&self) -> bool {
+        let epoch = self.lease.epoch;
+        match self.state.run.as_ref().map(|run| &run.phase) {
+            Some(Phase::Tooling(calls)) => {
+                calls.iter().any(|call| call.status == kernel::run::CallStatus::Begun(epoch))
+            }
+            Some(Phase::Ready | Phase::Calling(_) | Phase::Closing(_) | Phase::Over(_)) | None => {
+                false
+            }
+        }
+    }
+
+    async fn decide(&mut self, command: Command) -> Result<(), EngineError> {
+        self.record(vec![command.into()]).await
+    }
+
+    /// Decides what came back and commits it, again where somebody else wrote first.
+    async fn record(&mut self, performed: Vec<Performed>) -> Result<(), EngineError> {
+        let mut full: Option<Parked> = None;
+        for _try in 0..TRIES_MAX {
+            let stepped = self.step(&performed, full.as_ref())?;
+            let payloads: Vec<Payload> =
+                performed.iter().flat_map(|one| one.payloads.iter().cloned()).collect();
+            let epoch = Some(self.lease.epoch);
+            let tenant = &self.lease.tenant;
+            match commit(&self.engine, tenant, epoch, &self.state, stepped, payloads).await {
+                Ok(()) => return Ok(()),
+                Err(StoreError::Stale { .. }) => self.reload().await?,
+                Err(StoreError::Cap(reached)) => {
+                    self.reload().await?;
+                    full = Some(Parked::CostCapExceeded {
+                        scope: reached.scope.to_string(),
+                        cap: reached.cap,
+                        settled: reached.settled,
+                        held: reached.held,
+                        needed: reached.needed,
+                    });
+                }
+                Err(other) => return Err(other.into()),
+            }
+        }
+        Err(EngineError::Contended { tries: TRIES_MAX })
+    }
+
+    /// Decides all of it into one commit. An answer that nobody waits for any more is
+    /// dropped: a cancel came first.
+    fn step(
+        &mut self,
+        performed: &[Performed],
+        full: Option<&Parked>,
+    ) -> Result<Stepped, EngineError> {
+        let stopping = self.stop.is_asked().then_some(&Parked::Interrupted);
+        let now = self.engine.world.now();
+        if self.state.held() == kernel::units::Money::ZERO || self.quote.is_none() {
+            self.quote = self.engine.model.quote(&self.state.agent.model, now);
+        }
+        let context = Context {
+            now,
+            epoch: Some(self.lease.epoch),
+            quote: self.quote.as_ref(),
+            chance: self.engine.world.chance(),
+            barrier: full.or(stopping),
+        };
+        let mut all = Stepped::default();
+        for one in performed {
+            match step(&mut self.state, one.command.clone(), &context) {
+                Ok(stepped) => all.append(stepped),
+                Err(Refusal::NotAwaited) => {}
+                Err(refusal) => return Err(refusal.into()),
+            }
+        }
+        Ok(all)
+    }
+
+    async fn reload(&mut self) -> Result<(), EngineError> {
+        self.state = load(&self.engine, &self.lease.tenant, self.lease.session).await?;
+        Ok(())
+    }
+
+    /// Gives the lease back.
+    ///
+    /// # Errors
+    /// The store failed; the lease then ends by itself.
+    pub async fn release(self) -> Result<State, EngineError> {
+        let Lease { tenant, session, epoch, .. } = &self.lease;
+        self.engine.store.release(tenant, *session, *epoch).await?;
+        Ok(self.state)
+    }
+}
+
+fn interrupted(spent: Spent) -> Command {
+    let fault = ModelFault {
+        class: FaultClass::Interrupted,
+        message: "the call was stopped from our side".to_owned(),
+        retry_after_ms: None,
+        request_id: None,
+    };
+    Command::Failed { fault, spent }
+}

@@ -1,0 +1,34 @@
+//! What can go wrong between a command and its commit, named for what the caller does.
+
+use kernel::agent::NotAnAgent;
+use kernel::run::{Misfit, Refusal};
+
+use crate::ports::StoreError;
+
+/// Why the engine did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// A lawful no: nothing was changed.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The store said no, or could not.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The log is not what was committed: stop, look, restore from a copy.
+    #[error("the log of session {session} is damaged: {why}")]
+    Damaged {
+        /// Which session.
+        session: kernel::units::SessionId,
+        /// How.
+        why: Misfit,
+    },
+    /// The frozen agent cannot be had back.
+    #[error(transparent)]
+    Agent(#[from] NotAnAgent),
+    /// Others kept writing first; trying again is safe.
+    #[error("the session was changed by others {tries} times in a row\ntry again")]
+    Contended {
+        /// Tries made.
+        tries: u32,
+    },
+}

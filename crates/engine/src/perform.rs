@@ -1,0 +1,233 @@
+//! Doing what is owed: one function per kind, each with a deadline and a size limit.
+//!
+//! Nothing is decided or stored here. What happened comes back as a command for the
+//! kernel, together with the payloads that it names.
+
+use std::panic::AssertUnwindSafe;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::FutureExt;
+use kernel::agent::{Effect, MORE, ToolSpec};
+use kernel::event::{FaultClass, Outcome, PayloadRef, Returned};
+use kernel::message::{Arguments, Delta};
+use kernel::price::Spent;
+use kernel::run::{Call, Calling, Command, State};
+use kernel::units::{ContentHash, Tenant};
+
+use crate::Engine;
+use crate::ports::{ModelCall, ModelError, Payload, Reconciled, ToolCall, ToolError, ToolOutput};
+use crate::tap::Seen;
+
+mod more;
+
+/// The largest output kept for `more`, in bytes. Beyond it the output is cut for good,
+/// and says so.
+const OUTPUT_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// What an act brought back.
+pub(crate) struct Performed {
+    /// For the kernel.
+    pub(crate) command: Command,
+    /// What the command's fact names.
+    pub(crate) payloads: Vec<Payload>,
+}
+
+impl From<Command> for Performed {
+    fn from(command: Command) -> Self {
+        Performed { command, payloads: Vec::new() }
+    }
+}
+
+/// Makes a model call.
+pub(crate) async fn model(engine: &Engine, state: &State, calling: &Calling) -> Performed {
+    let session = state.session;
+    let run = state.run.as_ref().map_or(0, |run| run.number);
+    let limits = &state.agent.limits;
+    let call = ModelCall {
+        request: Arc::new(state.request(calling)),
+        deadline_ms: limits.model_deadline_ms,
+        tries_max: limits.model_tries_max,
+        label: format!("{session}/{run}/{}", calling.turn),
+    };
+    let watch = |delta: Delta| engine.tap.show(|| Seen::Coming(session, delta));
+    let answer = AssertUnwindSafe(engine.model.call(&call, &watch)).catch_unwind();
+    // A model that does not keep its own deadline is stopped a little after it.
+    let patience = Duration::from_millis(limits.model_deadline_ms.saturating_add(5_000));
+    let command = match tokio::time::timeout(patience, answer).await {
+        Ok(Ok(Ok(reply))) => Command::Replied(reply),
+        Ok(Ok(Err(ModelError { fault, spent }))) => Command::Failed { fault, spent },
+        Ok(Err(_panic)) => unknown_end(FaultClass::Malformed, "the model client crashed"),
+        Err(_late) => unknown_end(FaultClass::Timeout, "no answer within the deadline"),
+    };
+    command.into()
+}
+
+fn unknown_end(class: FaultClass, words: &str) -> Command {
+    let fault = ModelError::free(class, words).fault;
+    Command::Failed { fault, spent: Spent::Unknown }
+}
+
+/// Runs one call of a tool.
+pub(crate) async fn tool(
+    engine: &Engine,
+    tenant: &Tenant,
+    state: &State,
+    call: &Call,
+) -> Performed {
+    let begun = engine.world.now();
+    let Some(tool_call) = tool_call(tenant, state, call) else {
+        let words = "the call cannot be run: its tool or arguments are unusable";
+        return returned(call, Outcome::Error, ToolOutput::error(words), 0, u64::MAX);
+    };
+    let limit = Duration::from_millis(tool_call.spec.deadline_ms);
+    let work = AssertUnwindSafe(run_tool(engine, tenant, state, &tool_call)).catch_unwind();
+    let (outcome, output) = match tokio::time::timeout(limit, work).await {
+        Ok(Ok(Ok(output))) => (outcome_of(&output), output),
+        Ok(Ok(Err(error))) => unanswered(&error),
+        Ok(Err(_panic)) => interrupted(engine, call, &tool_call, "the tool crashed").await,
+        Err(_late) => {
+            let words = format!("no result within {} ms", tool_call.spec.deadline_ms);
+            interrupted(engine, call, &tool_call, &words).await
+        }
+    };
+    let took_ms = engine.world.now().0.saturating_sub(begun.0);
+    returned(call, outcome, output, took_ms, tool_call.spec.output_bytes_max)
+}
+
+async fn run_tool(
+    engine: &Engine,
+    tenant: &Tenant,
+    state: &State,
+    call: &ToolCall,
+) -> Result<ToolOutput, ToolError> {
+    if call.spec.name == MORE {
+        return Ok(more::read(engine, tenant, state, &call.arguments).await);
+    }
+    engine.toolbox.run(call).await
+}
+
+/// Finds out what became of an effect that a former owner began.
+pub(crate) async fn reconcile(
+    engine: &Engine,
+    tenant: &Tenant,
+    state: &State,
+    call: &Call,
+) -> Performed {
+    let Some(tool_call) = tool_call(tenant, state, call) else {
+        let words = "the call began before a restart, and its tool cannot be asked";
+        return returned(call, Outcome::OutcomeUnknown, unknown(words), 0, u64::MAX);
+    };
+    let most = tool_call.spec.output_bytes_max;
+    match look_back(engine, &tool_call).await {
+        Reconciled::Done(output) => returned(call, outcome_of(&output), output, 0, most),
+        Reconciled::NotDone => Command::NotDone { call: call.id.clone() }.into(),
+        Reconciled::Unknown(why) => returned(call, Outcome::OutcomeUnknown, unknown(&why), 0, most),
+    }
+}
+
+/// Asks the tool, within its deadline. No answer is an unknown outcome.
+async fn look_back(engine: &Engine, call: &ToolCall) -> Reconciled {
+    let limit = Duration::from_millis(call.spec.deadline_ms);
+    let asked = AssertUnwindSafe(engine.toolbox.reconcile(call)).catch_unwind();
+    match tokio::time::timeout(limit, asked).await {
+        Ok(Ok(found)) => found,
+        Ok(Err(_panic)) => Reconciled::Unknown("the tool crashed when asked".to_owned()),
+        Err(_late) => Reconciled::Unknown("the tool did not answer when asked".to_owned()),
+    }
+}
+
+/// The end of a call that was stopped: an effect may have happened all the same.
+async fn interrupted(
+    engine: &Engine,
+    call: &Call,
+    tool_call: &ToolCall,
+    words: &str,
+) -> (Outcome, ToolOutput) {
+    let failed = (Outcome::Error, ToolOutput::error(words));
+    match call.effect {
+        Effect::Read => failed,
+        Effect::Idempotent | Effect::Effect => match look_back(engine, tool_call).await {
+            Reconciled::Done(output) => (outcome_of(&output), output),
+            Reconciled::NotDone => failed,
+            Reconciled::Unknown(why) => {
+                (Outcome::OutcomeUnknown, unknown(&format!("{words}; {why}")))
+            }
+        },
+    }
+}
+
+fn unanswered(error: &ToolError) -> (Outcome, ToolOutput) {
+    match error {
+        ToolError::OutcomeUnknown(why) => (Outcome::OutcomeUnknown, unknown(why)),
+        ToolError::Gone(_) => (Outcome::Error, ToolOutput::error(error.to_string())),
+    }
+}
+
+fn unknown(why: &str) -> ToolOutput {
+    ToolOutput::error(format!(
+        "outcome unknown: {why}. It may have happened or not; it was not run again. Check \
+         before repeating it."
+    ))
+}
+
+fn outcome_of(output: &ToolOutput) -> Outcome {
+    if output.is_error { Outcome::Error } else { Outcome::Ok }
+}
+
+fn tool_call(tenant: &Tenant, state: &State, call: &Call) -> Option<ToolCall> {
+    let spec: ToolSpec = state.agent.tool(&call.name)?.clone();
+    let arguments = match &call.arguments {
+        Arguments::Json(raw) => raw.clone(),
+        Arguments::Malformed(_) => return None,
+    };
+    let workdir = state.opening.as_ref()?.workdir.as_ref().map(PathBuf::from);
+    let key = key(state, call);
+    let tenant = tenant.clone();
+    Some(ToolCall { tenant, session: state.session, spec, arguments, workdir, key })
+}
+
+/// The same for this very call whenever it is run, and for no other call.
+fn key(state: &State, call: &Call) -> String {
+    let run = state.run.as_ref().map_or(0, |run| run.number);
+    let name = format!("{}/{run}/{}/{}", state.session, state.turns, call.id);
+    ContentHash::of(name.as_bytes()).to_string()[..32].to_owned()
+}
+
+/// A call's end, its output cut to what the model may read at once; the whole is kept
+/// by content hash.
+fn returned(
+    call: &Call,
+    outcome: Outcome,
+    output: ToolOutput,
+    took_ms: u64,
+    shown_bytes_max: u64,
+) -> Performed {
+    let mut content = output.content;
+    let shown = usize::try_from(shown_bytes_max).unwrap_or(usize::MAX);
+    let mut payloads = Vec::new();
+    let mut rest = None;
+    if content.len() > shown {
+        let whole = content[..floor(&content, OUTPUT_BYTES_MAX)].to_owned();
+        let lost = content.len() - whole.len();
+        content.truncate(floor(&content, shown));
+        let payload =
+            Payload { hash: ContentHash::of(whole.as_bytes()), bytes: Bytes::from(whole) };
+        content.push_str(&more::trailer(&payload, content.len(), lost));
+        rest = Some(PayloadRef { hash: payload.hash, bytes: payload.bytes.len() as u64 });
+        payloads.push(payload);
+    }
+    let returned = Returned { call: call.id.clone(), outcome, content, rest, took_ms };
+    Performed { command: Command::Returned(returned), payloads }
+}
+
+/// The largest character border at or below `at`.
+fn floor(text: &str, at: usize) -> usize {
+    let mut at = at.min(text.len());
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
+}

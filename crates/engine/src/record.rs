@@ -1,0 +1,152 @@
+//! Between the kernel's state and the store's rows: loading a session, and committing
+//! what a step brought.
+
+use bytes::Bytes;
+use kernel::agent::Frozen;
+use kernel::event::{Fact, Stored, unseal};
+use kernel::run::{Ended, Misfit, Phase, Run, State, Stepped, fold};
+use kernel::units::{Epoch, SessionId, Tenant, UnixMs};
+
+use crate::Engine;
+use crate::error::EngineError;
+use crate::ports::{Brief, Charge, Commit, Payload, Status, StoreError};
+use crate::tap::Seen;
+
+/// Events read from the store at a time.
+const PAGE_ROWS: u32 = 1_000;
+
+/// The longest title in lists, in bytes.
+const TITLE_BYTES_MAX: usize = 120;
+
+/// Reads a session's whole log and folds it, checking the chain and its recorded end.
+pub(crate) async fn load(
+    engine: &Engine,
+    tenant: &Tenant,
+    session: SessionId,
+) -> Result<State, EngineError> {
+    let mut rows = engine.store.read(tenant, session, 0, PAGE_ROWS).await?;
+    let frozen = frozen(engine, tenant, session, &rows).await?;
+    let mut state = State::new(session, &frozen);
+    while !rows.is_empty() {
+        let full_page = rows.len() == PAGE_ROWS as usize;
+        fold(&mut state, rows).map_err(|why| EngineError::Damaged { session, why })?;
+        rows = if full_page {
+            engine.store.read(tenant, session, state.seq, PAGE_ROWS).await?
+        } else {
+            Vec::new()
+        };
+    }
+    Ok(state)
+}
+
+/// The agent that the session's first event names.
+pub(crate) async fn frozen(
+    engine: &Engine,
+    tenant: &Tenant,
+    session: SessionId,
+    rows: &[Stored],
+) -> Result<Frozen, EngineError> {
+    let damaged = |why| EngineError::Damaged { session, why };
+    let first = rows.first().ok_or_else(|| StoreError::Missing(format!("session {session}")))?;
+    let root = kernel::event::chain_root(session);
+    let sealed = unseal(root, 1, first.clone()).map_err(|why| damaged(why.into()))?;
+    let Fact::SessionOpened(opening) = &sealed.event.fact else {
+        let fact = sealed.event.fact.name();
+        return Err(damaged(Misfit::OutOfPlace { seq: 1, fact }));
+    };
+    let bytes = engine.store.payload(tenant, opening.agent).await?;
+    Ok(Frozen::thaw(bytes.to_vec(), opening.agent)?)
+}
+
+/// Commits a step, and shows it to whoever watches.
+pub(crate) async fn commit(
+    engine: &Engine,
+    tenant: &Tenant,
+    epoch: Option<Epoch>,
+    state: &State,
+    stepped: Stepped,
+    payloads: Vec<Payload>,
+) -> Result<(), StoreError> {
+    let Some(first) = stepped.events.first() else { return Ok(()) };
+    let brief = brief(state);
+    let charges = charges(state, &brief, &stepped);
+    let shown = stepped.events.clone();
+    let commit = Commit {
+        tenant: tenant.clone(),
+        session: state.session,
+        expected_seq: first.event.seq - 1,
+        epoch,
+        events: stepped.events,
+        moves: stepped.moves,
+        charges,
+        payloads,
+        brief,
+    };
+    engine.store.commit(commit).await?;
+    engine.tap.show(|| Seen::Committed(state.session, shown.into()));
+    Ok(())
+}
+
+/// A frozen agent as a payload.
+pub(crate) fn agent_payload(frozen: &Frozen) -> Payload {
+    Payload { hash: frozen.hash, bytes: Bytes::from(frozen.bytes.clone()) }
+}
+
+fn charges(state: &State, brief: &Brief, stepped: &Stepped) -> Vec<Charge> {
+    let at = stepped.events.last().map_or(UnixMs(0), |sealed| sealed.event.at);
+    stepped
+        .bookings
+        .iter()
+        .map(|booking| Charge {
+            at,
+            user: brief.user.clone(),
+            agent_id: brief.agent_id.clone(),
+            model: state.agent.model.clone(),
+            usage: booking.usage,
+            amount: booking.amount,
+            estimated: booking.estimated,
+        })
+        .collect()
+}
+
+/// What lists show of a session.
+pub(crate) fn brief(state: &State) -> Brief {
+    let user = state.opening.as_ref().map(|opening| opening.user.clone()).unwrap_or_default();
+    let run = state.run.as_ref();
+    let (status, due) = run.map_or((Status::Idle, None), standing);
+    Brief {
+        status,
+        due,
+        title: run.map(|run| title(&run.task)).unwrap_or_default(),
+        agent_id: state.agent.agent_id.clone(),
+        user,
+        turns: state.turns,
+        spent: state.spent,
+    }
+}
+
+/// How a run stands, and when a worker should look at it. Work that is owed now has one
+/// constant due time, so that the index of due sessions is not written at each commit.
+fn standing(run: &Run) -> (Status, Option<UnixMs>) {
+    if let Some((_, wake)) = &run.parked {
+        return (Status::Parked, *wake);
+    }
+    match &run.phase {
+        Phase::Ready | Phase::Calling(_) | Phase::Tooling(_) | Phase::Closing(_) => {
+            (Status::Running, Some(UnixMs(0)))
+        }
+        Phase::Over(Ended::Finished(_)) => (Status::Finished, None),
+        Phase::Over(Ended::Failed(..)) => (Status::Failed, None),
+        Phase::Over(Ended::Cancelled) => (Status::Cancelled, None),
+    }
+}
+
+/// The first line of a task, cut at a character's border.
+fn title(task: &str) -> String {
+    let line = task.trim().lines().next().unwrap_or_default();
+    let mut end = line.len().min(TITLE_BYTES_MAX);
+    while !line.is_char_boundary(end) {
+        end -= 1;
+    }
+    line[..end].to_owned()
+}
