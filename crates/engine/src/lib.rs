@@ -13,7 +13,7 @@ pub mod error;
 mod perform;
 pub mod ports;
 mod record;
-//pub mod sim;
+pub mod sim;
 pub mod tap;
 pub mod worker;
 

@@ -15,7 +15,7 @@ use kernel::event::{FaultClass, Outcome, PayloadRef, Returned};
 use kernel::message::{Arguments, Delta};
 use kernel::price::Spent;
 use kernel::run::{Call, Calling, Command, State};
-use kernel::units::{ContentHash, Tenant};
+use kernel::units::{ContentHash, SessionId, Tenant};
 
 use crate::Engine;
 use crate::ports::{ModelCall, ModelError, Payload, Reconciled, ToolCall, ToolError, ToolOutput};
@@ -192,7 +192,12 @@ fn tool_call(tenant: &Tenant, state: &State, call: &Call) -> Option<ToolCall> {
 /// The same for this very call whenever it is run, and for no other call.
 fn key(state: &State, call: &Call) -> String {
     let run = state.run.as_ref().map_or(0, |run| run.number);
-    let name = format!("{}/{run}/{}/{}", state.session, state.turns, call.id);
+    key_of(state.session, run, state.turns, &call.id)
+}
+
+/// The key of a call: 32 hexadecimal digits from its session, run, turn and id.
+pub(crate) fn key_of(session: SessionId, run: u32, turns: u32, call: &str) -> String {
+    let name = format!("{session}/{run}/{turns}/{call}");
     ContentHash::of(name.as_bytes()).to_string()[..32].to_owned()
 }
 

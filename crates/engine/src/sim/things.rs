@@ -1,0 +1,99 @@
+//! The world that tools act on. It survives crashes, and counts what really happened.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use kernel::agent::ToolSpec;
+
+use super::crash::Crash;
+use crate::ports::{Reconciled, ToolCall, ToolError, ToolOutput, Toolbox};
+
+pub(super) struct Things {
+    inner: Mutex<Inner>,
+    crash: Arc<Crash>,
+}
+
+struct Inner {
+    chance: fastrand::Rng,
+    /// How often each key's effect really happened.
+    happened: BTreeMap<String, u32>,
+}
+
+/// What a call turns out to be, drawn before it runs.
+enum Luck {
+    Good,
+    Refused,
+    /// Longer than any deadline.
+    Stuck,
+}
+
+impl Things {
+    pub(super) fn new(chance: fastrand::Rng, crash: Arc<Crash>) -> Self {
+        Things { inner: Mutex::new(Inner { chance, happened: BTreeMap::new() }), crash }
+    }
+
+    /// Effects that really happened.
+    pub(super) fn effects(&self) -> u64 {
+        self.lock().happened.values().map(|times| u64::from(*times)).sum()
+    }
+
+    /// How often the effect with this key really happened.
+    pub(super) fn times(&self, key: &str) -> u32 {
+        self.lock().happened.get(key).copied().unwrap_or(0)
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Inner> {
+        self.inner.lock().expect("INVARIANT: no holder panics")
+    }
+
+    fn draw(&self) -> Luck {
+        match self.lock().chance.u32(0..12) {
+            0 => Luck::Refused,
+            1 => Luck::Stuck,
+            _ => Luck::Good,
+        }
+    }
+
+    fn happen(&self, key: &str) {
+        *self.lock().happened.entry(key.to_owned()).or_default() += 1;
+    }
+}
+
+#[async_trait]
+impl Toolbox for Things {
+    fn specs(&self) -> Vec<ToolSpec> {
+        Vec::new()
+    }
+
+    async fn run(&self, call: &ToolCall) -> Result<ToolOutput, ToolError> {
+        self.crash.point().await;
+        let luck = self.draw();
+        if matches!(luck, Luck::Refused) {
+            return Ok(ToolOutput::error("refused"));
+        }
+        match call.spec.name.as_str() {
+            "pay" => self.happen(&call.key),
+            // A receiver that knows the key drops the second call.
+            "put" if self.times(&call.key) == 0 => self.happen(&call.key),
+            _ => {}
+        }
+        self.crash.point().await;
+        if matches!(luck, Luck::Stuck) {
+            tokio::time::sleep(Duration::from_secs(3_600)).await;
+        }
+        let long = self.lock().chance.u32(0..6) == 0;
+        Ok(ToolOutput::ok(if long { "x".repeat(1_000) } else { "done".to_owned() }))
+    }
+
+    async fn reconcile(&self, call: &ToolCall) -> Reconciled {
+        self.crash.point().await;
+        let tells = self.lock().chance.u32(0..4) > 0;
+        match (tells, self.times(&call.key)) {
+            (false, _) => Reconciled::Unknown("nobody remembers".to_owned()),
+            (true, 0) => Reconciled::NotDone,
+            (true, _) => Reconciled::Done(ToolOutput::ok("done before")),
+        }
+    }
+}
