@@ -4,4 +4,5 @@
 //! one deadline, [`catalog`] knows prices by date, and [`simulated`] answers without any
 //! language model. Vendor words stay in `wire`; nothing here decides about a run.
 
+pub mod catalog;
 pub mod simulated;
