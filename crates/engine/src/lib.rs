@@ -9,7 +9,7 @@
 pub mod door;
 pub mod driver;
 pub mod error;
-//pub mod memory;
+pub mod memory;
 mod perform;
 pub mod ports;
 mod record;

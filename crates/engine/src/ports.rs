@@ -3,12 +3,14 @@
 //! Each port has one suite in [`crate::conformance`] that every implementation must
 //! pass. Errors are named for what the caller does next.
 
+mod contract;
 mod dispatch;
 mod model;
 mod store;
 mod toolbox;
 mod world;
 
+pub use contract::balances_after;
 pub use dispatch::Dispatch;
 pub use kernel::price::Spent;
 pub use model::{Model, ModelCall, ModelError};

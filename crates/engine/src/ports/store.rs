@@ -248,10 +248,12 @@ pub trait Store: Send + Sync {
     /// [`StoreError::Missing`] where the tenant has no such session.
     async fn look(&self, tenant: &Tenant, session: SessionId) -> Result<Listed, StoreError>;
 
-    /// Takes the lease of a session: its epoch grows by one and fences all before.
+    /// Takes the lease of a session: its epoch grows by one and fences all before. A
+    /// running lease is held against everybody, its own owner too, so that a doubled
+    /// nudge cannot make two drivers in one process.
     ///
     /// # Errors
-    /// [`StoreError::Held`] while another's lease runs, [`StoreError::Missing`].
+    /// [`StoreError::Held`] while a lease runs, [`StoreError::Missing`].
     async fn claim(&self, claim: &Claim) -> Result<Head, StoreError>;
 
     /// Prolongs a lease, and tells where the session stands now.

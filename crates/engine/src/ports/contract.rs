@@ -1,0 +1,154 @@
+//! What every store checks and computes alike: the shape of a commit, the order of
+//! refusals, what moves do to balances, and what a charge adds to the spend table.
+//!
+//! Stores keep bytes; the rules are here, so that two of them cannot disagree.
+
+use std::collections::BTreeMap;
+
+use kernel::event::{Fact, chain_root};
+use kernel::ledger::{Balance, CapReached, Move, Scope};
+use kernel::units::{ContentHash, Money};
+
+use super::{Charge, Commit, Head, Payload, SpendRow, StoreError};
+
+/// Milliseconds in a day of the spend table.
+const DAY_MS: u64 = 86_400_000;
+
+impl Commit {
+    /// Whether the caller kept the contract, as far as the commit alone can tell: facts
+    /// without a gap, chained to each other, opened by the right fact of the right
+    /// tenant, with payloads under their own hashes.
+    ///
+    /// # Errors
+    /// [`StoreError::Misused`] with what is wrong.
+    pub fn check(&self) -> Result<(), StoreError> {
+        let Some(first) = self.events.first() else {
+            return Err(misused("a commit without facts"));
+        };
+        for (place, sealed) in (1..).zip(&self.events) {
+            let (expected, found) = (self.expected_seq.saturating_add(place), sealed.event.seq);
+            if expected != found {
+                return Err(misused(format!("fact {found} in the place of fact {expected}")));
+            }
+        }
+        if self.events.windows(2).any(|pair| pair[1].prev != pair[0].hash) {
+            return Err(misused("facts that are not chained to each other"));
+        }
+        self.payloads.iter().try_for_each(Payload::check)?;
+        self.check_opening(&first.event.fact, first.prev)
+    }
+
+    fn check_opening(&self, first: &Fact, prev: ContentHash) -> Result<(), StoreError> {
+        match (self.expected_seq, first) {
+            (0, Fact::SessionOpened(opening)) if opening.tenant != self.tenant => {
+                Err(misused("a session opened for another tenant"))
+            }
+            (0, Fact::SessionOpened(_)) if prev != chain_root(self.session) => {
+                Err(misused("a chain that begins in another session"))
+            }
+            (0, Fact::SessionOpened(_)) => Ok(()),
+            (0, _) => Err(misused("a session that does not begin with its opening")),
+            (_, Fact::SessionOpened(_)) => Err(misused("a session that is opened twice")),
+            (_, _) => Ok(()),
+        }
+    }
+
+    /// Whether the commit may be added to a session that stands at `head`; caps are
+    /// asked after this.
+    ///
+    /// # Errors
+    /// [`StoreError::Stale`], then [`StoreError::Fenced`], then [`StoreError::Misused`]
+    /// for facts that continue another chain.
+    pub fn admit(&self, head: &Head) -> Result<(), StoreError> {
+        if self.expected_seq != head.seq {
+            return Err(StoreError::Stale { head: head.clone() });
+        }
+        if self.epoch.is_some_and(|epoch| epoch != head.epoch) {
+            return Err(StoreError::Fenced { epoch: head.epoch });
+        }
+        if self.events.first().is_some_and(|first| first.prev != head.hash) {
+            return Err(misused("facts that continue another chain than the stored one"));
+        }
+        Ok(())
+    }
+}
+
+impl Payload {
+    /// Whether the bytes have the hash that they are kept under.
+    ///
+    /// # Errors
+    /// [`StoreError::Misused`] where they do not.
+    pub fn check(&self) -> Result<(), StoreError> {
+        if ContentHash::of(&self.bytes) == self.hash {
+            Ok(())
+        } else {
+            Err(misused(format!("a payload that does not have the hash `{}`", self.hash)))
+        }
+    }
+}
+
+/// What the moves of one commit make of the balances, all or nothing. `load` brings the
+/// balance before the commit; scopes are asked for once each, in ascending order, so that
+/// a store that locks rows locks them in one fixed order (L18).
+///
+/// # Errors
+/// The first hold that finds no room, or what `load` failed with.
+pub fn balances_after<E: From<CapReached>>(
+    moves: &[Move],
+    mut load: impl FnMut(&Scope) -> Result<Balance, E>,
+) -> Result<BTreeMap<Scope, Balance>, E> {
+    let mut balances = BTreeMap::new();
+    for change in moves {
+        balances.entry(change.scope.clone()).or_insert_with(Balance::default);
+    }
+    for (scope, balance) in &mut balances {
+        *balance = load(scope)?;
+    }
+    for change in moves {
+        if let Some(balance) = balances.get_mut(&change.scope) {
+            balance.apply(change)?;
+        }
+    }
+    Ok(balances)
+}
+
+impl Charge {
+    /// The day that the charge belongs to, as days since 1970-01-01 in UTC.
+    #[must_use]
+    pub fn day(&self) -> u64 {
+        self.at.0 / DAY_MS
+    }
+}
+
+impl SpendRow {
+    /// The row that a charge belongs to, with nothing on it yet.
+    #[must_use]
+    pub fn of(charge: &Charge) -> Self {
+        SpendRow {
+            day: charge.day(),
+            user: charge.user.clone(),
+            agent_id: charge.agent_id.clone(),
+            model: charge.model.clone(),
+            calls: 0,
+            input_tokens: 0,
+            output_tokens: 0,
+            amount: Money::ZERO,
+            estimated: Money::ZERO,
+        }
+    }
+
+    /// Adds one charge.
+    pub fn add(&mut self, charge: &Charge) {
+        self.calls = self.calls.saturating_add(1);
+        self.input_tokens = self.input_tokens.saturating_add(charge.usage.input_total());
+        self.output_tokens = self.output_tokens.saturating_add(charge.usage.output);
+        self.amount = self.amount.plus(charge.amount);
+        if charge.estimated {
+            self.estimated = self.estimated.plus(charge.amount);
+        }
+    }
+}
+
+fn misused(what: impl Into<String>) -> StoreError {
+    StoreError::Misused(what.into())
+}
