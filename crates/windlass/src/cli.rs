@@ -1,0 +1,289 @@
+//! The command line: every command, flag and example in one place.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
+use kernel::units::Money;
+
+/// Windlass runs LLM agents durably, inside hard limits.
+#[derive(Parser, Debug)]
+#[command(
+    name = "windlass",
+    version,
+    about = "The production runtime for LLM agents: durable runs, hard caps, caged tools",
+    long_about = None,
+    after_help = "\
+Exit codes: 0 finished · 1 the machine failed (store, network) · 2 bad usage · 3 parked · \
+4 failed or cancelled · 5 refused
+
+Try it:  windlass run \"What is 17.5% of 2340? Save the result as a note called tip.\"",
+    max_term_width = 100
+)]
+pub(crate) struct Cli {
+    /// Where state is kept: a folder
+    #[arg(
+        long,
+        global = true,
+        env = "WINDLASS_STORE",
+        default_value = ".windlass",
+        value_name = "DIR"
+    )]
+    pub(crate) store: PathBuf,
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What to do.
+#[derive(Subcommand, Debug)]
+pub(crate) enum Command {
+    /// Give an agent a task and watch it work
+    #[command(after_help = "\
+Example:  windlass run \"What is 17.5% of 2340?\"
+          windlass run --agent examples/reference.yaml --budget 0.20 - < task.txt")]
+    Run(RunArgs),
+    /// Talk with an agent; every line is a run of one session
+    #[command(after_help = "Example:  windlass chat --agent examples/reference.yaml")]
+    Chat(ChatArgs),
+    /// Go on with a run that is parked or was interrupted
+    #[command(after_help = "\
+Example:  windlass resume last
+          windlass resume 0198c0de --budget 2.00 --turns 10")]
+    Resume(ResumeArgs),
+    /// List, show, fork, cancel and export sessions
+    #[command(subcommand)]
+    Sessions(SessionsCommand),
+    /// Print a session's log of facts, or check that nobody altered it
+    #[command(after_help = "\
+Example:  windlass log last --follow
+          windlass log last --verify")]
+    Log(LogArgs),
+    /// Show what was spent, by day, agent and model
+    #[command(after_help = "Example:  windlass spend --days 7")]
+    Spend(SpendArgs),
+    /// List the tools, or call one as an agent would
+    #[command(subcommand)]
+    Tools(ToolsCommand),
+    /// Serve a simulated model over both vendors' protocols, with faults on request
+    #[command(after_help = "\
+Example:  windlass simulate --port 8089 --faults 429:0.1,cut:0.05 --latency-ms 200")]
+    Simulate(SimulateArgs),
+    /// Check configuration files
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Print the completions of a shell
+    #[command(after_help = "Example:  windlass completions bash > /etc/bash_completion.d/windlass")]
+    Completions {
+        /// Which shell
+        shell: Shell,
+    },
+}
+
+/// Which agent, with which limits.
+#[derive(Args, Debug, Default)]
+pub(crate) struct AgentArgs {
+    /// The agent's YAML file; a general agent where absent
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) agent: Option<PathBuf>,
+    /// Another model than the agent's own: `claude-…`, `planner` or `script:FILE`
+    #[arg(long, short, value_name = "NAME")]
+    pub(crate) model: Option<String>,
+    /// The folder that file tools work in; the current one where absent
+    #[arg(long, value_name = "DIR")]
+    pub(crate) workdir: Option<PathBuf>,
+}
+
+/// `windlass run`
+#[derive(Args, Debug)]
+pub(crate) struct RunArgs {
+    /// The task in words; `-` reads it from standard input
+    pub(crate) task: String,
+    #[command(flatten)]
+    pub(crate) agent: AgentArgs,
+    /// The most that this run may cost, in dollars
+    #[arg(long, value_name = "USD")]
+    pub(crate) budget: Option<Money>,
+    /// Model responses that this run may take
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=10_000))]
+    pub(crate) turns: Option<u32>,
+    /// Give the task to this session instead of a new one
+    #[arg(long, value_name = "SESSION")]
+    pub(crate) session: Option<String>,
+    /// One JSON line per event on standard output, and a result object at the end
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `windlass chat`
+#[derive(Args, Debug)]
+pub(crate) struct ChatArgs {
+    #[command(flatten)]
+    pub(crate) agent: AgentArgs,
+    /// Go on with this session instead of a new one
+    #[arg(long, value_name = "SESSION")]
+    pub(crate) session: Option<String>,
+}
+
+/// `windlass resume`
+#[derive(Args, Debug)]
+pub(crate) struct ResumeArgs {
+    /// The session: its id, the beginning of its id, or `last`
+    pub(crate) session: String,
+    /// A new cap for the run, in dollars
+    #[arg(long, value_name = "USD")]
+    pub(crate) budget: Option<Money>,
+    /// Model responses to add
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(crate) turns: Option<u32>,
+    /// Take the session from another process that is still alive
+    #[arg(long)]
+    pub(crate) takeover: bool,
+    /// The agent's YAML file, for its provider and tool settings
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) agent: Option<PathBuf>,
+    /// One JSON line per event on standard output, and a result object at the end
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `windlass sessions …`
+#[derive(Subcommand, Debug)]
+pub(crate) enum SessionsCommand {
+    /// List sessions, newest first
+    #[command(after_help = "Example:  windlass sessions list --status parked")]
+    List {
+        /// Only sessions that are: idle, running, parked, finished, failed, cancelled
+        #[arg(long)]
+        status: Option<String>,
+        /// At most this many
+        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+        limit: u32,
+        /// One JSON object a line
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show one session: where it stands, what it spent, how it goes on
+    #[command(after_help = "Example:  windlass sessions show last")]
+    Show {
+        /// The session: its id, the beginning of its id, or `last`
+        session: String,
+    },
+    /// Make a session that continues another from one of its events
+    #[command(after_help = "Example:  windlass sessions fork last --at 7")]
+    Fork {
+        /// The session: its id, the beginning of its id, or `last`
+        session: String,
+        /// The last event that the fork shares; the session's last where absent
+        #[arg(long, value_name = "SEQ")]
+        at: Option<u64>,
+    },
+    /// End a session's run
+    #[command(after_help = "Example:  windlass sessions cancel 0198c0de")]
+    Cancel {
+        /// The session: its id, the beginning of its id, or `last`
+        session: String,
+    },
+    /// Write a whole session as JSON lines: agent, events with hashes, kept results
+    #[command(after_help = "Example:  windlass sessions export last --out session.jsonl")]
+    Export {
+        /// The session: its id, the beginning of its id, or `last`
+        session: String,
+        /// The file; standard output where absent
+        #[arg(long, short, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+}
+
+/// `windlass log`
+#[derive(Args, Debug)]
+pub(crate) struct LogArgs {
+    /// The session: its id, the beginning of its id, or `last`
+    pub(crate) session: String,
+    /// Go on printing until the session comes to rest
+    #[arg(long, short, conflicts_with = "verify")]
+    pub(crate) follow: bool,
+    /// One JSON object a line
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Check the chain of hashes and say whether the log is as it was committed
+    #[arg(long)]
+    pub(crate) verify: bool,
+}
+
+/// `windlass spend`
+#[derive(Args, Debug)]
+pub(crate) struct SpendArgs {
+    /// Days to show, today included
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3_660))]
+    pub(crate) days: u64,
+    /// One JSON object a line
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `windlass tools …`
+#[derive(Subcommand, Debug)]
+pub(crate) enum ToolsCommand {
+    /// List the tools with what they do and what running them twice would mean
+    #[command(after_help = "Example:  windlass tools list --json")]
+    List {
+        /// One JSON object a line, schemas included
+        #[arg(long)]
+        json: bool,
+    },
+    /// Call one tool through the same checks and limits as an agent's call
+    #[command(after_help = "\
+Example:  windlass tools call calculator --input '{\"expression\": \"5 miles to km\"}'")]
+    Call {
+        /// The tool
+        name: String,
+        /// The folder that file tools work in; the current one where absent
+        #[arg(long, value_name = "DIR")]
+        workdir: Option<PathBuf>,
+        /// The input as one JSON object; `-` reads it from standard input
+        #[arg(long, value_name = "JSON", default_value = "{}")]
+        input: String,
+        /// The agent's YAML file, for its tool settings
+        #[arg(long, short, value_name = "FILE")]
+        agent: Option<PathBuf>,
+    },
+}
+
+/// `windlass simulate`
+#[derive(Args, Debug)]
+pub(crate) struct SimulateArgs {
+    /// The brain: `planner` or `script:FILE`
+    #[arg(long, default_value = "planner")]
+    pub(crate) brain: String,
+    /// The address to listen on
+    #[arg(long, default_value = "127.0.0.1")]
+    pub(crate) host: std::net::IpAddr,
+    /// The port; 0 takes a free one and prints it
+    #[arg(long, default_value_t = 8089)]
+    pub(crate) port: u16,
+    /// Time before the first byte of each answer, in milliseconds
+    #[arg(long, default_value_t = 0, value_name = "MS")]
+    pub(crate) latency_ms: u64,
+    /// Time between the pieces of a streamed answer, in milliseconds
+    #[arg(long, default_value_t = 0, value_name = "MS")]
+    pub(crate) token_ms: u64,
+    /// Faults: rates like `429:0.1,cut:0.05`, or a sequence like `ok,529,ok`
+    #[arg(long, value_name = "PLAN")]
+    pub(crate) faults: Option<String>,
+    /// The seed of faults drawn by rate
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+}
+
+/// `windlass config …`
+#[derive(Subcommand, Debug)]
+pub(crate) enum ConfigCommand {
+    /// Check an agent's file and show what it comes to
+    #[command(after_help = "Example:  windlass config check examples/reference.yaml")]
+    Check {
+        /// The files
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
+}

@@ -1,0 +1,246 @@
+//! The keys of an agent's file, their limits and their defaults: the page to read (and
+//! to change) together with `docs/configuration.md`.
+
+use std::path::Path;
+
+use kernel::agent::Limits;
+use kernel::price::{Rates, Rule};
+use kernel::units::Money;
+
+use super::expect::{Keys, Reader, Section};
+use super::mistake::{Broken, Mistake, Source, Span};
+use super::provider::{Model, model_span, optional};
+use super::yaml::{self, Entry, Value};
+use super::{AllowedTools, Config, Environment, provider, schema, tool_settings};
+
+/// The budget of a run whose file names none.
+pub(super) const BUDGET_DEFAULT: Money = Money(Money::PER_USD);
+/// The longest answer asked of a model, in tokens, where the file says nothing.
+pub(super) const MAX_TOKENS_DEFAULT: u32 = 8192;
+/// Longest name of an agent, in characters.
+const AGENT_ID_CHARS_MAX: usize = 64;
+/// Longest name of a model, in characters.
+const MODEL_CHARS_MAX: usize = 256;
+
+const FILE: Keys = Keys {
+    of: "the file",
+    known: &[
+        "agent_id",
+        "model",
+        "system_prompt",
+        "allowed_tools",
+        "max_tokens",
+        "temperature",
+        "max_turns",
+        "max_tool_calls_per_turn",
+        "max_retries",
+        "timeout_seconds",
+        "budget_usd",
+        "output_schema",
+        "tools",
+        "provider",
+        "price",
+        "mcp_servers",
+    ],
+    required: &["agent_id", "model", "system_prompt", "allowed_tools"],
+};
+
+const PRICE: Keys =
+    Keys { of: "`price`", known: &["usd_per_million"], required: &["usd_per_million"] };
+
+const USD_PER_MILLION: Keys = Keys {
+    of: "`price.usd_per_million`",
+    known: &["input", "output", "cache_read", "cache_write_5m", "cache_write_1h"],
+    required: &["input", "output"],
+};
+
+/// Reads the whole file. Relative paths of scripts start at `folder`.
+pub(super) fn read(
+    source: Source,
+    folder: &Path,
+    environment: Environment,
+) -> Result<Config, Broken> {
+    let text = source.text.clone();
+    let (root, mistakes) = yaml::parse(&text);
+    let Some(root) = root else {
+        return Err(Broken::new(source, mistakes));
+    };
+    let mut reader = Reader::new(&text, environment, mistakes);
+    let start = text.len() - text.trim_start().len();
+    let section = reader.section(&root, start..start, &FILE);
+    let config = section.and_then(|file| fields(&mut reader, &file, folder, source.clone()));
+    match config {
+        Some(config) if reader.mistakes.is_empty() => Ok(config),
+        Some(_) | None => {
+            if reader.mistakes.is_empty() {
+                let words = "this file makes no agent";
+                reader.mistakes.push(Mistake::new(0..0, words));
+            }
+            Err(Broken::new(source, reader.mistakes))
+        }
+    }
+}
+
+/// Reads every field before asking whether all were right, so that one pass finds all
+/// mistakes.
+fn fields(reader: &mut Reader, file: &Section, folder: &Path, source: Source) -> Option<Config> {
+    refuse_mcp_servers(reader, file.get("mcp_servers"));
+    let agent_id = file.get("agent_id").and_then(|entry| agent_id(reader, entry));
+    let model = file.get("model").and_then(|entry| model(reader, entry));
+    let provider = model.as_ref().and_then(|(name, span)| {
+        let span = span.clone();
+        provider::read(reader, file.get("provider"), &Model { name, span }, folder)
+    });
+    let system_prompt = file.get("system_prompt").and_then(|entry| reader.text(entry));
+    let allowed_tools = file.get("allowed_tools").and_then(|entry| allowed_tools(reader, entry));
+    let max_tokens = whole(reader, file, "max_tokens", (1, 1_000_000), "tokens");
+    let temperature =
+        optional(file.get("temperature"), |entry| reader.decimal(entry, 0.0..=2.0, "number"));
+    let limits = limits(reader, file);
+    let budget = optional(file.get("budget_usd"), |entry| budget(reader, entry));
+    let output_schema = optional(file.get("output_schema"), |entry| schema::read(reader, entry));
+    let tools = tool_settings::read(reader, file.get("tools"));
+    let price = optional(file.get("price"), |entry| price(reader, entry));
+    Some(Config {
+        agent_id: agent_id?,
+        model: model?.0,
+        provider: provider?,
+        system_prompt: system_prompt?,
+        allowed_tools: AllowedTools::Named(allowed_tools?),
+        max_tokens: max_tokens?.unwrap_or(MAX_TOKENS_DEFAULT),
+        temperature: temperature?,
+        limits: limits?,
+        budget: budget?.unwrap_or(Some(BUDGET_DEFAULT)),
+        output_schema: output_schema?,
+        tools: tools?,
+        price: price?,
+        source,
+    })
+}
+
+fn agent_id(reader: &mut Reader, entry: &Entry) -> Option<String> {
+    let said = reader.text(entry)?;
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    if said.len() <= AGENT_ID_CHARS_MAX && said.chars().all(plain) {
+        return Some(said);
+    }
+    let words = "`agent_id` is made of letters, digits, `-`, `_` and `.`";
+    let hint = format!("it names the agent in logs and metrics: at most {AGENT_ID_CHARS_MAX}");
+    reader.wrong(entry.value.span.clone(), words, format!("{hint} characters"))
+}
+
+fn model(reader: &mut Reader, entry: &Entry) -> Option<(String, Span)> {
+    let span = model_span(&entry.value, &entry.key_span);
+    let said = reader.text(entry)?;
+    let control = said.chars().any(char::is_control);
+    if control || said.trim() != said || said.chars().count() > MODEL_CHARS_MAX {
+        let words = "`model` is one name without line breaks or spaces around it";
+        return reader.wrong(span, words, format!("at most {MODEL_CHARS_MAX} characters"));
+    }
+    Some((said, span))
+}
+
+fn allowed_tools(reader: &mut Reader, entry: &Entry) -> Option<Vec<(String, Span)>> {
+    let items = reader.list(entry)?;
+    let mut names: Vec<(String, Span)> = Vec::new();
+    for item in items {
+        let span = item.span.clone();
+        let Value::Text(text) = &item.value else {
+            let words = "`allowed_tools` holds names of tools";
+            reader.wrong::<()>(span, words, "write each as one word: `- calculator`");
+            continue;
+        };
+        let Some(name) = reader.expand(text.as_str(), &span) else {
+            continue;
+        };
+        if names.iter().any(|(known, _)| *known == name) {
+            let words = format!("the tool `{text}` stands here a second time");
+            reader.wrong::<()>(span, words, "keep one of them");
+        } else {
+            names.push((name, span));
+        }
+    }
+    Some(names)
+}
+
+fn limits(reader: &mut Reader, file: &Section) -> Option<Limits> {
+    let usual = Limits::default();
+    let turns = whole(reader, file, "max_turns", (2, 1000), "turns");
+    let calls = whole(reader, file, "max_tool_calls_per_turn", (1, 256), "calls");
+    let retries = whole(reader, file, "max_retries", (0, 20), "retries");
+    let seconds = whole(reader, file, "timeout_seconds", (1, 3600), "seconds");
+    Some(Limits {
+        turns_max: turns?.unwrap_or(usual.turns_max),
+        calls_per_turn_max: calls?.unwrap_or(usual.calls_per_turn_max),
+        model_tries_max: retries?.map_or(usual.model_tries_max, |retries| retries + 1),
+        model_deadline_ms: seconds?.map_or(usual.model_deadline_ms, |s| u64::from(s) * 1000),
+        ..usual
+    })
+}
+
+fn whole(
+    reader: &mut Reader,
+    file: &Section,
+    key: &str,
+    (low, high): (u32, u32),
+    unit: &str,
+) -> Option<Option<u32>> {
+    optional(file.get(key), |entry| reader.whole(entry, low..=high, unit))
+}
+
+/// An amount, or the word `none` for no cap.
+fn budget(reader: &mut Reader, entry: &Entry) -> Option<Option<Money>> {
+    match &entry.value.value {
+        Value::Text(word) if word == "none" => Some(None),
+        Value::Null
+        | Value::Bool(_)
+        | Value::Number(_)
+        | Value::Text(_)
+        | Value::List(_)
+        | Value::Map(_) => reader.money(entry).map(Some),
+    }
+}
+
+fn price(reader: &mut Reader, entry: &Entry) -> Option<Rule> {
+    let price = reader.section(&entry.value, entry.key_span.clone(), &PRICE)?;
+    let entry = price.get("usd_per_million")?;
+    let rates = reader.section(&entry.value, entry.key_span.clone(), &USD_PER_MILLION)?;
+    let mut rate = |key: &str| optional(rates.get(key), |entry| per_token(reader, entry));
+    let (input, output) = (rate("input"), rate("output"));
+    let cache_read = rate("cache_read");
+    let (write_5m, write_1h) = (rate("cache_write_5m"), rate("cache_write_1h"));
+    let input = input??;
+    Some(Rule::flat(Rates {
+        input,
+        output: output??,
+        cache_read: cache_read?.unwrap_or(input),
+        cache_write_5m: write_5m?.unwrap_or(input),
+        cache_write_1h: write_1h?.unwrap_or(input),
+    }))
+}
+
+/// Dollars per million tokens as whole nano-dollars per token.
+fn per_token(reader: &mut Reader, entry: &Entry) -> Option<u64> {
+    let per_million = reader.money(entry)?;
+    if per_million.0 % 1_000_000 == 0 {
+        return Some(per_million.0 / 1_000_000);
+    }
+    let words = format!("`{}` is finer than a thousandth of a dollar", entry.key);
+    let hint = "prices per million tokens have at most three decimals";
+    reader.wrong(entry.value.span.clone(), words, hint)
+}
+
+/// MCP servers are named in the format but cannot be used yet; an agent that counts on
+/// one must not start without it.
+fn refuse_mcp_servers(reader: &mut Reader, entry: Option<&Entry>) {
+    let Some(entry) = entry else { return };
+    match &entry.value.value {
+        Value::Null => {}
+        Value::List(items) if items.is_empty() => {}
+        Value::Bool(_) | Value::Number(_) | Value::Text(_) | Value::List(_) | Value::Map(_) => {
+            let words = "`mcp_servers`: this version cannot use MCP servers";
+            let hint = "remove them; `windlass tools list` shows the tools that are built in";
+            reader.wrong::<()>(entry.key_span.clone(), words, hint);
+        }
+    }
+}

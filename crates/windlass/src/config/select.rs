@@ -1,0 +1,69 @@
+//! From a configuration to the definition that a session is begun with.
+
+use kernel::agent::{Agent, END_TASK, MORE, ToolSpec};
+
+use super::mistake::{Broken, Mistake};
+use super::schema::with_result;
+use super::{AllowedTools, Config, suggest};
+
+/// The agent that `config` describes, with those of `specs` that it allows.
+///
+/// Tools keep the order of `specs`, so that two files which allow the same tools show
+/// them to the model in the same bytes. `more` is always there, because a long result
+/// cannot be read without it; so is `end_task` where there is an output schema, which is
+/// put into its input. Only tools that `specs` has are ever given.
+///
+/// # Errors
+/// The file allows tools that `specs` does not have: each at its place.
+pub(crate) fn agent(config: &Config, specs: &[ToolSpec]) -> Result<Agent, Broken> {
+    let unknown = unknown_tools(config, specs);
+    if !unknown.is_empty() {
+        return Err(Broken::new(config.source.clone(), unknown));
+    }
+    let tools = specs.iter().filter(|spec| is_given(config, &spec.name));
+    Ok(Agent {
+        agent_id: config.agent_id.clone(),
+        model: config.model.clone(),
+        system_prompt: config.system_prompt.clone(),
+        tools: tools.map(|spec| with_schema(config, spec)).collect(),
+        max_tokens: config.max_tokens,
+        temperature: config.temperature,
+        limits: config.limits,
+        task_cap: config.budget,
+        output_schema: config.output_schema.clone(),
+    })
+}
+
+fn unknown_tools(config: &Config, specs: &[ToolSpec]) -> Vec<Mistake> {
+    let names: Vec<&str> = specs.iter().map(|spec| spec.name.as_str()).collect();
+    let AllowedTools::Named(allowed) = &config.allowed_tools else {
+        return Vec::new();
+    };
+    allowed
+        .iter()
+        .filter(|(name, _)| !names.contains(&name.as_str()))
+        .map(|(name, span)| {
+            let words = format!("there is no tool `{name}`");
+            Mistake::new(span.clone(), words).hint(suggest::hint(name, &names))
+        })
+        .collect()
+}
+
+fn is_given(config: &Config, name: &str) -> bool {
+    let allowed = match &config.allowed_tools {
+        AllowedTools::All => true,
+        AllowedTools::Named(allowed) => allowed.iter().any(|(known, _)| known == name),
+    };
+    allowed || name == MORE || (name == END_TASK && config.output_schema.is_some())
+}
+
+fn with_schema(config: &Config, spec: &ToolSpec) -> ToolSpec {
+    let mut spec = spec.clone();
+    match &config.output_schema {
+        Some(schema) if spec.name == END_TASK => {
+            spec.input_schema = with_result(spec.input_schema, schema);
+        }
+        Some(_) | None => {}
+    }
+    spec
+}

@@ -1,0 +1,57 @@
+//! How the program ends: one exit code for each kind of end, documented in `--help`.
+
+use std::process::ExitCode;
+
+use engine::error::EngineError;
+
+/// How a command ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// It did what it was asked.
+    Finished,
+    /// The machine failed: the store, the network, a file.
+    Broken,
+    /// The command line or a file it names is wrong.
+    Usage,
+    /// The run waits in the store and can be resumed.
+    Parked,
+    /// The run failed or was cancelled.
+    Failed,
+    /// A lawful no; nothing was changed.
+    Refused,
+}
+
+impl From<End> for ExitCode {
+    fn from(end: End) -> Self {
+        ExitCode::from(match end {
+            End::Finished => 0,
+            End::Broken => 1,
+            End::Usage => 2,
+            End::Parked => 3,
+            End::Failed => 4,
+            End::Refused => 5,
+        })
+    }
+}
+
+/// A wrong word on the command line, found after parsing it.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct BadUsage(pub(crate) String);
+
+/// Which end an error is.
+pub(crate) fn end_of(error: &anyhow::Error) -> End {
+    if error.is::<BadUsage>() || error.is::<crate::config::ConfigError>() {
+        return End::Usage;
+    }
+    match error.downcast_ref::<EngineError>() {
+        Some(EngineError::Refused(_)) => End::Refused,
+        Some(
+            EngineError::Store(_)
+            | EngineError::Damaged { .. }
+            | EngineError::Agent(_)
+            | EngineError::Contended { .. },
+        )
+        | None => End::Broken,
+    }
+}

@@ -1,0 +1,44 @@
+//! Being told to stop: SIGINT and SIGTERM finish the step under way and park the run.
+//!
+//! A second signal, or a step that takes longer than the grace, drops the step; the log
+//! says what had begun, and resuming goes on from there.
+
+use std::time::Duration;
+
+use engine::driver::Stop;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// How long a step may go on after the first signal, in milliseconds.
+const GRACE_MS: u64 = 10_000;
+
+/// Listens from now on, and says `first` at the first signal.
+///
+/// # Errors
+/// The system does not let signals be listened to.
+pub(crate) fn listen(first: impl Fn() + Send + 'static) -> std::io::Result<Stop> {
+    let stop = Stop::default();
+    let (mut interrupt, mut terminate) =
+        (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    let heard = stop.clone();
+    tokio::spawn(async move {
+        either(&mut interrupt, &mut terminate).await;
+        heard.soon.cancel();
+        first();
+        tokio::select! {
+            () = either(&mut interrupt, &mut terminate) => {}
+            () = tokio::time::sleep(Duration::from_millis(GRACE_MS)) => {}
+        }
+        heard.now.cancel();
+    });
+    Ok(stop)
+}
+
+async fn either(
+    interrupt: &mut tokio::signal::unix::Signal,
+    terminate: &mut tokio::signal::unix::Signal,
+) {
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+}
