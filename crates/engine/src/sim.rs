@@ -34,6 +34,9 @@ use crate::tap::Tap;
 /// Incarnations of the process that one play may need; more means that it never rests.
 const LIVES_MAX: u32 = 200;
 
+/// Tries to open a session against a shaky store.
+const TRIES_MAX: u32 = 16;
+
 /// What happened in one play.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Played {
@@ -139,9 +142,17 @@ impl Play {
 
     async fn open(&mut self, agent: &Frozen) -> Result<(), String> {
         let owner = Owner { tenant: self.tenant.clone(), user: "sim".to_owned(), workdir: None };
-        let opened = self.engine.start(&owner, agent, Task::of("do something")).await;
-        self.sessions.push(opened.map_err(|error| format!("start: {error}"))?);
-        Ok(())
+        for _try in 0..TRIES_MAX {
+            match self.engine.start(&owner, agent, Task::of("do something")).await {
+                Ok(session) => {
+                    self.sessions.push(session);
+                    return Ok(());
+                }
+                Err(EngineError::Store(StoreError::Unavailable(_))) => {}
+                Err(error) => return Err(format!("start: {error}")),
+            }
+        }
+        Err("the store never took a new session".to_owned())
     }
 
     /// One life of the process: each session is driven once, and may die or be

@@ -120,10 +120,11 @@ fn cost(fact: &Fact) -> Money {
 }
 
 /// No effect happened twice; each that is told as done happened once; none happened
-/// that was not begun.
+/// that was not asked for. What a fork inherited happened under its parent's name.
 pub(super) fn effects(session: SessionId, log: &[Sealed], things: &Things) -> Result<(), String> {
     let mut asked: Vec<ToolUse> = Vec::new();
     let (mut run, mut turns) = (0, 0);
+    let inherited = log.first().map_or(0, inherited_to);
     for sealed in log {
         let fact = &sealed.event.fact;
         if let Fact::RunStarted { run: number, .. } = fact {
@@ -133,7 +134,9 @@ pub(super) fn effects(session: SessionId, log: &[Sealed], things: &Things) -> Re
             turns += 1;
             asked = reply.content.iter().filter_map(tool_use).cloned().collect();
         }
-        if let Fact::ToolReturned(returned) = fact {
+        if let Fact::ToolReturned(returned) = fact
+            && sealed.event.seq > inherited
+        {
             let Some(call) = asked.iter().find(|call| call.id == returned.call) else {
                 return Err(format!("`{}` returned but was not asked for", returned.call));
             };
@@ -143,6 +146,11 @@ pub(super) fn effects(session: SessionId, log: &[Sealed], things: &Things) -> Re
         }
     }
     Ok(())
+}
+
+fn inherited_to(first: &Sealed) -> u64 {
+    let Fact::SessionOpened(opening) = &first.event.fact else { return 0 };
+    opening.forked_from.as_ref().map_or(0, |fork| fork.seq)
 }
 
 fn tool_use(block: &Block) -> Option<&ToolUse> {
