@@ -5,4 +5,8 @@
 //! language model. Vendor words stay in `wire`; nothing here decides about a run.
 
 pub mod catalog;
+pub mod route;
 pub mod simulated;
+
+#[cfg(test)]
+mod testing;

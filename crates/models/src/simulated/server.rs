@@ -1,0 +1,5 @@
+//! placeholder until the parts are joined
+
+pub mod fault;
+mod line;
+pub mod meter;
