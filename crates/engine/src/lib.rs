@@ -5,7 +5,7 @@
 //! come in through the [`door`]; the [`driver`] does the work of one session, the
 //! [`worker`] that of many; who watches reads the [`tap`].
 
-//pub mod conformance;
+pub mod conformance;
 pub mod door;
 pub mod driver;
 pub mod error;

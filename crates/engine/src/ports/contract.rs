@@ -22,9 +22,9 @@ impl Commit {
     /// # Errors
     /// [`StoreError::Misused`] with what is wrong.
     pub fn check(&self) -> Result<(), StoreError> {
-        let Some(first) = self.events.first() else {
+        if self.events.is_empty() {
             return Err(misused("a commit without facts"));
-        };
+        }
         for (place, sealed) in (1..).zip(&self.events) {
             let (expected, found) = (self.expected_seq.saturating_add(place), sealed.event.seq);
             if expected != found {
@@ -35,22 +35,28 @@ impl Commit {
             return Err(misused("facts that are not chained to each other"));
         }
         self.payloads.iter().try_for_each(Payload::check)?;
-        self.check_opening(&first.event.fact, first.prev)
+        self.check_opening()
     }
 
-    fn check_opening(&self, first: &Fact, prev: ContentHash) -> Result<(), StoreError> {
-        match (self.expected_seq, first) {
-            (0, Fact::SessionOpened(opening)) if opening.tenant != self.tenant => {
-                Err(misused("a session opened for another tenant"))
+    /// The opening is the first fact of all, only there, and names whose it is.
+    fn check_opening(&self) -> Result<(), StoreError> {
+        for sealed in &self.events {
+            match (sealed.event.seq == 1, &sealed.event.fact) {
+                (true, Fact::SessionOpened(opening)) if opening.tenant != self.tenant => {
+                    return Err(misused("a session opened for another tenant"));
+                }
+                (true, Fact::SessionOpened(_)) if sealed.prev != chain_root(self.session) => {
+                    return Err(misused("a chain that begins in another session"));
+                }
+                (true, Fact::SessionOpened(_)) => {}
+                (false, Fact::SessionOpened(_)) => {
+                    return Err(misused("a session that is opened twice"));
+                }
+                (true, _) => return Err(misused("a session that does not begin with its opening")),
+                (false, _) => {}
             }
-            (0, Fact::SessionOpened(_)) if prev != chain_root(self.session) => {
-                Err(misused("a chain that begins in another session"))
-            }
-            (0, Fact::SessionOpened(_)) => Ok(()),
-            (0, _) => Err(misused("a session that does not begin with its opening")),
-            (_, Fact::SessionOpened(_)) => Err(misused("a session that is opened twice")),
-            (_, _) => Ok(()),
         }
+        Ok(())
     }
 
     /// Whether the commit may be added to a session that stands at `head`; caps are
