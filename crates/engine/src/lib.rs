@@ -19,6 +19,8 @@ pub mod worker;
 
 use std::sync::Arc;
 
+pub use perform::call_alone;
+
 use crate::ports::{Dispatch, Model, Store, Toolbox, World};
 use crate::tap::Tap;
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::FutureExt;
-use kernel::agent::{Effect, MORE, ToolSpec};
+use kernel::agent::{Effect, MORE};
 use kernel::event::{FaultClass, Outcome, PayloadRef, Returned};
 use kernel::message::{Arguments, Delta};
 use kernel::price::Spent;
@@ -18,7 +18,9 @@ use kernel::run::{Call, Calling, Command, State};
 use kernel::units::{ContentHash, SessionId, Tenant};
 
 use crate::Engine;
-use crate::ports::{ModelCall, ModelError, Payload, Reconciled, ToolCall, ToolError, ToolOutput};
+use crate::ports::{
+    ModelCall, ModelError, Payload, Reconciled, ToolCall, ToolError, ToolOutput, Toolbox,
+};
 use crate::tap::Seen;
 
 mod more;
@@ -82,31 +84,37 @@ pub(crate) async fn tool(
         let words = "the call cannot be run: its tool or arguments are unusable";
         return returned(call, Outcome::Error, ToolOutput::error(words), 0, u64::MAX);
     };
-    let limit = Duration::from_millis(tool_call.spec.deadline_ms);
-    let work = AssertUnwindSafe(run_tool(engine, tenant, state, &tool_call)).catch_unwind();
-    let (outcome, output) = match tokio::time::timeout(limit, work).await {
-        Ok(Ok(Ok(output))) => (outcome_of(&output), output),
-        Ok(Ok(Err(error))) => unanswered(&error),
-        Ok(Err(_panic)) => interrupted(engine, call, &tool_call, "the tool crashed").await,
-        Err(_late) => {
-            let words = format!("no result within {} ms", tool_call.spec.deadline_ms);
-            interrupted(engine, call, &tool_call, &words).await
-        }
+    let (outcome, output) = if tool_call.spec.name == MORE {
+        let output = more::read(engine, tenant, state, &tool_call.arguments).await;
+        (outcome_of(&output), output)
+    } else {
+        run_in_limits(&*engine.toolbox, &tool_call).await
     };
     let took_ms = engine.world.now().0.saturating_sub(begun.0);
     returned(call, outcome, output, took_ms, tool_call.spec.output_bytes_max)
 }
 
-async fn run_tool(
-    engine: &Engine,
-    tenant: &Tenant,
-    state: &State,
-    call: &ToolCall,
-) -> Result<ToolOutput, ToolError> {
-    if call.spec.name == MORE {
-        return Ok(more::read(engine, tenant, state, &call.arguments).await);
+/// Runs one call outside of any session, through the same checks and limits: what a
+/// model would have read, and how the call ended.
+pub async fn call_alone(toolbox: &dyn Toolbox, call: &ToolCall) -> (Outcome, String) {
+    let (outcome, output) = run_in_limits(toolbox, call).await;
+    let (content, _whole) = cut(output.content, call.spec.output_bytes_max);
+    (outcome, content)
+}
+
+/// Runs a call within its deadline. A crash or a late answer of an effect is looked into.
+async fn run_in_limits(toolbox: &dyn Toolbox, call: &ToolCall) -> (Outcome, ToolOutput) {
+    let limit = Duration::from_millis(call.spec.deadline_ms);
+    let work = AssertUnwindSafe(toolbox.run(call)).catch_unwind();
+    match tokio::time::timeout(limit, work).await {
+        Ok(Ok(Ok(output))) => (outcome_of(&output), output),
+        Ok(Ok(Err(error))) => unanswered(&error),
+        Ok(Err(_panic)) => interrupted(toolbox, call, "the tool crashed").await,
+        Err(_late) => {
+            let words = format!("no result within {} ms", call.spec.deadline_ms);
+            interrupted(toolbox, call, &words).await
+        }
     }
-    engine.toolbox.run(call).await
 }
 
 /// Finds out what became of an effect that a former owner began.
@@ -121,7 +129,7 @@ pub(crate) async fn reconcile(
         return returned(call, Outcome::OutcomeUnknown, unknown(words), 0, u64::MAX);
     };
     let most = tool_call.spec.output_bytes_max;
-    match look_back(engine, &tool_call).await {
+    match look_back(&*engine.toolbox, &tool_call).await {
         Reconciled::Done(output) => returned(call, outcome_of(&output), output, 0, most),
         Reconciled::NotDone => Command::NotDone { call: call.id.clone() }.into(),
         Reconciled::Unknown(why) => returned(call, Outcome::OutcomeUnknown, unknown(&why), 0, most),
@@ -129,9 +137,9 @@ pub(crate) async fn reconcile(
 }
 
 /// Asks the tool, within its deadline. No answer is an unknown outcome.
-async fn look_back(engine: &Engine, call: &ToolCall) -> Reconciled {
+async fn look_back(toolbox: &dyn Toolbox, call: &ToolCall) -> Reconciled {
     let limit = Duration::from_millis(call.spec.deadline_ms);
-    let asked = AssertUnwindSafe(engine.toolbox.reconcile(call)).catch_unwind();
+    let asked = AssertUnwindSafe(toolbox.reconcile(call)).catch_unwind();
     match tokio::time::timeout(limit, asked).await {
         Ok(Ok(found)) => found,
         Ok(Err(_panic)) => Reconciled::Unknown("the tool crashed when asked".to_owned()),
@@ -140,16 +148,11 @@ async fn look_back(engine: &Engine, call: &ToolCall) -> Reconciled {
 }
 
 /// The end of a call that was stopped: an effect may have happened all the same.
-async fn interrupted(
-    engine: &Engine,
-    call: &Call,
-    tool_call: &ToolCall,
-    words: &str,
-) -> (Outcome, ToolOutput) {
+async fn interrupted(toolbox: &dyn Toolbox, call: &ToolCall, words: &str) -> (Outcome, ToolOutput) {
     let failed = (Outcome::Error, ToolOutput::error(words));
-    match call.effect {
+    match call.spec.effect_of(&call.arguments) {
         Effect::Read => failed,
-        Effect::Idempotent | Effect::Effect => match look_back(engine, tool_call).await {
+        Effect::Idempotent | Effect::Effect => match look_back(toolbox, call).await {
             Reconciled::Done(output) => (outcome_of(&output), output),
             Reconciled::NotDone => failed,
             Reconciled::Unknown(why) => {
@@ -178,7 +181,7 @@ fn outcome_of(output: &ToolOutput) -> Outcome {
 }
 
 fn tool_call(tenant: &Tenant, state: &State, call: &Call) -> Option<ToolCall> {
-    let spec: ToolSpec = state.agent.tool(&call.name)?.clone();
+    let spec = state.agent.tool(&call.name)?.clone();
     let arguments = match &call.arguments {
         Arguments::Json(raw) => raw.clone(),
         Arguments::Malformed(_) => return None,
@@ -201,8 +204,7 @@ pub(crate) fn key_of(session: SessionId, run: u32, turns: u32, call: &str) -> St
     ContentHash::of(name.as_bytes()).to_string()[..32].to_owned()
 }
 
-/// A call's end, its output cut to what the model may read at once; the whole is kept
-/// by content hash.
+/// A call's end, its output cut to what the model may read at once.
 fn returned(
     call: &Call,
     outcome: Outcome,
@@ -210,22 +212,26 @@ fn returned(
     took_ms: u64,
     shown_bytes_max: u64,
 ) -> Performed {
-    let mut content = output.content;
-    let shown = usize::try_from(shown_bytes_max).unwrap_or(usize::MAX);
-    let mut payloads = Vec::new();
-    let mut rest = None;
-    if content.len() > shown {
-        let whole = content[..floor(&content, OUTPUT_BYTES_MAX)].to_owned();
-        let lost = content.len() - whole.len();
-        content.truncate(floor(&content, shown));
-        let payload =
-            Payload { hash: ContentHash::of(whole.as_bytes()), bytes: Bytes::from(whole) };
-        content.push_str(&more::trailer(&payload, content.len(), lost));
-        rest = Some(PayloadRef { hash: payload.hash, bytes: payload.bytes.len() as u64 });
-        payloads.push(payload);
-    }
+    let (content, whole) = cut(output.content, shown_bytes_max);
+    let rest = whole
+        .as_ref()
+        .map(|payload| PayloadRef { hash: payload.hash, bytes: payload.bytes.len() as u64 });
     let returned = Returned { call: call.id.clone(), outcome, content, rest, took_ms };
-    Performed { command: Command::Returned(returned), payloads }
+    Performed { command: Command::Returned(returned), payloads: whole.into_iter().collect() }
+}
+
+/// What is shown of an output, and the whole of it where something was cut.
+fn cut(mut content: String, shown_bytes_max: u64) -> (String, Option<Payload>) {
+    let shown = usize::try_from(shown_bytes_max).unwrap_or(usize::MAX);
+    if content.len() <= shown {
+        return (content, None);
+    }
+    let whole = content[..floor(&content, OUTPUT_BYTES_MAX)].to_owned();
+    let lost = content.len() - whole.len();
+    let payload = Payload { hash: ContentHash::of(whole.as_bytes()), bytes: Bytes::from(whole) };
+    content.truncate(floor(&content, shown));
+    content.push_str(&more::trailer(&payload, content.len(), lost));
+    (content, Some(payload))
 }
 
 /// The largest character border at or below `at`.
