@@ -2,27 +2,30 @@
 //!
 //! Tool arguments and vendors' unknown fields go back to a provider byte for byte, so
 //! they are stored as text and not as a tree: re-printing a tree would change number
-//! forms and break prompt caches. [`RawJson`] is always valid JSON.
+//! forms and break prompt caches. [`RawJson`] is always valid JSON that a tree can hold.
 
 use std::fmt;
 use std::sync::Arc;
 
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 /// One valid JSON value, as text. Cheap to clone.
+///
+/// INVARIANT: [`Value`] can hold it. Grammar alone would let in what no reader takes:
+/// numbers beyond `f64`, half surrogates, brackets without end.
 #[derive(Clone)]
 pub struct RawJson(Arc<RawValue>);
 
 impl RawJson {
-    /// Takes over a text if it is one JSON value.
+    /// Takes over a text if it is one JSON value that can also be read.
     ///
     /// # Errors
     /// The position and kind of the first mistake in the text.
     pub fn parse(text: impl Into<String>) -> Result<Self, serde_json::Error> {
-        RawValue::from_string(text.into()).map(|raw| RawJson(Arc::from(raw)))
+        checked(RawValue::from_string(text.into())?)
     }
 
     /// The text of a value.
@@ -50,7 +53,7 @@ impl RawJson {
     /// The text as a tree.
     #[must_use]
     pub fn value(&self) -> Value {
-        self.read().expect("INVARIANT: RawJson holds one valid JSON value")
+        self.read().expect("INVARIANT: RawJson holds a value that was read once")
     }
 
     /// The RFC 8785 form: sorted keys, one spelling for each number and string. Two
@@ -83,10 +86,34 @@ impl Serialize for RawJson {
 
 impl<'de> Deserialize<'de> for RawJson {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Box::<RawValue>::deserialize(deserializer).map(|raw| RawJson(Arc::from(raw)))
+        checked(Box::<RawValue>::deserialize(deserializer)?).map_err(D::Error::custom)
     }
+}
+
+fn checked(raw: Box<RawValue>) -> Result<RawJson, serde_json::Error> {
+    serde_json::from_str::<Value>(raw.get())?;
+    Ok(RawJson(Arc::from(raw)))
 }
 
 /// Fields of a vendor's object that we do not model, in the order they came.
 /// They are stored, and sent back to the same vendor only.
 pub type Extra = serde_json::Map<String, Value>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_read_is_not_taken_over() {
+        let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
+        for text in ["1e999", r#"{"a":-1e999}"#, r#""\ud800""#, deep.as_str(), "{", "1 2", ""] {
+            assert!(RawJson::parse(text).is_err(), "{text}");
+            assert!(serde_json::from_str::<RawJson>(text).is_err(), "{text}");
+        }
+        for text in ["1e308", r#"{"a":[1.50,"\u00e9"]}"#, "null"] {
+            let raw = RawJson::parse(format!(" {text} ")).unwrap();
+            assert_eq!(raw.text(), text);
+            assert_eq!(serde_json::from_str::<RawJson>(text).unwrap(), raw);
+        }
+    }
+}

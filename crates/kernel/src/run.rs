@@ -11,6 +11,7 @@ mod decide;
 mod fork;
 mod hold;
 mod owed;
+mod presentable;
 mod state;
 mod talk;
 mod task;
@@ -65,7 +66,8 @@ impl Stepped {
     }
 }
 
-/// Facts that one step may bring; more means that the laws below run in a circle.
+/// Facts that one step may bring; more means that the laws below run in a circle. It is
+/// twice the calls that are kept of one answer, each of which a step may have to answer.
 const FACTS_PER_STEP_MAX: usize = 512;
 
 /// Decides a command and carries on until something outside is needed.

@@ -46,7 +46,11 @@ fn advance_call(run: &Run, calls: &[Call], epoch: Epoch, context: &Context<'_>) 
         NextCall::Answer(call, Bar::Cancelled) => {
             Some(answer(call, Outcome::Cancelled, "the run was cancelled".to_owned()))
         }
-        NextCall::Run(_) | NextCall::Reconcile(_) => None,
+        NextCall::Answer(call, Bar::Abandoned) => {
+            let words = "outcome unknown: the run was cancelled while this was under way";
+            Some(answer(call, Outcome::OutcomeUnknown, words.to_owned()))
+        }
+        NextCall::Run(_) | NextCall::Reconcile(_) | NextCall::Fenced => None,
     }
 }
 
@@ -154,15 +158,31 @@ fn untold(state: &State, run: &Run, signal_missing: bool, left: u32) -> Option<N
     if state.talk.is_paused() {
         return None;
     }
+    let granted = run.granted.saturating_sub(turns_told(run));
+    if granted > 0 {
+        return Some(Notice::TurnsGranted(granted));
+    }
     let notices = [
         signal_missing.then_some(Notice::DoneSignalMissing),
-        (run.granted > 0).then_some(Notice::TurnsGranted(run.granted)),
         (!state.talk.has_question()).then_some(Notice::GoOn),
         (left == WARN_TURNS_LEFT + 1 && run.turns_max >= WARN_TURNS_MIN)
             .then_some(Notice::TurnsLeft(WARN_TURNS_LEFT)),
         (left == 1).then_some(Notice::LastTurn),
     ];
     notices.into_iter().flatten().find(|notice| !run.told.contains(notice))
+}
+
+/// Turns granted since the last answer that the model was told about.
+fn turns_told(run: &Run) -> u32 {
+    let granted = run.told.iter().map(|notice| match notice {
+        Notice::TurnsGranted(turns) => *turns,
+        Notice::TurnsLeft(_)
+        | Notice::LastTurn
+        | Notice::DoneSignalMissing
+        | Notice::AnswerCut
+        | Notice::GoOn => 0,
+    });
+    granted.fold(0, u32::saturating_add)
 }
 
 fn no_price(model: &str) -> ModelFault {

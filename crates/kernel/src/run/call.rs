@@ -2,11 +2,12 @@
 
 use serde_json::Value;
 
+use super::presentable::CALLS_RUN_MAX;
 use super::talk::uses;
 use crate::agent::{Agent, END_TASK, Effect};
 use crate::event::Outcome;
 use crate::json::RawJson;
-use crate::message::{Arguments, Reply, ToolResult};
+use crate::message::{Arguments, Block, Reply, Stop, ToolResult, ToolUse};
 use crate::units::Epoch;
 
 /// One call for a tool.
@@ -40,40 +41,65 @@ pub enum CallStatus {
 /// The calls for tools in an answer, each with its class, in the order they were asked
 /// for. `super::owed` says in which order they run.
 pub(super) fn calls_of(agent: &Agent, reply: &Reply, tools_off: bool) -> Vec<Call> {
-    let limit = agent.limits.calls_per_turn_max as usize;
     let calls = uses(&reply.content).enumerate().map(|(place, call)| Call {
         id: call.id.clone(),
         name: call.name.clone(),
         arguments: call.arguments.clone(),
         effect: agent.effect_of(&call.name, &call.arguments),
-        barred: bar(agent, &call.name, &call.arguments, tools_off, place >= limit),
+        barred: bar_of_answer(agent, reply, call, place, tools_off)
+            .or_else(|| bar_of_call(agent, &call.name, &call.arguments)),
         status: CallStatus::Waiting,
     });
     calls.collect()
 }
 
-/// Why a call is answered without running, in words for the model.
-fn bar(
+/// Why a call is answered without running because of the answer that it stands in, in
+/// words for the model.
+fn bar_of_answer(
     agent: &Agent,
-    name: &str,
-    arguments: &Arguments,
+    reply: &Reply,
+    call: &ToolUse,
+    place: usize,
     tools_off: bool,
-    too_many: bool,
 ) -> Option<String> {
     if tools_off {
         return Some("tools are off for this answer".to_owned());
     }
-    if too_many {
-        let limit = agent.limits.calls_per_turn_max;
+    let limit = CALLS_RUN_MAX.min(agent.limits.calls_per_turn_max as usize);
+    if place >= limit {
         return Some(format!("only the first {limit} tool calls of an answer are run"));
     }
+    match &reply.stop {
+        Stop::Refusal | Stop::ContextWindow => {
+            Some("the answer broke off; its calls are not run".to_owned())
+        }
+        // The cut may go through the arguments and leave JSON that looks whole.
+        Stop::MaxTokens if ends_with(reply, call) => {
+            Some("the answer was cut in this call; send the call again".to_owned())
+        }
+        Stop::MaxTokens
+        | Stop::EndTurn
+        | Stop::StopSequence
+        | Stop::ToolUse
+        | Stop::PauseTurn
+        | Stop::Other(_) => None,
+    }
+}
+
+fn ends_with(reply: &Reply, call: &ToolUse) -> bool {
+    matches!(reply.content.last(), Some(Block::ToolUse(last)) if last.id == call.id)
+}
+
+/// Why a call is answered without running because of what it is itself, in words for
+/// the model.
+fn bar_of_call(agent: &Agent, name: &str, arguments: &Arguments) -> Option<String> {
     if agent.tool(name).is_none() {
         let names: Vec<&str> = agent.tools.iter().map(|tool| tool.name.as_str()).collect();
         return Some(format!("there is no tool `{name}`; there are: {}", names.join(", ")));
     }
     match arguments {
-        Arguments::Json(_) => None,
-        Arguments::Malformed(_) => Some(
+        Arguments::Json(raw) if raw.text().starts_with('{') => None,
+        Arguments::Json(_) | Arguments::Malformed(_) => Some(
             "the arguments are not one JSON object; send the call again with valid JSON".to_owned(),
         ),
     }

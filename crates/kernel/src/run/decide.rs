@@ -5,16 +5,17 @@
 
 use super::Context;
 use super::call::{Call, CallStatus};
+use super::presentable::{askable, presentable};
 use super::state::State;
-use super::talk::uses;
 use super::task::{Calling, Phase, Run};
+use crate::agent::Effect;
 use crate::backoff::Backoff;
 use crate::event::{
     Done, Fact, FailureCode, FaultClass, ModelFault, NextStep, Opening, Outcome, Parked, Returned,
 };
-use crate::message::{Block, Message, Reply, Role};
+use crate::message::{Block, Reply, Usage, text_of};
 use crate::price::{Quote, Spent};
-use crate::units::{Money, UnixMs};
+use crate::units::{Epoch, Money, UnixMs};
 
 /// What somebody wants.
 #[derive(Clone, Debug)]
@@ -164,6 +165,9 @@ impl Refusal {
 /// Waits between tries of a provider that is out, while the run is parked.
 const OUTAGE_WAITS: Backoff = Backoff { base_ms: 5_000, window_ms_max: 600_000 };
 
+/// The longest wait that a provider is granted, in milliseconds: one day.
+const RETRY_AFTER_MS_MAX: u64 = 86_400_000;
+
 pub(super) fn decide(
     state: &State,
     command: Command,
@@ -182,7 +186,11 @@ pub(super) fn decide(
             Ok(vec![Fact::ModelLost { cost: calling.hold }])
         }
         Command::Returned(returned) => {
-            open_call(state, &returned.call)?;
+            let (_, call) = open_call(state, &returned.call)?;
+            // Begun before done: only a read may end without having begun.
+            if call.status == CallStatus::Waiting && call.effect != Effect::Read {
+                return Err(Refusal::NotAwaited);
+            }
             Ok(vec![Fact::ToolReturned(returned)])
         }
         Command::NotDone { call } => not_done(state, &call, context),
@@ -194,8 +202,8 @@ pub(super) fn decide(
 
 fn open(state: &State, opening: Opening) -> Result<Vec<Fact>, Refusal> {
     match state.opening {
-        None => Ok(vec![Fact::SessionOpened(opening)]),
-        Some(_) => Err(Refusal::NotOpen),
+        None if opening.agent == state.agent_hash => Ok(vec![Fact::SessionOpened(opening)]),
+        None | Some(_) => Err(Refusal::NotOpen),
     }
 }
 
@@ -213,8 +221,8 @@ fn start(
     if let Some(run) = &state.run {
         free_for_another(run)?;
     }
-    let message = Message { role: Role::User, content: input };
-    if message.text().trim().is_empty() {
+    let input = askable(input);
+    if text_of(&input).is_empty() {
         return Err(Refusal::EmptyTask);
     }
     let cap = cap.or(state.agent.task_cap);
@@ -223,7 +231,7 @@ fn start(
     }
     let run = state.run.as_ref().map_or(0, |run| run.number) + 1;
     let turns_max = turns_max.unwrap_or(state.agent.limits.turns_max).max(1);
-    Ok(vec![Fact::RunStarted { run, input: message.content, done, cap, turns_max }])
+    Ok(vec![Fact::RunStarted { run, input, done, cap, turns_max }])
 }
 
 fn free_for_another(run: &Run) -> Result<(), Refusal> {
@@ -236,34 +244,12 @@ fn free_for_another(run: &Run) -> Result<(), Refusal> {
 
 fn replied(state: &State, reply: Reply, quote: Option<&Quote>) -> Result<Vec<Fact>, Refusal> {
     let (_, calling) = calling(state)?;
-    let told = reply.usage.map(|usage| quote.map_or(Money::ZERO, |q| q.rule.cost(&usage)));
-    let (cost, estimated) = told.map_or((calling.hold, true), |cost| (cost, false));
+    // Every call reads at least one token: all zeros means that nobody counted.
+    let told = reply.usage.filter(|usage| usage.total() > 0);
+    let cost = told.and_then(|usage| price(calling, quote, usage));
+    let (cost, estimated) = cost.map_or((calling.hold, true), |cost| (cost, false));
     let estimated = estimated && cost > Money::ZERO;
     Ok(vec![Fact::ModelReplied { reply: presentable(state, reply), cost, estimated }])
-}
-
-/// An answer that every provider will take back: no empty text, and a fresh id for each
-/// call whose own is empty or was used before (some servers number from zero each time).
-fn presentable(state: &State, mut reply: Reply) -> Reply {
-    reply.content.retain(|block| match block {
-        Block::Text { text, .. } => !text.trim().is_empty(),
-        Block::Thinking { .. }
-        | Block::ToolUse(_)
-        | Block::ToolResult(_)
-        | Block::Opaque { .. } => true,
-    });
-    let ids: Vec<String> = uses(&reply.content).map(|call| call.id.clone()).collect();
-    let mut place = 0;
-    for block in &mut reply.content {
-        if let Block::ToolUse(call) = block {
-            let doubled = ids[..place].contains(&call.id) || state.talk.knows_call(&call.id);
-            if call.id.is_empty() || doubled {
-                call.id = format!("call_{}_{place}", state.turns + 1);
-            }
-            place += 1;
-        }
-    }
-    reply
 }
 
 fn failed(
@@ -282,14 +268,25 @@ fn failed(
 }
 
 fn cost_of(spent: Spent, calling: &Calling, quote: Option<&Quote>) -> (Money, bool) {
-    let price = |usage| quote.map_or(Money::ZERO, |quote| quote.rule.cost(&usage));
     let (cost, guessed) = match spent {
-        Spent::Nothing => (Money::ZERO, false),
-        Spent::Told(usage) => (price(usage), false),
-        Spent::Estimated(usage) => (price(usage), true),
-        Spent::Unknown => (calling.hold, true),
+        Spent::Nothing => (Some(Money::ZERO), false),
+        Spent::Told(usage) => (price(calling, quote, usage), false),
+        Spent::Estimated(usage) => (price(calling, quote, usage), true),
+        Spent::Unknown => (None, true),
     };
+    let guessed = guessed || cost.is_none();
+    let cost = cost.unwrap_or(calling.hold);
     (cost, guessed && cost > Money::ZERO)
+}
+
+/// What a call with this usage costs; `None` where it was held at a price that nobody
+/// knows any more. A call that was begun without a price is free.
+fn price(calling: &Calling, quote: Option<&Quote>, usage: Usage) -> Option<Money> {
+    match quote {
+        Some(quote) => Some(quote.rule.cost(&usage)),
+        None if calling.hold == Money::ZERO => Some(Money::ZERO),
+        None => None,
+    }
 }
 
 /// Short waits were the shell's; a run that still has no answer waits in the store.
@@ -312,19 +309,34 @@ fn after_fault(state: &State, run: &Run, fault: ModelFault, context: &Context<'_
 
 fn outage_end(run: &Run, fault: &ModelFault, context: &Context<'_>) -> UnixMs {
     let wait_ms = OUTAGE_WAITS.wait_ms(run.outages + 1, context.chance);
-    context.now.plus_ms(wait_ms.max(fault.retry_after_ms.unwrap_or(0)))
+    let asked_ms = fault.retry_after_ms.unwrap_or(0).min(RETRY_AFTER_MS_MAX);
+    context.now.plus_ms(wait_ms.max(asked_ms))
 }
 
 fn not_done(state: &State, id: &str, context: &Context<'_>) -> Result<Vec<Fact>, Refusal> {
     let (run, call) = open_call(state, id)?;
     let epoch = context.epoch.ok_or(Refusal::NotAwaited)?;
+    if !is_lost(call, epoch) {
+        return Err(Refusal::NotAwaited);
+    }
     let call = call.id.clone();
     if !run.cancel_asked {
-        return Ok(vec![Fact::ToolBegun { epoch, call }]);
+        return Ok(vec![match context.barrier {
+            Some(why) => Fact::RunParked { why: why.clone(), wake: None },
+            None => Fact::ToolBegun { epoch, call },
+        }]);
     }
     let content = "the run was cancelled before this was done".to_owned();
     let outcome = Outcome::Cancelled;
     Ok(vec![Fact::ToolReturned(Returned { call, outcome, content, rest: None, took_ms: 0 })])
+}
+
+/// Whether a former owner began this call and never told its end.
+fn is_lost(call: &Call, epoch: Epoch) -> bool {
+    match call.status {
+        CallStatus::Begun(before) => before < epoch,
+        CallStatus::Waiting | CallStatus::Returned(..) => false,
+    }
 }
 
 fn park(state: &State) -> Result<Vec<Fact>, Refusal> {
@@ -335,6 +347,8 @@ fn park(state: &State) -> Result<Vec<Fact>, Refusal> {
         Phase::Over(_) => Ok(Vec::new()),
         Phase::Calling(_) => Err(Refusal::MidAct),
         Phase::Tooling(calls) if calls.iter().any(begun) => Err(Refusal::MidAct),
+        // It is about to end: parked, it would wait for somebody who already said so.
+        Phase::Ready | Phase::Tooling(_) | Phase::Closing(_) if run.cancel_asked => Ok(Vec::new()),
         Phase::Ready | Phase::Tooling(_) | Phase::Closing(_) => {
             Ok(vec![Fact::RunParked { why: Parked::Interrupted, wake: None }])
         }
@@ -392,11 +406,11 @@ fn cancel(state: &State, by: String) -> Result<Vec<Fact>, Refusal> {
     let asked = Fact::CancelAsked { by: by.clone() };
     match &run.phase {
         Phase::Over(_) => Err(Refusal::NothingToCancel),
-        _ if run.cancel_asked => Ok(Vec::new()),
         Phase::Ready | Phase::Closing(_) => Ok(vec![asked, Fact::RunCancelled {}]),
         Phase::Calling(_) | Phase::Tooling(_) if run.parked.is_some() => {
             Ok(vec![asked, Fact::RunWoken { by, turns_more: 0, cap: None }])
         }
+        Phase::Calling(_) | Phase::Tooling(_) if run.cancel_asked => Ok(Vec::new()),
         Phase::Calling(_) | Phase::Tooling(_) => Ok(vec![asked]),
     }
 }

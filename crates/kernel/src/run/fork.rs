@@ -74,11 +74,21 @@ fn append(state: &mut State, stepped: &mut Stepped, event: Event) -> Result<(), 
     Ok(())
 }
 
-/// What leaves the copied run waiting, with nothing in flight.
+/// What leaves the copied run waiting for somebody, with nothing in flight.
 fn closing_facts(state: &State) -> Vec<Fact> {
-    let Some(run) = state.run.as_ref().filter(|run| run.parked.is_none()) else {
+    let Some(run) = &state.run else {
         return Vec::new();
     };
+    let parked = Fact::RunParked { why: Parked::Forked, wake: None };
+    match &run.parked {
+        Some((_, None)) => return Vec::new(),
+        // By itself it would spend without anybody asking this session for it.
+        Some((_, Some(_))) => {
+            let woken = Fact::RunWoken { by: "the fork".to_owned(), turns_more: 0, cap: None };
+            return vec![woken, parked];
+        }
+        None => {}
+    }
     let unknown = |call: &Call| {
         Fact::ToolReturned(Returned {
             call: call.id.clone(),
@@ -97,7 +107,7 @@ fn closing_facts(state: &State) -> Vec<Fact> {
             .map(unknown)
             .collect(),
     };
-    facts.push(Fact::RunParked { why: Parked::Forked, wake: None });
+    facts.push(parked);
     facts
 }
 

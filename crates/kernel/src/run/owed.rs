@@ -2,7 +2,10 @@
 //!
 //! A begun fact belongs to the epoch that wrote it. The owner with that epoch performs
 //! it once; every later owner sees an act that began and never ended, and treats it by
-//! its class. This one rule is what makes a crash the same as a pause.
+//! its class. An owner that finds an act of a later one was fenced and does nothing
+//! more. This one rule is what makes a crash the same as a pause.
+
+use std::cmp::Ordering;
 
 use super::call::{Call, CallStatus};
 use super::state::State;
@@ -42,8 +45,11 @@ pub fn owed(state: &State, epoch: Epoch) -> Owed {
     match &run.phase {
         Phase::Over(_) => Owed::Nothing,
         Phase::Ready | Phase::Closing(_) => Owed::Decision,
-        Phase::Calling(calling) if calling.epoch == epoch => Owed::Model(*calling),
-        Phase::Calling(_) => Owed::LostModel,
+        Phase::Calling(calling) => match calling.epoch.cmp(&epoch) {
+            Ordering::Equal => Owed::Model(*calling),
+            Ordering::Less => Owed::LostModel,
+            Ordering::Greater => Owed::Nothing,
+        },
         Phase::Tooling(calls) => owed_calls(run, calls, epoch),
     }
 }
@@ -53,6 +59,7 @@ fn owed_calls(run: &Run, calls: &[Call], epoch: Epoch) -> Owed {
         NextCall::Answer(..) | NextCall::Begin(_) => Owed::Decision,
         NextCall::Run(calls) => Owed::Tools(calls.into_iter().cloned().collect()),
         NextCall::Reconcile(call) => Owed::Reconcile(Box::new(call.clone())),
+        NextCall::Fenced => Owed::Nothing,
     }
 }
 
@@ -66,6 +73,8 @@ pub(super) enum NextCall<'a> {
     Run(Vec<&'a Call>),
     /// A former owner began this one.
     Reconcile(&'a Call),
+    /// A later owner is at work.
+    Fenced,
 }
 
 /// Why a call is answered without running.
@@ -74,6 +83,8 @@ pub(super) enum Bar<'a> {
     Words(&'a str),
     /// The run is being cancelled.
     Cancelled,
+    /// The run is being cancelled, and a former owner had begun the call.
+    Abandoned,
 }
 
 /// Calls run in the order they were asked for, reads beside each other, anything else
@@ -97,7 +108,11 @@ pub(super) fn next_call<'a>(run: &Run, calls: &'a [Call], epoch: Epoch) -> NextC
     let first = queue.first().expect("INVARIANT: a turn in this phase has an open call");
     match (&first.status, first.effect) {
         (CallStatus::Begun(begun), _) if *begun == epoch => NextCall::Run(vec![first]),
+        (CallStatus::Begun(begun), _) if *begun > epoch => NextCall::Fenced,
         (CallStatus::Begun(_), Effect::Effect) => NextCall::Reconcile(first),
+        (CallStatus::Begun(_), Effect::Idempotent | Effect::Read) if run.cancel_asked => {
+            NextCall::Answer(first, Bar::Abandoned)
+        }
         (CallStatus::Begun(_), Effect::Idempotent | Effect::Read) => NextCall::Begin(first),
         (CallStatus::Waiting | CallStatus::Returned(..), Effect::Read) => {
             NextCall::Run(leading_reads(&queue))

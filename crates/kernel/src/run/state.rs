@@ -121,8 +121,9 @@ impl State {
             }
             Fact::Notified(notice) => {
                 self.talk.hear(Block::text(notice.text()));
-                self.live()?.told.push(notice.clone());
-                Some(())
+                let run = self.live()?;
+                run.told.push(notice.clone());
+                matches!(run.phase, Phase::Ready | Phase::Closing(_)).then_some(())
             }
             Fact::ModelBegun { epoch, turn, max_tokens, hold, tools_off, .. } => {
                 let calling = Calling {

@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use crate::json::{Extra, RawJson};
 use crate::message::{Block, Message, Reply, Role, Stop, ToolResult, ToolUse};
 use crate::units::ContentHash;
 
@@ -29,6 +30,10 @@ pub struct Talk {
 /// Bytes that a block costs beside its words: role marks, ids, structure.
 const BLOCK_OVERHEAD_BYTES: u64 = 64;
 
+/// Tokens that a block of a kind that we do not model counts for at the least: a picture
+/// named by its address is short, and is read as thousands of tokens.
+const OPAQUE_TOKENS_MIN: usize = 8_192;
+
 impl Talk {
     /// A talk that begins with this many bytes of system prompt and tool schemas.
     pub(super) fn new(preamble_bytes: u64) -> Self {
@@ -37,7 +42,7 @@ impl Talk {
 
     /// Adds to what the user side says next.
     pub(super) fn hear(&mut self, block: Block) {
-        self.bytes_new += block_bytes(&block) + BLOCK_OVERHEAD_BYTES;
+        self.bytes_new = self.bytes_new.saturating_add(block_bytes(&block));
         self.open.push(block);
     }
 
@@ -46,6 +51,7 @@ impl Talk {
         if !self.open.is_empty() {
             let content = std::mem::take(&mut self.open);
             self.messages.push(Arc::new(Message { role: Role::User, content }));
+            self.paused = false;
         }
     }
 
@@ -54,13 +60,13 @@ impl Talk {
         self.paused = reply.stop == Stop::PauseTurn;
         self.call_ids.extend(uses(&reply.content).map(|call| id_key(&call.id)));
         match reply.usage {
-            Some(usage) => {
+            Some(usage) if usage.total() > 0 => {
                 self.tokens_known = usage.total();
                 self.bytes_new = 0;
             }
-            None => {
-                let bytes: u64 = reply.content.iter().map(block_bytes).sum();
-                self.bytes_new += bytes;
+            Some(_) | None => {
+                let bytes = reply.content.iter().map(block_bytes);
+                self.bytes_new = bytes.fold(self.bytes_new, u64::saturating_add);
             }
         }
         if !reply.content.is_empty() {
@@ -89,7 +95,7 @@ impl Talk {
     /// An upper bound on the tokens that a request with this talk counts as input. A
     /// token is at least one byte, so new bytes bound new tokens.
     pub(super) fn input_tokens_max(&self) -> u64 {
-        self.tokens_known + self.bytes_new
+        self.tokens_known.saturating_add(self.bytes_new)
     }
 
     /// Everything said so far. `unanswered` are the calls of the last answer that have
@@ -121,12 +127,23 @@ fn id_key(id: &str) -> [u8; 8] {
     [hash[0], hash[1], hash[2], hash[3], hash[4], hash[5], hash[6], hash[7]]
 }
 
+/// A bound on the tokens of a block: its bytes, and what stands around them.
 fn block_bytes(block: &Block) -> u64 {
     let bytes = match block {
-        Block::Text { text, .. } => text.len(),
-        Block::Thinking { raw } | Block::Opaque { raw } => raw.text().len(),
-        Block::ToolUse(call) => call.name.len() + call.arguments.text().len(),
-        Block::ToolResult(result) => result.content.len(),
+        Block::Text { text, extra } => text.len() + extra_bytes(extra),
+        Block::Thinking { raw } => raw.text().len(),
+        Block::Opaque { raw } => raw.text().len().max(OPAQUE_TOKENS_MIN),
+        Block::ToolUse(call) => {
+            let arguments = call.arguments.text().len();
+            call.id.len() + call.name.len() + arguments + extra_bytes(&call.extra)
+        }
+        Block::ToolResult(result) => {
+            result.id.len() + result.content.len() + extra_bytes(&result.extra)
+        }
     };
-    bytes as u64
+    bytes as u64 + BLOCK_OVERHEAD_BYTES
+}
+
+fn extra_bytes(extra: &Extra) -> usize {
+    if extra.is_empty() { 0 } else { RawJson::of(extra).text().len() }
 }

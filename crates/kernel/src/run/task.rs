@@ -41,6 +41,8 @@ pub struct Run {
     pub granted: u32,
     /// The text of the last answer.
     pub last_text: String,
+    /// Why the model stopped there.
+    pub last_stop: Stop,
 }
 
 /// Where a run stands.
@@ -119,6 +121,7 @@ impl Run {
             told: Vec::new(),
             granted: 0,
             last_text: String::new(),
+            last_stop: Stop::EndTurn,
         }
     }
 
@@ -128,8 +131,18 @@ impl Run {
         self.granted = 0;
         self.told.clear();
         self.last_text = text_of(&reply.content);
-        let silent = calls.is_empty() && reply.stop != Stop::PauseTurn;
-        self.silences = if silent { self.silences + 1 } else { 0 };
+        self.last_stop = reply.stop.clone();
+        self.silences = match &reply.stop {
+            _ if !calls.is_empty() => 0,
+            // A part of an answer neither breaks a silence nor is one.
+            Stop::PauseTurn | Stop::MaxTokens => self.silences,
+            Stop::EndTurn
+            | Stop::StopSequence
+            | Stop::ToolUse
+            | Stop::Refusal
+            | Stop::ContextWindow
+            | Stop::Other(_) => self.silences + 1,
+        };
         self.phase = if calls.is_empty() {
             Phase::Closing(Closing { stop: reply.stop.clone(), called: false, result: None })
         } else {
@@ -170,7 +183,8 @@ impl Run {
         }
         let results = calls.iter().map(Call::result_so_far).collect();
         let result = calls.iter().find_map(Call::done_signal);
-        self.phase = Phase::Closing(Closing { stop: Stop::ToolUse, called: true, result });
+        let stop = self.last_stop.clone();
+        self.phase = Phase::Closing(Closing { stop, called: true, result });
         Some(Some(results))
     }
 
@@ -197,9 +211,12 @@ impl Run {
 
     pub(super) fn wake(&mut self, turns_more: u32, cap: Option<Money>) -> Fit {
         self.turns_max = self.turns_max.saturating_add(turns_more);
-        self.granted += turns_more;
-        self.silences = 0;
+        self.granted = self.granted.saturating_add(turns_more);
         self.cap = cap.or(self.cap);
-        self.parked.take().map(|_why| ())
+        let (why, _) = self.parked.take()?;
+        if why == Parked::NoDoneSignal {
+            self.silences = 0;
+        }
+        Some(())
     }
 }

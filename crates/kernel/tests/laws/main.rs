@@ -1,0 +1,14 @@
+//! The laws of the kernel, tested from outside through its public face.
+//!
+//! `transcripts` are texts that people read; `old_logs` are logs that must fold for
+//! ever; `tampering` alters stored bytes; `properties` play random sessions.
+
+#![allow(clippy::disallowed_methods, reason = "tests read their cases from files")]
+
+mod old_logs;
+mod properties;
+mod render;
+mod script;
+mod tampering;
+mod transcripts;
+mod world;

@@ -1,0 +1,183 @@
+//! Facts, what is owed, and balances, each on one short line.
+
+use kernel::event::{Fact, ModelFault, Notice, Parked, Sealed};
+use kernel::message::{Block, Message, Reply, Role};
+use kernel::run::{Call, Owed};
+use kernel::units::{Money, UnixMs};
+
+use crate::world::World;
+
+/// Facts of one step that are shown; of more, the middle is left out.
+const FACTS_SHOWN_MAX: usize = 12;
+
+/// A step's facts, one line each.
+pub(crate) fn facts(events: &[Sealed]) -> String {
+    let lines: Vec<String> = events.iter().map(line).collect();
+    if lines.is_empty() {
+        return "  (no new fact)\n".to_owned();
+    }
+    if lines.len() <= FACTS_SHOWN_MAX {
+        return lines.concat();
+    }
+    let (first, last) = (&lines[..4], &lines[lines.len() - 4..]);
+    format!("{}      … {} more …\n{}", first.concat(), lines.len() - 8, last.concat())
+}
+
+fn line(sealed: &Sealed) -> String {
+    let event = &sealed.event;
+    let words = details(&event.fact);
+    format!("{:>4} {}{words}\n", event.seq, event.fact.name())
+}
+
+fn details(fact: &Fact) -> String {
+    match fact {
+        Fact::SessionOpened(opening) => match &opening.forked_from {
+            Some(point) => format!(" as a fork at {}", point.seq),
+            None => String::new(),
+        },
+        Fact::RunStarted { run, input, done, cap, turns_max } => format!(
+            " run={run} {} done={done:?} turns={turns_max}{}",
+            blocks(input),
+            optional(" cap=", *cap)
+        ),
+        Fact::Notified(notice) => format!(" {}", notice_name(notice)),
+        Fact::ModelBegun { epoch, turn, max_tokens, clamped, hold, tools_off, .. } => format!(
+            " turn={turn} epoch={} max_tokens={max_tokens}{} hold={hold}{}",
+            epoch.0,
+            flag(*clamped, " clamped"),
+            flag(*tools_off, " tools_off"),
+        ),
+        Fact::ModelReplied { reply, cost, estimated } => {
+            format!(" {} cost={cost}{}", reply_line(reply), flag(*estimated, " estimated"))
+        }
+        Fact::ModelFailed { fault, cost, estimated } => {
+            format!(" {} cost={cost}{}", fault_line(fault), flag(*estimated, " estimated"))
+        }
+        Fact::ModelLost { cost } => format!(" cost={cost}"),
+        Fact::ToolBegun { epoch, call } => format!(" {call} epoch={}", epoch.0),
+        Fact::ToolReturned(returned) => {
+            format!(" {} {:?} \"{}\"", returned.call, returned.outcome, short(&returned.content))
+        }
+        Fact::CancelAsked { by } => format!(" by {by}"),
+        Fact::RunParked { why, wake } => format!(" {}{}", parked(why), optional_time(*wake)),
+        Fact::RunWoken { by, turns_more, cap } => format!(
+            " by {by}{}{}",
+            if *turns_more > 0 { format!(" turns+{turns_more}") } else { String::new() },
+            optional(" cap=", *cap)
+        ),
+        Fact::RunFinished { result } => format!(" {}", short(result.text())),
+        Fact::RunFailed { code, message } => format!(" {}: {message}", code.code()),
+        Fact::RunCancelled {} => String::new(),
+    }
+}
+
+fn flag(set: bool, word: &str) -> &str {
+    if set { word } else { "" }
+}
+
+fn optional(name: &str, money: Option<Money>) -> String {
+    money.map_or(String::new(), |money| format!("{name}{money}"))
+}
+
+fn optional_time(wake: Option<UnixMs>) -> String {
+    wake.map_or(String::new(), |at| format!(" wakes at {}", at.0))
+}
+
+fn fault_line(fault: &ModelFault) -> String {
+    let wait = fault.retry_after_ms.map_or(String::new(), |ms| format!(" retry_after={ms}ms"));
+    format!("{}{wait}", fault.class.code())
+}
+
+pub(crate) fn parked(why: &Parked) -> String {
+    match why {
+        Parked::CostCapExceeded { cap, settled, needed, .. } => {
+            format!("{} cap={cap} settled={settled} needed={needed}", why.code())
+        }
+        Parked::Outage(fault) | Parked::NeedsMending(fault) => {
+            format!("{} ({})", why.code(), fault_line(fault))
+        }
+        Parked::TurnCap { .. } | Parked::NoDoneSignal | Parked::Interrupted | Parked::Forked => {
+            why.code().to_owned()
+        }
+    }
+}
+
+fn notice_name(notice: &Notice) -> String {
+    format!("{notice:?}")
+}
+
+fn reply_line(reply: &Reply) -> String {
+    format!("{} stop={:?}", blocks(&reply.content), reply.stop)
+}
+
+/// Blocks in the words of the transcripts' language.
+fn blocks(content: &[Block]) -> String {
+    let shown: Vec<String> = content.iter().take(6).map(block).collect();
+    match content.len() {
+        0 => "(nothing)".to_owned(),
+        count if count > 6 => format!("{} and {} more", shown.join(" "), count - 6),
+        _ => shown.join(" "),
+    }
+}
+
+fn block(block: &Block) -> String {
+    match block {
+        Block::Text { text, .. } => format!("\"{}\"", short(text)),
+        Block::Thinking { .. } => "<thinking>".to_owned(),
+        Block::Opaque { .. } => "<opaque>".to_owned(),
+        Block::ToolUse(call) => format!("{}({})", call.name, call.id),
+        Block::ToolResult(result) => {
+            format!("{}:{}\"{}\"", result.id, flag(result.is_error, "!"), short(&result.content))
+        }
+    }
+}
+
+fn short(text: &str) -> String {
+    let text = text.replace('\n', " ");
+    if text.chars().count() <= 72 {
+        return text;
+    }
+    format!("{}…", text.chars().take(71).collect::<String>())
+}
+
+/// What is owed and the balance.
+pub(crate) fn standing(world: &World) -> String {
+    format!("  owed: {}\n{}", owed_line(&world.owed()), balance_line(world))
+}
+
+fn owed_line(owed: &Owed) -> String {
+    let names =
+        |calls: &[Call]| calls.iter().map(|call| call.id.as_str()).collect::<Vec<_>>().join(", ");
+    match owed {
+        Owed::Nothing => "nothing".to_owned(),
+        Owed::Wait(until) => format!("nothing before {}", until.0),
+        Owed::Decision => "a decision".to_owned(),
+        Owed::Model(calling) => format!("the model call of turn {}", calling.turn),
+        Owed::LostModel => "the end of a lost model call".to_owned(),
+        Owed::Tools(calls) => format!("run {}", names(calls)),
+        Owed::Reconcile(call) => format!("find out about {}", call.id),
+    }
+}
+
+fn balance_line(world: &World) -> String {
+    let Some(balance) = world.balance() else {
+        return String::new();
+    };
+    let of_cap = match (balance.cap, balance.free()) {
+        (Some(cap), Some(free)) => format!(", free {free} of {cap}"),
+        (_, _) => String::new(),
+    };
+    format!("  money: settled {}, held {}{of_cap}\n", balance.settled, balance.held)
+}
+
+/// The conversation, one message a line.
+pub(crate) fn history(world: &World) -> String {
+    let say = |message: &Message| {
+        let who = match message.role {
+            Role::User => "user",
+            Role::Assistant => "model",
+        };
+        format!("  {who}: {}\n", blocks(&message.content))
+    };
+    world.state.history().iter().map(|message| say(message)).collect()
+}

@@ -1,0 +1,234 @@
+//! The tiny language of the transcripts: what a line asks for.
+//!
+//! A line is words; `"…"` is a text, `name(id)` or `name(id, {json})` a call, `key=value`
+//! an option. Anything that is not understood fails the test with the line.
+
+use kernel::event::{Done, FaultClass, ModelFault, Outcome, Returned};
+use kernel::json::RawJson;
+use kernel::message::{Arguments, Block, Reply, Stop, ToolUse, Usage};
+use kernel::price::Spent;
+use kernel::run::{Command, Wake};
+
+use crate::world::dollars;
+
+/// One line, cut into words.
+pub(crate) struct Line {
+    words: Vec<String>,
+}
+
+impl Line {
+    pub(crate) fn new(text: &str) -> Self {
+        Line { words: cut(text) }
+    }
+
+    pub(crate) fn verb(&self) -> &str {
+        &self.words[0]
+    }
+
+    pub(crate) fn word(&self, place: usize) -> &str {
+        self.words.get(place).unwrap_or_else(|| panic!("`{}` needs more words", self.verb()))
+    }
+
+    pub(crate) fn has(&self, word: &str) -> bool {
+        self.words.iter().any(|one| one == word)
+    }
+
+    /// The value of `key=…`.
+    pub(crate) fn option(&self, key: &str) -> Option<&str> {
+        self.words.iter().find_map(|word| word.strip_prefix(key)?.strip_prefix('='))
+    }
+
+    pub(crate) fn number(&self, key: &str) -> Option<u64> {
+        self.option(key).map(number)
+    }
+
+    fn text(&self) -> String {
+        self.words.iter().find_map(|word| quoted(word)).unwrap_or_default()
+    }
+}
+
+pub(crate) fn number(text: &str) -> u64 {
+    text.parse().unwrap_or_else(|_| panic!("`{text}` is not a whole number"))
+}
+
+/// Words are parted by spaces outside of quotes and brackets.
+fn cut(text: &str) -> Vec<String> {
+    let (mut words, mut word) = (Vec::new(), String::new());
+    let (mut depth, mut inside) = (0_u32, false);
+    for letter in text.chars() {
+        match letter {
+            '"' => inside = !inside,
+            '(' if !inside => depth += 1,
+            ')' if !inside => depth -= 1,
+            _ => {}
+        }
+        if letter == ' ' && !inside && depth == 0 {
+            words.push(std::mem::take(&mut word));
+        } else {
+            word.push(letter);
+        }
+    }
+    words.push(word);
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+fn quoted(word: &str) -> Option<String> {
+    Some(word.strip_prefix('"')?.strip_suffix('"')?.to_owned())
+}
+
+/// The command of a line, if its verb names one.
+pub(crate) fn command(line: &Line) -> Option<Command> {
+    Some(match line.verb() {
+        "start" => Command::Start {
+            input: vec![Block::text(line.text())],
+            done: done(line.option("done").unwrap_or("answer")),
+            cap: line.option("cap").map(dollars),
+            turns_max: line.number("turns").map(|turns| turns as u32),
+        },
+        "advance" => Command::Advance,
+        "replied" => Command::Replied(reply(line)),
+        "failed" => failed(line),
+        "lost" => Command::Lost,
+        "returned" => Command::Returned(Returned {
+            call: line.word(1).to_owned(),
+            outcome: outcome(line.word(2)),
+            content: line.text(),
+            rest: None,
+            took_ms: 0,
+        }),
+        "not_done" => Command::NotDone { call: line.word(1).to_owned() },
+        "park" => Command::Park,
+        "wake" if line.has("due") => Command::Wake(Wake::Due),
+        "wake" => Command::Wake(Wake::Person {
+            by: "ann".to_owned(),
+            turns_more: line.number("turns").map(|turns| turns as u32),
+            cap: line.option("cap").map(dollars),
+        }),
+        "cancel" => Command::Cancel { by: "ann".to_owned() },
+        _ => return None,
+    })
+}
+
+fn done(word: &str) -> Done {
+    match word {
+        "answer" => Done::Answer,
+        "end_task" => Done::EndTask,
+        other => panic!("`{other}` does not end a run"),
+    }
+}
+
+fn outcome(word: &str) -> Outcome {
+    match word {
+        "ok" => Outcome::Ok,
+        "error" => Outcome::Error,
+        "unknown" => Outcome::OutcomeUnknown,
+        other => panic!("`{other}` is no outcome"),
+    }
+}
+
+fn reply(line: &Line) -> Reply {
+    let content: Vec<Block> = line.words[1..].iter().flat_map(|word| said(word)).collect();
+    let calls = content.iter().any(|block| matches!(block, Block::ToolUse(_)));
+    let usual = if calls { Stop::ToolUse } else { Stop::EndTurn };
+    Reply {
+        content,
+        stop: line.option("stop").map_or(usual, stop),
+        usage: match line.option("usage") {
+            Some("none") => None,
+            told => Some(usage(told.unwrap_or("100/20"))),
+        },
+        model: None,
+        id: None,
+        extra: Default::default(),
+    }
+}
+
+/// The blocks that a word stands for.
+fn said(word: &str) -> Vec<Block> {
+    if let Some(text) = quoted(word) {
+        return vec![Block::text(text)];
+    }
+    if word == "thinking" {
+        let raw = RawJson::of(&serde_json::json!({"type": "thinking", "signature": "c2ln"}));
+        return vec![Block::Thinking { raw }];
+    }
+    let Some((name, rest)) = word.split_once('(') else {
+        return Vec::new();
+    };
+    let rest = rest.strip_suffix(')').expect("a call ends with a bracket");
+    let (id, arguments) = rest.split_once(", ").unwrap_or((rest, "{}"));
+    match name.split_once('*') {
+        None => vec![call(name, id.to_owned(), arguments)],
+        Some((times, name)) => {
+            (0..number(times)).map(|place| call(name, format!("{id}{place}"), arguments)).collect()
+        }
+    }
+}
+
+fn call(name: &str, id: String, arguments: &str) -> Block {
+    Block::ToolUse(ToolUse {
+        id,
+        name: name.to_owned(),
+        arguments: Arguments::from_text(arguments),
+        extra: Default::default(),
+    })
+}
+
+fn stop(word: &str) -> Stop {
+    match word {
+        "end_turn" => Stop::EndTurn,
+        "max_tokens" => Stop::MaxTokens,
+        "tool_use" => Stop::ToolUse,
+        "pause_turn" => Stop::PauseTurn,
+        "refusal" => Stop::Refusal,
+        "context_window" => Stop::ContextWindow,
+        other => Stop::Other(other.to_owned()),
+    }
+}
+
+/// `input/output` tokens.
+fn usage(text: &str) -> Usage {
+    let (input, output) = text.split_once('/').expect("usage is input/output");
+    Usage { input: number(input), output: number(output), ..Usage::default() }
+}
+
+fn failed(line: &Line) -> Command {
+    let fault = ModelFault {
+        class: class(line.word(1)),
+        message: "the provider said no".to_owned(),
+        retry_after_ms: line.number("retry_after"),
+        request_id: None,
+    };
+    let spent = match line.option("spent") {
+        None | Some("nothing") => Spent::Nothing,
+        Some("unknown") => Spent::Unknown,
+        Some(told) => match told.strip_prefix('~') {
+            Some(guess) => Spent::Estimated(usage(guess)),
+            None => Spent::Told(usage(told)),
+        },
+    };
+    Command::Failed { fault, spent }
+}
+
+/// Every class of failure.
+pub(crate) const CLASSES: [FaultClass; 13] = [
+    FaultClass::RateLimited,
+    FaultClass::Overloaded,
+    FaultClass::Server,
+    FaultClass::Network,
+    FaultClass::Timeout,
+    FaultClass::Cut,
+    FaultClass::Malformed,
+    FaultClass::Auth,
+    FaultClass::Billing,
+    FaultClass::UnknownModel,
+    FaultClass::InvalidRequest,
+    FaultClass::TooLarge,
+    FaultClass::Interrupted,
+];
+
+fn class(word: &str) -> FaultClass {
+    let found = CLASSES.into_iter().find(|class| class.code() == word);
+    found.unwrap_or_else(|| panic!("`{word}` is no class of failure"))
+}

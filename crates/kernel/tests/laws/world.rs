@@ -1,0 +1,281 @@
+//! One session with its ledger and a pretend clock, checked after every step.
+//!
+//! Whatever a test does, these always hold: a refusal changes nothing, the log folds
+//! back from its bytes to the same state, the moves add up to what the state says, and
+//! after a step by the owner the kernel itself owes nothing more.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use kernel::agent::{Agent, Effect, EffectRule, Frozen, Limits, ToolSpec};
+use kernel::event::{FORMAT, Fact, Opening, Parked, Sealed, Stored};
+use kernel::ledger::{Balance, MoveKind, Scope};
+use kernel::message::{Block, Message, Role};
+use kernel::price::{Quote, Rates, Rule};
+use kernel::run::{Command, Context, Owed, Refusal, State, Stepped, fold, fork, owed, step};
+use kernel::units::{Epoch, Money, SessionId, Tenant, UnixMs};
+use uuid::Uuid;
+
+/// A session and the world around it.
+#[derive(Clone)]
+pub(crate) struct World {
+    pub(crate) frozen: Frozen,
+    pub(crate) state: State,
+    pub(crate) log: Vec<Sealed>,
+    pub(crate) balances: BTreeMap<Scope, Balance>,
+    pub(crate) now: UnixMs,
+    pub(crate) epoch: u64,
+    pub(crate) chance: u64,
+    pub(crate) quote: Option<Quote>,
+    pub(crate) barrier: Option<Parked>,
+}
+
+/// Who steps.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum By {
+    /// The owner of the lease.
+    Owner,
+    /// Somebody beside the owner.
+    Aside,
+}
+
+impl World {
+    /// A session of this agent, not yet opened.
+    pub(crate) fn new(agent: Agent, quote: Option<Quote>) -> Self {
+        let frozen = agent.freeze();
+        World {
+            state: State::new(session(1), &frozen),
+            frozen,
+            log: Vec::new(),
+            balances: BTreeMap::new(),
+            now: UnixMs(1_000_000),
+            epoch: 1,
+            chance: 0,
+            quote,
+            barrier: None,
+        }
+    }
+
+    pub(crate) fn opening(&self) -> Opening {
+        Opening {
+            tenant: Tenant("acme".to_owned()),
+            user: "ann".to_owned(),
+            agent: self.frozen.hash,
+            agent_id: self.frozen.agent.agent_id.clone(),
+            workdir: None,
+            forked_from: None,
+        }
+    }
+
+    /// Opens the session.
+    pub(crate) fn open(&mut self) {
+        self.step(Command::Open(self.opening()), By::Owner).expect("a fresh session opens");
+    }
+
+    /// Decides, commits, and checks what must always hold.
+    pub(crate) fn step(&mut self, command: Command, by: By) -> Result<Stepped, Refusal> {
+        let context = Context {
+            now: self.now,
+            epoch: (by == By::Owner).then_some(Epoch(self.epoch)),
+            quote: self.quote.as_ref(),
+            chance: self.chance,
+            barrier: self.barrier.as_ref(),
+        };
+        let before = self.state.clone();
+        let stepped = step(&mut self.state, command.clone(), &context);
+        match &stepped {
+            Err(_) => assert_same(&before, &self.state, "a refusal changes nothing"),
+            Ok(stepped) => {
+                let mut again = before;
+                let twice = step(&mut again, command, &context).expect("it was lawful before");
+                assert_eq!(&twice, stepped, "the same command brings the same bytes");
+                self.commit(stepped);
+                if by == By::Owner {
+                    assert_ne!(self.owed(), Owed::Decision, "the kernel goes on by itself");
+                }
+            }
+        }
+        stepped
+    }
+
+    fn commit(&mut self, stepped: &Stepped) {
+        for change in &stepped.moves {
+            if let MoveKind::Settle { held, .. } = &change.kind {
+                assert_eq!(self.balances[&change.scope].held, *held, "a settlement ends its hold");
+            }
+            let balance = self.balances.entry(change.scope.clone()).or_default();
+            balance.apply(change).expect("the kernel holds no more than the task's cap");
+        }
+        self.log.extend(stepped.events.iter().cloned());
+        self.check_money();
+    }
+
+    fn check_money(&self) {
+        if let (Some(run), Some(balance)) = (&self.state.run, self.balance()) {
+            assert_eq!(balance.settled, run.settled, "the ledger and the run agree on the spend");
+            assert_eq!(balance.held, self.state.held(), "the ledger and the run agree on holds");
+            assert_eq!(balance.cap, run.cap, "the ledger and the run agree on the cap");
+        }
+    }
+
+    /// The balance of the present run.
+    pub(crate) fn balance(&self) -> Option<Balance> {
+        let run = self.state.run.as_ref()?.number;
+        self.balances.get(&Scope::Task { session: self.state.session, run }).copied()
+    }
+
+    pub(crate) fn owed(&self) -> Owed {
+        owed(&self.state, Epoch(self.epoch))
+    }
+
+    /// Goes on in a fork that shares the first `seq` events.
+    pub(crate) fn fork_at(&self, seq: usize) -> World {
+        let parent = self.state.session;
+        let name = session(parent.0.as_bytes()[0] + 1);
+        let (state, stepped) = fork(&self.frozen, parent, &self.log[..seq], name, self.now)
+            .expect("every beginning of a log can be forked");
+        let mut forked = World { state, log: Vec::new(), ..self.clone() };
+        forked.commit(&stepped);
+        forked.check_log();
+        forked
+    }
+
+    /// Folds the log from its bytes, cutting it at every event on the way.
+    pub(crate) fn check_log(&self) {
+        let mut state = State::new(self.state.session, &self.frozen);
+        let mut sent: Vec<(Role, Block)> = Vec::new();
+        for sealed in &self.log {
+            fold(&mut state, [stored(sealed)]).expect("every prefix folds");
+            check_history(&state.history());
+            if matches!(sealed.event.fact, Fact::ModelBegun { .. }) {
+                let sends = flat(&state.history());
+                assert!(sends.starts_with(&sent), "what was sent is sent again, unchanged");
+                sent = sends;
+            }
+        }
+        assert_same(&state, &self.state, "the log folds to the state that was stepped");
+    }
+}
+
+/// Two states are the same: all they hold prints the same.
+pub(crate) fn assert_same(one: &State, other: &State, law: &str) {
+    assert_eq!(format!("{one:?}"), format!("{other:?}"), "{law}");
+}
+
+/// A conversation as blocks, whoever's turn they are in.
+fn flat(history: &[Arc<Message>]) -> Vec<(Role, Block)> {
+    history
+        .iter()
+        .flat_map(|message| message.content.iter().map(|block| (message.role, block.clone())))
+        .collect()
+}
+
+/// The rules that providers share: the user begins, nothing is empty, and each call is
+/// answered once, in order, at the start of what the user says next.
+pub(crate) fn check_history(history: &[Arc<Message>]) {
+    let mut turns: Vec<(Role, Vec<&Block>)> = Vec::new();
+    for message in history {
+        assert!(!message.content.is_empty(), "no message is empty");
+        match turns.last_mut() {
+            Some((role, blocks)) if *role == message.role => blocks.extend(&message.content),
+            Some(_) | None => turns.push((message.role, message.content.iter().collect())),
+        }
+    }
+    assert!(turns.first().is_none_or(|(role, _)| *role == Role::User), "the user begins");
+    let mut asked: Vec<&str> = Vec::new();
+    let mut seen: Vec<&str> = Vec::new();
+    for (role, blocks) in &turns {
+        let answers: Vec<&str> = blocks.iter().filter_map(|block| result_id(block)).collect();
+        assert_eq!(answers, asked, "each call is answered once, in order, in the next message");
+        let leading = blocks.iter().take_while(|block| result_id(block).is_some()).count();
+        assert_eq!(leading, answers.len(), "results come before any other words");
+        asked = blocks.iter().filter_map(|block| call_id(block)).collect();
+        assert!(asked.is_empty() || *role == Role::Assistant, "only the model calls tools");
+        assert!(answers.is_empty() || *role == Role::User, "only the user's side answers");
+        for id in &asked {
+            assert!(!id.is_empty() && !seen.contains(id), "`{id}` names one call");
+            seen.push(id);
+        }
+        assert!(!blocks.iter().any(|block| is_blank(block)), "no text is blank");
+    }
+    assert!(asked.is_empty(), "no call stays without an answer");
+}
+
+fn result_id(block: &Block) -> Option<&str> {
+    if let Block::ToolResult(result) = block { Some(&result.id) } else { None }
+}
+
+fn call_id(block: &Block) -> Option<&str> {
+    if let Block::ToolUse(call) = block { Some(&call.id) } else { None }
+}
+
+fn is_blank(block: &Block) -> bool {
+    matches!(block, Block::Text { text, .. } if text.trim().is_empty())
+}
+
+/// An event's row, as a store gives it back.
+pub(crate) fn stored(sealed: &Sealed) -> Stored {
+    Stored {
+        seq: sealed.event.seq,
+        at: sealed.event.at,
+        format: FORMAT,
+        prev: sealed.prev,
+        body: sealed.body.clone(),
+    }
+}
+
+pub(crate) fn session(name: u8) -> SessionId {
+    SessionId(Uuid::from_bytes([name; 16]))
+}
+
+/// An agent with one tool of each class: `read`, `note` (idempotent), `pay` (effect),
+/// `file` (a read when `action` is `list`, else an effect) and `end_task`.
+pub(crate) fn agent(limits: Limits) -> Agent {
+    let by_field =
+        EffectRule::ByField { field: "action".to_owned(), reads: vec!["list".to_owned()] };
+    Agent {
+        agent_id: "tester".to_owned(),
+        model: "pretend-1".to_owned(),
+        system_prompt: "You are tested.".to_owned(),
+        tools: vec![
+            tool("read", EffectRule::Always(Effect::Read)),
+            tool("note", EffectRule::Always(Effect::Idempotent)),
+            tool("pay", EffectRule::Always(Effect::Effect)),
+            tool("file", by_field),
+            tool("end_task", EffectRule::Always(Effect::Read)),
+        ],
+        max_tokens: 1_000,
+        temperature: None,
+        limits,
+        task_cap: None,
+        output_schema: None,
+    }
+}
+
+fn tool(name: &str, effect: EffectRule) -> ToolSpec {
+    ToolSpec {
+        name: name.to_owned(),
+        description: format!("the tool `{name}`"),
+        input_schema: serde_json::json!({"type": "object"}),
+        effect,
+        deadline_ms: 1_000,
+        output_bytes_max: 10_000,
+    }
+}
+
+/// Prices in nano-dollars per token; cache writes cost up to twice the input.
+pub(crate) fn quote(input: u64, output: u64) -> Quote {
+    let rates = Rates {
+        input,
+        output,
+        cache_write_5m: input * 5 / 4,
+        cache_write_1h: input * 2,
+        cache_read: input / 10,
+    };
+    Quote { version: "2026-11".to_owned(), rule: Rule::flat(rates) }
+}
+
+/// Dollars as transcripts write them.
+pub(crate) fn dollars(text: &str) -> Money {
+    text.parse().unwrap_or_else(|why| panic!("{why}"))
+}
