@@ -98,6 +98,40 @@ pub(crate) enum ConfigError {
     Broken(#[from] Broken),
 }
 
+/// A model that no provider is known for.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "nobody is known to answer for the model `{0}`\n\
+     there are `claude-…`, `planner` and `script:PATH`; for any other, give an agent's file \
+     that names its `provider`"
+)]
+pub(crate) struct UnknownModel(String);
+
+impl Config {
+    /// The same agent, asked of another model. A name that tells its provider changes the
+    /// provider; any other goes to the compatible server that the file names. The file's
+    /// own price was for its own model and holds no longer.
+    ///
+    /// # Errors
+    /// Nobody is known to answer for the model.
+    pub(crate) fn with_model(mut self, model: &str, folder: &Path) -> Result<Self, UnknownModel> {
+        if model == self.model {
+            return Ok(self);
+        }
+        self.provider = match (Provider::of_model(model, folder), self.provider) {
+            (Some(Provider::Anthropic { .. }), own @ Provider::Anthropic { .. }) => own,
+            (Some(told), _) => told,
+            (None, own @ Provider::OpenAi { .. }) => own,
+            (None, Provider::Anthropic { .. } | Provider::Planner | Provider::Script { .. }) => {
+                return Err(UnknownModel(model.to_owned()));
+            }
+        };
+        self.model = model.to_owned();
+        self.price = None;
+        Ok(self)
+    }
+}
+
 /// Reads and checks the file at `path`.
 ///
 /// # Errors

@@ -244,3 +244,9 @@ fn refuse_mcp_servers(reader: &mut Reader, entry: Option<&Entry>) {
         }
     }
 }
+
+/// Every key that is read here, for the check of the documentation.
+#[cfg(test)]
+pub(super) fn keys() -> impl Iterator<Item = &'static str> {
+    [&FILE, &PRICE, &USD_PER_MILLION].into_iter().flat_map(|keys| keys.known.iter().copied())
+}

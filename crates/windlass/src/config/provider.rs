@@ -203,3 +203,9 @@ pub(super) fn optional<T>(
 pub(super) fn model_span(node: &Node, key: &Span) -> Span {
     if node.span.is_empty() { key.clone() } else { node.span.clone() }
 }
+
+/// Every key that is read here, for the check of the documentation.
+#[cfg(test)]
+pub(super) fn keys() -> impl Iterator<Item = &'static str> {
+    [&KEYS].into_iter().flat_map(|keys| keys.known.iter().copied())
+}

@@ -242,3 +242,58 @@ fn a_report_has_an_end() {
         assert!(broken.show(look).contains("and 80 more mistakes"));
     }
 }
+
+#[test]
+fn the_documentation_names_every_key_and_its_files_load() {
+    let page = std::fs::read_to_string(folder("../../docs/configuration.md")).unwrap();
+    for key in
+        super::agent_file::keys().chain(super::provider::keys()).chain(super::tool_settings::keys())
+    {
+        assert!(page.contains(&format!("`{key}`")), "`{key}` is not documented");
+    }
+    let blocks = page.split("```yaml\n").skip(1);
+    let files: Vec<_> = blocks.filter_map(|block| block.split("```").next()).collect();
+    assert!(files.len() >= 3, "the files are gone");
+    for file in files {
+        read(file).unwrap_or_else(|broken| panic!("{broken}\n{file}"));
+    }
+}
+
+#[test]
+fn another_model_brings_its_provider_and_drops_the_price() {
+    let local = "agent_id: a\nmodel: qwen3\nsystem_prompt: p\nallowed_tools: []\n\
+                 provider: {base_url: \"http://localhost:1/v1\"}\n\
+                 price: {usd_per_million: {input: 1, output: 1}}\n";
+    let config = |text: &str| read(text).unwrap().0;
+    let here = Path::new("");
+    let same = config(local).with_model("qwen3", here).unwrap();
+    assert!(same.price.is_some());
+    let other = config(local).with_model("llama5", here).unwrap();
+    assert_eq!(other.provider, same.provider);
+    assert_eq!((other.model.as_str(), other.price), ("llama5", None));
+    let claude = config(local).with_model("claude-haiku-5-5", here).unwrap();
+    assert!(matches!(claude.provider, Provider::Anthropic { base_url: None, .. }));
+    let nobody = config(&with("")).with_model("llama5", here);
+    assert!(nobody.unwrap_err().to_string().contains("`llama5`"));
+    let proxied = "agent_id: a\nmodel: claude-a\nsystem_prompt: p\nallowed_tools: []\n\
+                   provider: {base_url: \"http://localhost:1\"}\n";
+    let kept = config(proxied).with_model("claude-b", here).unwrap();
+    assert!(matches!(kept.provider, Provider::Anthropic { base_url: Some(_), .. }));
+}
+
+#[test]
+fn a_file_cut_anywhere_is_told_what_is_wrong() {
+    let mut paths = files(&folder("../../examples"));
+    paths.extend(files(&folder("tests/config/broken")));
+    for path in paths {
+        let bytes = std::fs::read(&path).unwrap();
+        // A step that meets every kind of place and the middles of characters.
+        for end in (0..bytes.len()).step_by(11) {
+            let cut = parse("cut.yaml", Path::new(""), bytes[..end].to_vec(), &world);
+            if let Err(broken) = cut {
+                assert!(broken.show(Look::Plain).starts_with("cut.yaml:"));
+                assert!(broken.show(Look::Drawn).lines().count() > 1);
+            }
+        }
+    }
+}

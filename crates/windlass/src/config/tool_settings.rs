@@ -115,3 +115,9 @@ fn web_search(reader: &mut Reader, section: &Section, entry: Option<&Entry>) -> 
     }
     Some(WebSearch { engine, base_url, key_env: key_env.or(usual_key_env.map(str::to_owned)) })
 }
+
+/// Every key that is read here, for the check of the documentation.
+#[cfg(test)]
+pub(super) fn keys() -> impl Iterator<Item = &'static str> {
+    [&TOOLS, &NOTES, &WEATHER, &WEB_SEARCH].into_iter().flat_map(|keys| keys.known.iter().copied())
+}
