@@ -1,1 +1,8 @@
-//! placeholder
+//! Where sessions are kept, and how workers are nudged: implementations of the engine's
+//! `Store` and `Dispatch` ports.
+//!
+//! SQL lives here and nowhere else. Rules live in `engine::ports` and `kernel`; a store
+//! only makes them durable, and passes `engine::conformance`.
+
+pub mod dispatch;
+pub mod sqlite;

@@ -1,0 +1,116 @@
+//! What readers ask. Every query but that of due work is scoped by tenant (L27).
+
+use bytes::Bytes;
+use engine::ports::{Listed, Listing, StoreError};
+use kernel::event::Stored;
+use kernel::units::{ContentHash, SessionId, Tenant, UnixMs};
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::error::Failure;
+use super::row::{SESSION_COLUMNS, Session, in_order, listed, status_code, stored};
+
+/// The most rows that one list gives.
+const LIST_ROWS_MAX: u32 = 1_000;
+
+pub(super) fn missing(session: SessionId) -> StoreError {
+    StoreError::Missing(format!("session {session}"))
+}
+
+/// A session as a writer sees it.
+pub(super) fn session(
+    db: &Connection,
+    tenant: &Tenant,
+    session: SessionId,
+) -> rusqlite::Result<Option<Session>> {
+    let mut statement = db.prepare_cached(&one_session())?;
+    statement.query_row(params![tenant.0, session.0.as_bytes()], Session::from_row).optional()
+}
+
+fn one_session() -> String {
+    format!("SELECT {SESSION_COLUMNS} FROM session WHERE tenant = ?1 AND id = ?2")
+}
+
+pub(super) fn look(db: &Connection, tenant: &Tenant, id: SessionId) -> Result<Listed, Failure> {
+    let mut statement = db.prepare_cached(&one_session())?;
+    let row = statement.query_row(params![tenant.0, id.0.as_bytes()], listed).optional()?;
+    Ok(row.ok_or_else(|| missing(id))?)
+}
+
+pub(super) fn events(
+    db: &Connection,
+    tenant: &Tenant,
+    id: SessionId,
+    after: u64,
+    rows_max: u32,
+) -> Result<Vec<Stored>, Failure> {
+    let sql = "SELECT key FROM session WHERE tenant = ?1 AND id = ?2";
+    let key: Option<i64> = db
+        .prepare_cached(sql)?
+        .query_row(params![tenant.0, id.0.as_bytes()], |row| row.get(0))
+        .optional()?;
+    let key = key.ok_or_else(|| missing(id))?;
+    let sql = "SELECT seq, at, format, prev, body FROM event
+               WHERE session = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3";
+    let mut statement = db.prepare_cached(sql)?;
+    let after = i64::try_from(after).unwrap_or(i64::MAX);
+    let rows = statement.query_map(params![key, after, rows_max], stored)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+pub(super) fn due(
+    db: &Connection,
+    now: UnixMs,
+    rows_max: u32,
+) -> Result<Vec<(Tenant, SessionId)>, Failure> {
+    let sql = "SELECT tenant, id FROM session WHERE due <= ?1 AND lease_until <= ?1
+               ORDER BY due, key LIMIT ?2";
+    let mut statement = db.prepare_cached(sql)?;
+    let rows = statement.query_map(params![in_order(now), rows_max], |row| {
+        Ok((Tenant(row.get(0)?), SessionId(uuid::Uuid::from_bytes(row.get(1)?))))
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+pub(super) fn list(
+    db: &Connection,
+    tenant: &Tenant,
+    listing: &Listing,
+) -> Result<Vec<Listed>, Failure> {
+    let sql = format!(
+        "SELECT {SESSION_COLUMNS} FROM session
+         WHERE tenant = ?1 AND id < coalesce(?2, x'ffffffffffffffffffffffffffffffffff')
+           AND (?3 IS NULL OR status = ?3)
+         ORDER BY id DESC LIMIT ?4"
+    );
+    let mut statement = db.prepare_cached(&sql)?;
+    let before = listing.before.map(|id| id.0.into_bytes());
+    let (status, rows_max) = (listing.status.map(status_code), listing.rows_max.min(LIST_ROWS_MAX));
+    let rows = statement.query_map(params![tenant.0, before, status, rows_max], listed)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+pub(super) fn payload(
+    db: &Connection,
+    tenant: &Tenant,
+    hash: ContentHash,
+) -> Result<Bytes, Failure> {
+    let sql = "SELECT bytes FROM payload WHERE tenant = ?1 AND hash = ?2";
+    let mut statement = db.prepare_cached(sql)?;
+    let found: Option<Vec<u8>> =
+        statement.query_row(params![tenant.0, hash.0], |row| row.get(0)).optional()?;
+    let bytes = found.ok_or_else(|| StoreError::Missing(format!("payload `{hash}`")))?;
+    if ContentHash::of(&bytes) != hash {
+        let what = format!("payload `{hash}` was altered\nhint: put a backup in its place");
+        return Err(StoreError::Damaged(what).into());
+    }
+    Ok(bytes.into())
+}
+
+/// Asks SQLite whether the file's structure holds.
+pub(super) fn check(db: &Connection) -> Result<(), Failure> {
+    let found: String = db.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+    if found == "ok" {
+        return Ok(());
+    }
+    Err(StoreError::Damaged(found).into())
+}

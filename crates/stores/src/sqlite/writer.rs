@@ -1,0 +1,194 @@
+//! The one thread that writes.
+//!
+//! It takes whatever is queued, does it in one transaction, and answers after the
+//! transaction is on disk: while the disk is busy with one group, the next one gathers.
+//! Work that is refused leaves the rest of its group alone; when SQLite itself fails, the
+//! group is undone and each piece is tried by itself, so that one cannot spoil another.
+
+use std::path::Path;
+use std::time::Duration;
+
+use engine::ports::{Claim, Commit, Head, Payload, StoreError};
+use kernel::units::{Epoch, SessionId, Tenant, UnixMs};
+use rusqlite::Connection;
+use tokio::sync::{mpsc, oneshot};
+
+use super::commit::{self, Keys};
+use super::error::{Failure, named};
+use super::money::Charges;
+use super::open::OpenError;
+use super::readers::closed;
+use super::{Options, lease, schema};
+
+/// Work for the writer.
+#[derive(Debug)]
+pub(super) enum Work {
+    Commit(Commit),
+    Claim(Claim),
+    Renew(Tenant, SessionId, Epoch, UnixMs),
+    Release(Tenant, SessionId, Epoch),
+    Keep(Tenant, Payload),
+}
+
+/// What work brings: where the session stands, for those who asked.
+type Answer = Result<Option<Head>, StoreError>;
+
+#[derive(Debug)]
+enum Job {
+    Work(Box<Work>, oneshot::Sender<Answer>),
+    Close(oneshot::Sender<()>),
+}
+
+/// The way to the writer's thread. It ends when this is dropped.
+#[derive(Debug)]
+pub(super) struct Writer {
+    jobs: mpsc::Sender<Job>,
+}
+
+impl Writer {
+    pub(super) fn start(db: Connection, path: &Path, options: Options) -> Result<Self, OpenError> {
+        let (jobs, queue) = mpsc::channel(options.queue_max.max(1));
+        let desk = Desk {
+            db,
+            busy_wait: Duration::from_millis(options.busy_wait_ms),
+            group_max: options.group_max.max(1),
+            keys: Keys::default(),
+            charges: Charges::default(),
+        };
+        let thread = std::thread::Builder::new().name("sqlite-writer".into());
+        thread.spawn(move || desk.serve(queue)).map_err(|why| OpenError::Store {
+            path: path.display().to_string(),
+            why: StoreError::Unavailable(format!("no thread for the writer: {why}")),
+        })?;
+        Ok(Writer { jobs })
+    }
+
+    /// Queues work and waits until it is done and on disk. A caller that stops waiting
+    /// does not stop the work.
+    pub(super) async fn ask(&self, work: Work) -> Answer {
+        let (answer, answered) = oneshot::channel();
+        let job = Job::Work(Box::new(work), answer);
+        self.jobs.send(job).await.map_err(|_| closed())?;
+        answered.await.map_err(|_| closed())?
+    }
+
+    /// The same, for work that tells where the session stands.
+    pub(super) async fn ask_head(&self, work: Work) -> Result<Head, StoreError> {
+        let head = self.ask(work).await?;
+        head.ok_or_else(|| StoreError::Unavailable("the writer gave no answer".into()))
+    }
+
+    /// Waits until everything queued is done and the file is closed.
+    pub(super) async fn close(&self) {
+        let (answer, answered) = oneshot::channel();
+        if self.jobs.send(Job::Close(answer)).await.is_ok() {
+            let _ended = answered.await;
+        }
+    }
+}
+
+/// What the thread works with.
+struct Desk {
+    db: Connection,
+    busy_wait: Duration,
+    group_max: usize,
+    keys: Keys,
+    charges: Charges,
+}
+
+/// Why a transaction did not come to its end.
+enum Void {
+    /// It did not even begin.
+    NotBegun(rusqlite::Error),
+    /// Something in it failed.
+    Undone(rusqlite::Error),
+}
+
+impl Desk {
+    fn serve(mut self, mut queue: mpsc::Receiver<Job>) {
+        let mut closing = None;
+        while closing.is_none() {
+            let Some(first) = queue.blocking_recv() else { return };
+            let (mut group, mut next) = (Vec::new(), Some(first));
+            while let Some(job) = next.take() {
+                match job {
+                    Job::Work(work, answer) => group.push((work, answer)),
+                    Job::Close(answer) => closing = Some(answer),
+                }
+                if group.len() < self.group_max && closing.is_none() {
+                    next = queue.try_recv().ok();
+                }
+            }
+            self.settle(group);
+        }
+        drop(self);
+        drop(queue);
+        if let Some(answer) = closing {
+            let _gone = answer.send(());
+        }
+    }
+
+    /// Does a group and answers all of it.
+    fn settle(&mut self, group: Vec<(Box<Work>, oneshot::Sender<Answer>)>) {
+        let (works, waiting): (Vec<_>, Vec<_>) = group.into_iter().unzip();
+        let answers = match self.transact(&works) {
+            Ok(answers) => answers,
+            Err(Void::NotBegun(error)) => works.iter().map(|_| Err(named(&error))).collect(),
+            Err(Void::Undone(error)) if works.len() == 1 => vec![Err(named(&error))],
+            Err(Void::Undone(_)) => works.chunks(1).map(|alone| self.alone(alone)).collect(),
+        };
+        for (answer, waiting) in answers.into_iter().zip(waiting) {
+            let _gone = waiting.send(answer);
+        }
+    }
+
+    fn alone(&mut self, work: &[Box<Work>]) -> Answer {
+        match self.transact(work) {
+            Ok(mut answers) => answers.pop().unwrap_or(Ok(None)),
+            Err(Void::NotBegun(error) | Void::Undone(error)) => Err(named(&error)),
+        }
+    }
+
+    /// One transaction, all of it on disk or none.
+    fn transact(&mut self, works: &[Box<Work>]) -> Result<Vec<Answer>, Void> {
+        schema::begin(&self.db, self.busy_wait).map_err(Void::NotBegun)?;
+        self.work_through(works).map_err(|error| {
+            // SQLite has often rolled back by itself; then there is nothing left to do.
+            let _done = self.db.execute_batch("ROLLBACK");
+            self.keys.clear();
+            self.charges.clear();
+            Void::Undone(error)
+        })
+    }
+
+    fn work_through(&mut self, works: &[Box<Work>]) -> rusqlite::Result<Vec<Answer>> {
+        let mut answers = Vec::with_capacity(works.len());
+        for work in works {
+            match self.work(work) {
+                Ok(head) => answers.push(Ok(head)),
+                Err(Failure::Refused(refusal)) => answers.push(Err(refusal)),
+                Err(Failure::Broke(error)) => return Err(error),
+            }
+        }
+        self.charges.write(&self.db)?;
+        self.db.prepare_cached("COMMIT")?.execute([])?;
+        Ok(answers)
+    }
+
+    fn work(&mut self, work: &Work) -> Result<Option<Head>, Failure> {
+        let db = &self.db;
+        match work {
+            Work::Commit(commit) => {
+                commit::commit(db, &mut self.keys, &mut self.charges, commit).map(|()| None)
+            }
+            Work::Claim(claim) => lease::claim(db, claim).map(Some),
+            Work::Renew(tenant, session, epoch, until) => {
+                lease::renew(db, tenant, *session, *epoch, *until).map(Some)
+            }
+            Work::Release(tenant, session, epoch) => {
+                lease::release(db, tenant, *session, *epoch).map(|()| None)
+            }
+            Work::Keep(tenant, payload) => Ok(commit::keep(db, tenant, payload).map(|()| None)?),
+        }
+    }
+}
