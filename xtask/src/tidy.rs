@@ -65,6 +65,7 @@ fn check(tree: &Tree) -> Vec<Finding> {
         modules::dead(tree, &modules),
         docs::links(tree),
         docs::unlinked(tree),
+        docs::ci_command(tree),
         style::promises(tree),
         style::unfinished(tree),
         style::unwraps(tree, &modules),

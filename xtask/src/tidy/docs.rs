@@ -1,5 +1,6 @@
 //! The documentation hangs together: relative links lead to files and headings that
-//! exist, and every file in `docs/` is linked from somewhere.
+//! exist, every file in `docs/` is linked from somewhere, and CI runs the command that
+//! the README gives to people.
 
 use std::collections::BTreeMap;
 
@@ -43,6 +44,21 @@ pub(super) fn unlinked(tree: &Tree) -> Vec<Finding> {
             Finding::new(path, 1, words)
         })
         .collect()
+}
+
+/// The command that CI runs, where the README does not give it.
+pub(super) fn ci_command(tree: &Tree) -> Vec<Finding> {
+    let script = tree.get(".ci/run").unwrap_or_default();
+    let readme = tree.get("README.md").unwrap_or_default();
+    let command = script.lines().rev().find_map(|line| line.strip_prefix("exec "));
+    match command.map(str::trim) {
+        Some(command) if readme.contains(command) => Vec::new(),
+        Some(command) => {
+            let words = format!("the README does not give the command that CI runs: `{command}`");
+            vec![Finding::new("README.md", 1, words)]
+        }
+        None => vec![Finding::new(".ci/run", 1, "end with `exec` and the README's test command")],
+    }
 }
 
 /// What is wrong with a link, if anything.
@@ -198,5 +214,18 @@ mod tests {
         let told = found(&files, unlinked);
         assert_eq!(told.len(), 1, "{told:?}");
         assert!(told[0].starts_with("docs/c.md:1: "));
+    }
+
+    #[test]
+    fn ci_runs_what_the_readme_says() {
+        let script = "#!/bin/sh\nexec cargo xtask test\n";
+        for (readme, script, right) in [
+            ("Test with `cargo xtask test`.", script, true),
+            ("Test with `cargo test`.", script, false),
+            ("Test with `cargo xtask test`.", "cargo xtask test", false),
+        ] {
+            let told = found(&[("README.md", readme), (".ci/run", script)], ci_command);
+            assert_eq!(told.is_empty(), right, "{readme}: {told:?}");
+        }
     }
 }

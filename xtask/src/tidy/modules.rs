@@ -51,8 +51,10 @@ impl Modules {
         let tests = test_lines(&code);
         for declared in declarations(text, &code) {
             let under_test = tests.get(declared.line).copied().unwrap_or(false);
+            // A file that an attribute names keeps its modules beside it, like a root.
+            let named = declared.file.is_some();
             for candidate in candidates(path, &declared, is_root) {
-                self.reach(tree, &candidate, only_tests || under_test, false);
+                self.reach(tree, &candidate, only_tests || under_test, named);
             }
         }
     }
@@ -207,7 +209,8 @@ mod tests {
             ("crates/a/src/in_line/deep.rs", ""),
             ("crates/a/src/three.rs", ""),
             ("crates/a/src/tests.rs", ""),
-            ("crates/a/x.rs", ""),
+            ("crates/a/x.rs", "mod beside;"),
+            ("crates/a/beside.rs", ""),
             ("crates/a/tests/journey.rs", "mod world;"),
             ("crates/a/tests/world/mod.rs", ""),
             ("crates/a/tests/lost/part.rs", ""),
