@@ -1,5 +1,7 @@
 //! What this crate's tests share: a world, a request, and a list of what was watched.
 
+pub(crate) mod playback;
+
 use std::sync::{Arc, Mutex};
 
 use engine::ports::{ModelCall, World};

@@ -90,10 +90,10 @@ impl Meter {
         self.change(key, |account| account.rejected += 1);
     }
 
-    fn billed(&self, key: &str, usage: &Usage, money: Money) {
+    fn billed(&self, key: &str, input: u64, output: u64, money: Money) {
         self.change(key, |account| {
-            account.input_tokens += usage.input_total();
-            account.output_tokens += usage.output;
+            account.input_tokens += input;
+            account.output_tokens += output;
             account.nano_usd = account.nano_usd.saturating_add(money.0);
         });
     }
@@ -111,19 +111,37 @@ impl Meter {
     }
 }
 
-/// What one answer has cost so far. It is booked when it is dropped, so that every end
-/// is billed: the last word, a cut, or a client that has gone.
+/// What one answer has cost so far. Each part is booked before it is sent, so that every
+/// end is billed: the last word, a cut, or a client that has gone.
 pub(super) struct Tab {
-    pub(super) meter: Arc<Meter>,
-    pub(super) key: String,
-    pub(super) rule: Option<Rule>,
-    pub(super) usage: Usage,
+    meter: Arc<Meter>,
+    key: String,
+    rule: Option<Rule>,
+    usage: Usage,
 }
 
-impl Drop for Tab {
-    fn drop(&mut self) {
-        let money = self.rule.as_ref().map_or(Money::ZERO, |rule| rule.cost(&self.usage));
-        self.meter.billed(&self.key, &self.usage, money);
+impl Tab {
+    /// Books the input of an answer that begins.
+    pub(super) fn open(meter: Arc<Meter>, key: String, rule: Option<Rule>, input: Usage) -> Self {
+        let tab = Tab { meter, key, rule, usage: Usage { output: 0, ..input } };
+        tab.meter.billed(&tab.key, tab.usage.input_total(), 0, tab.cost());
+        tab
+    }
+
+    /// Output tokens booked so far.
+    pub(super) fn output(&self) -> u64 {
+        self.usage.output
+    }
+
+    /// Books output up to `tokens` in all.
+    pub(super) fn sent(&mut self, tokens: u64) {
+        let (before, more) = (self.cost(), tokens.saturating_sub(self.usage.output));
+        self.usage.output += more;
+        self.meter.billed(&self.key, 0, more, self.cost().less(before));
+    }
+
+    fn cost(&self) -> Money {
+        self.rule.as_ref().map_or(Money::ZERO, |rule| rule.cost(&self.usage))
     }
 }
 
@@ -134,16 +152,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_tab_is_booked_once_at_its_end_under_its_keys_hash() {
+    fn a_tab_is_booked_part_by_part_under_its_keys_hash() {
         let meter = Arc::new(Meter::default());
         let key = key_name(Some("sk-secret"));
         meter.requested(&key, Some(Fault::Cut));
         let rule = Some(Rule::flat(Rates { input: 2, output: 10, ..Rates::default() }));
-        let usage = Usage { input: 5, ..Usage::default() };
-        let mut tab = Tab { meter: meter.clone(), key: key.clone(), rule, usage };
-        tab.usage.output = 3;
-        assert_eq!(meter.total().nano_usd, 0);
-        drop(tab);
+        let usage = Usage { input: 5, output: 9, ..Usage::default() };
+        let mut tab = Tab::open(meter.clone(), key.clone(), rule, usage);
+        assert_eq!(meter.total().nano_usd, 10, "the input, and no output yet");
+        for tokens in [2, 3, 3, 1] {
+            tab.sent(tokens);
+        }
+        assert_eq!(tab.output(), 3);
         let account = &meter.accounts()[&key];
         assert_eq!((account.requests, account.input_tokens, account.output_tokens), (1, 5, 3));
         assert_eq!(account.nano_usd, 5 * 2 + 3 * 10);
