@@ -82,13 +82,12 @@ impl<'a> Check<'a> {
     }
 
     fn system(&mut self, system: &Value) {
-        let kept = match system {
-            Value::Null => true,
-            Value::Array(blocks) => {
+        let kept = match system.as_array() {
+            Some(blocks) => {
                 blocks.iter().for_each(|block| self.count_mark(block));
                 blocks.iter().all(|block| has_words(&block["text"]))
             }
-            text => has_words(text),
+            None => system.is_null() || has_words(system),
         };
         self.found.demand(kept, Rule::TextNotEmpty, format_args!("system"));
     }
@@ -204,11 +203,10 @@ fn has_words(text: &Value) -> bool {
 
 /// Only errors must have words, but no text block may be empty.
 fn result_has_words(result: &Value) -> bool {
-    match &result["content"] {
-        Value::Array(parts) => {
-            parts.iter().all(|part| part["type"] != "text" || has_words(&part["text"]))
-        }
-        content => result["is_error"] != true || has_words(content),
+    let content = &result["content"];
+    match content.as_array() {
+        Some(parts) => parts.iter().all(|part| part["type"] != "text" || has_words(&part["text"])),
+        None => result["is_error"] != true || has_words(content),
     }
 }
 
