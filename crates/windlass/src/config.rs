@@ -29,7 +29,7 @@ use kernel::units::Money;
 use serde_json::Value;
 
 pub(crate) use mistake::{Broken, Look};
-pub(crate) use provider::Provider;
+pub(crate) use provider::{ANTHROPIC_KEY_ENV, Provider};
 pub(crate) use select::agent;
 pub(crate) use standard::default_agent;
 pub(crate) use tool_settings::{SearchEngine, ToolSettings, WebSearch};
@@ -96,6 +96,16 @@ pub(crate) enum ConfigError {
     /// The file was read and is wrong.
     #[error(transparent)]
     Broken(#[from] Broken),
+}
+
+impl ConfigError {
+    /// The whole report for a person, ending in a line feed.
+    pub(crate) fn show(&self, look: Look) -> String {
+        match self {
+            ConfigError::Unreadable { .. } => format!("{self}\n"),
+            ConfigError::Broken(broken) => broken.show(look),
+        }
+    }
 }
 
 /// A model that no provider is known for.

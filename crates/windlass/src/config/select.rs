@@ -4,7 +4,7 @@ use kernel::agent::{Agent, END_TASK, MORE, ToolSpec};
 
 use super::mistake::{Broken, Mistake};
 use super::schema::with_result;
-use super::{AllowedTools, Config, suggest};
+use super::{AllowedTools, Config, ConfigError, suggest};
 
 /// The agent that `config` describes, with those of `specs` that it allows.
 ///
@@ -15,10 +15,10 @@ use super::{AllowedTools, Config, suggest};
 ///
 /// # Errors
 /// The file allows tools that `specs` does not have: each at its place.
-pub(crate) fn agent(config: &Config, specs: &[ToolSpec]) -> Result<Agent, Broken> {
+pub(crate) fn agent(config: &Config, specs: &[ToolSpec]) -> Result<Agent, ConfigError> {
     let unknown = unknown_tools(config, specs);
     if !unknown.is_empty() {
-        return Err(Broken::new(config.source.clone(), unknown));
+        return Err(Broken::new(config.source.clone(), unknown).into());
     }
     let tools = specs.iter().filter(|spec| is_given(config, &spec.name));
     Ok(Agent {

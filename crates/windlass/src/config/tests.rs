@@ -7,7 +7,7 @@ use kernel::agent::{Agent, END_TASK, Effect, EffectRule, MORE, ToolSpec};
 use kernel::units::Money;
 use serde_json::json;
 
-use super::{Broken, Config, Look, Provider, SearchEngine, agent, default_agent, load, parse};
+use super::{Config, ConfigError, Look, Provider, SearchEngine, agent, default_agent, load, parse};
 
 /// Set to rewrite the expected messages beside the broken files.
 const BLESS: &str = "BLESS";
@@ -58,7 +58,7 @@ fn specs() -> Vec<ToolSpec> {
     names.map(spec).to_vec()
 }
 
-fn read(text: &str) -> Result<(Config, Agent), Broken> {
+fn read(text: &str) -> Result<(Config, Agent), ConfigError> {
     let config = parse("agent.yaml", Path::new("there"), text.into(), &world)?;
     let agent = agent(&config, &specs())?;
     Ok((config, agent))
@@ -88,8 +88,9 @@ fn every_broken_file_is_told_what_is_wrong() {
         count += 1;
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         let bytes = std::fs::read(&path).unwrap();
-        let result =
-            parse(&name, Path::new(""), bytes, &world).and_then(|config| agent(&config, &specs()));
+        let result = parse(&name, Path::new(""), bytes, &world)
+            .map_err(ConfigError::from)
+            .and_then(|config| agent(&config, &specs()));
         let told = match result {
             Ok(_) => panic!("{name} was accepted"),
             Err(broken) => broken.show(Look::Plain),
