@@ -4,6 +4,7 @@
 //! ever; `tampering` alters stored bytes; `properties` play random sessions.
 
 #![allow(clippy::disallowed_methods, reason = "tests read their cases from files")]
+#![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
 mod old_logs;
 mod properties;
