@@ -1,8 +1,9 @@
 //! Calling language models: two vendors' protocols, and models that only play one.
 //!
-//! [`anthropic`] and [`openai`] make one try each over HTTP ([`remote`]), [`route`] retries them inside
-//! one deadline, [`catalog`] knows prices by date, and [`simulated`] answers without any
-//! language model. Vendor words stay in `wire`; nothing here decides about a run.
+//! [`anthropic`] and [`openai`] make one try each over HTTP (see [`remote`]), [`route`]
+//! retries them inside one deadline, [`catalog`] knows prices by date, and [`simulated`]
+//! answers without any language model. Vendor words stay in `wire`; nothing here decides
+//! about a run.
 
 pub mod anthropic;
 pub mod catalog;

@@ -5,7 +5,9 @@
 use kernel::event::ModelFault;
 use kernel::message::{Delta, Reply, Request, Usage};
 use reqwest::header::HeaderMap;
+use serde_json::Value;
 use wire::openai::Dialect;
+use wire::rules::{Rule, Violation, check_anthropic, check_openai};
 use wire::sse::Frame;
 use wire::{ErrorOut, Incoming, ReplyHead, WireError};
 
@@ -83,6 +85,17 @@ impl Protocol {
             Protocol::Anthropic => wire::anthropic::read_request(body),
             Protocol::OpenAi(_) => wire::openai::read_request(body),
         }
+    }
+
+    /// The rules for which the vendor refuses a request's body. That speakers alternate
+    /// is demanded of our own requests only: the vendors join neighbours themselves.
+    pub(crate) fn violations(self, body: &Value) -> Vec<Violation> {
+        let mut broken = match self {
+            Protocol::Anthropic => check_anthropic(body),
+            Protocol::OpenAi(_) => check_openai(body),
+        };
+        broken.retain(|violation| violation.rule != Rule::RolesAlternate);
+        broken
     }
 
     pub(crate) fn write_reply(self, reply: &Reply, head: &ReplyHead) -> String {

@@ -16,7 +16,8 @@ pub struct Endpoint {
     limits: Limits,
 }
 
-/// The limits of one try.
+/// The limits of one try. A model that thinks may be silent for minutes, so the waits are
+/// long by default; the call's deadline holds above them all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Time for a connection, in milliseconds.
@@ -35,8 +36,8 @@ impl Default for Limits {
     fn default() -> Self {
         Limits {
             connect_ms: 10_000,
-            first_byte_ms: 120_000,
-            between_bytes_ms: 60_000,
+            first_byte_ms: 240_000,
+            between_bytes_ms: 120_000,
             error_bytes_max: 64 * 1024,
             reply_bytes_max: 64 * 1024 * 1024,
         }

@@ -1,6 +1,7 @@
 //! One request for an answer: its fault, its checks, and the answer itself.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::Request;
@@ -8,6 +9,8 @@ use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use kernel::message::Reply;
+use tokio::time::timeout;
+use wire::rules::Violation;
 use wire::{ErrorKind, ErrorOut, Incoming, ReplyHead};
 
 use super::Provider;
@@ -23,6 +26,9 @@ const FORCE: HeaderName = HeaderName::from_static("x-simulate-fault");
 
 /// The header that says who answers.
 const LABEL: HeaderName = HeaderName::from_static("x-simulated-model");
+
+/// Time for a request's body, in milliseconds.
+const BODY_MS_MAX: u64 = 60_000;
 
 /// A response that is an error. Boxed: it is much larger than what stands beside it.
 type Refused = Box<Response>;
@@ -125,18 +131,31 @@ impl<'a> Ticket<'a> {
         self.read(&body)
     }
 
-    /// The body, up to the limit.
+    /// The body, within its limits of size and time.
     pub(super) async fn body(&self, request: Request) -> Result<Bytes, Refused> {
         let bytes_max = self.provider.settings.body_bytes_max;
-        let words = || format!("the request is cut, or larger than {bytes_max} bytes");
-        let body = to_bytes(request.into_body(), bytes_max).await;
-        body.map_err(|_| self.rejected(ErrorKind::TooLarge, words()))
+        let whole = to_bytes(request.into_body(), bytes_max);
+        match timeout(Duration::from_millis(BODY_MS_MAX), whole).await {
+            Ok(Ok(body)) => Ok(body),
+            Ok(Err(_)) => {
+                let words = format!("the request is cut, or larger than {bytes_max} bytes");
+                Err(self.rejected(ErrorKind::TooLarge, words))
+            }
+            Err(_late) => {
+                let words = format!("the request did not come within {BODY_MS_MAX} ms");
+                Err(self.rejected(ErrorKind::Timeout, words))
+            }
+        }
     }
 
     /// The request, if a vendor would take it.
     pub(super) fn read(&self, body: &[u8]) -> Result<Incoming, Refused> {
-        let incoming = self.protocol.read_request(body);
-        incoming.map_err(|error| self.rejected(ErrorKind::InvalidRequest, error.message))
+        let refused = |why: String| self.rejected(ErrorKind::InvalidRequest, why);
+        let incoming = self.protocol.read_request(body).map_err(|error| refused(error.message))?;
+        let tree = serde_json::from_slice(body).map_err(|error| refused(error.to_string()))?;
+        let broken: Vec<String> =
+            self.protocol.violations(&tree).iter().map(Violation::to_string).collect();
+        if broken.is_empty() { Ok(incoming) } else { Err(refused(broken.join("; "))) }
     }
 
     fn tab(&self, incoming: &Incoming, reply: &Reply) -> Tab {

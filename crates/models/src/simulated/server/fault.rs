@@ -12,7 +12,7 @@ use std::str::FromStr;
 pub enum Fault {
     /// HTTP 429 with `retry-after`.
     RateLimited,
-    /// HTTP 529, and `retry-after` is not set.
+    /// No room for anybody: HTTP 529, or 503 in OpenAI's protocol. No `retry-after`.
     Overloaded,
     /// HTTP 500.
     Broken,

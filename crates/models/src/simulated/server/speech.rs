@@ -20,9 +20,6 @@ use crate::protocol::{Protocol, Reader};
 use crate::simulated::Latency;
 use crate::simulated::estimate::tokens_of;
 
-/// What comes instead of an answer's middle when it is malformed.
-const GARBAGE: &str = "{\"type\": \"mess";
-
 /// Pieces that a dripping answer is cut into when it is sent as a whole.
 const DRIPS: usize = 8;
 
@@ -157,12 +154,14 @@ impl Streamed {
         Some((Ok(frame.write().into()), Some(self)))
     }
 
-    async fn broken_piece(&self) -> Piece {
-        let piece = match self.speech.fault {
-            Some(Fault::Malformed) => {
-                Ok(Frame { event: None, data: GARBAGE.into() }.write().into())
+    /// What comes instead of the next frame: half of its data, or the end of all.
+    async fn broken_piece(&mut self) -> Piece {
+        let piece = match (self.speech.fault, self.frames.next()) {
+            (Some(Fault::Malformed), Some(mut frame)) => {
+                frame.data.truncate(frame.data.floor_char_boundary(frame.data.len() / 2));
+                Ok(frame.write().into())
             }
-            Some(_) | None => Err(broken()),
+            (_, _) => Err(broken()),
         };
         settle_before(&piece, Duration::ZERO).await;
         piece

@@ -220,6 +220,7 @@ async fn what_a_vendor_would_refuse_is_refused() {
         {"role": "user", "content": "no result"},
     ]});
     let cases = [
+        // L4: a call without its result is refused for ever.
         (orphan.to_string(), 400),
         ("{".to_owned(), 400),
         ("{}".to_owned(), 400),
