@@ -4,7 +4,7 @@
 //! commas do so where the next words begin a wish of their own. After a colon in a wish
 //! to write something, the rest of the line is one text and nothing parts it.
 
-use super::arithmetic;
+use super::{arithmetic, numerals};
 use super::lexer::{Kind, PARAGRAPH, Token};
 
 /// The wishes of a request, in order, without the words that only connect or are polite.
@@ -32,40 +32,53 @@ pub(super) fn split<'a>(tokens: Vec<Token<'a>>, text: &'a str) -> Vec<Vec<Token<
     clauses.into_iter().map(bare).filter(|clause| !clause.is_empty()).collect()
 }
 
-/// Words that stand between two wishes.
-const CONNECTORS: [&str; 14] = [
-    ",", "and", "then", "also", "afterwards", "next", "finally", "lastly", "plus", "but", "after", "that",
-    "additionally", "&",
+/// Words that stand between two wishes, besides "after that".
+const CONNECTORS: &[&str] = &[
+    ",", "and", "then", "also", "afterwards", "next", "finally", "lastly", "plus", "but", "additionally", "&",
 ];
 
 /// Connectors that announce a new wish whatever it begins with.
-const ANNOUNCERS: [&str; 6] = ["then", "also", "afterwards", "finally", "lastly", "additionally"];
+const ANNOUNCERS: &[&str] = &["then", "also", "afterwards", "finally", "lastly", "additionally", "after"];
+
+/// How far a border looks to both sides, in tokens. Keeps the splitting linear.
+const LOOK_TOKENS_MAX: usize = 24;
 
 /// How many tokens the border between two clauses takes, if one stands here.
 fn border(open: &[Token<'_>], tokens: &[Token<'_>]) -> Option<usize> {
-    let here = &tokens[0];
     if is_full_stop(open, tokens) {
         return Some(1);
     }
-    let line_end = here.kind == Kind::Break;
-    if !line_end && !CONNECTORS[..10].contains(&here.word.as_str()) && !is_after_that(tokens) {
+    let near = head(tokens);
+    let run = connectors(near);
+    let next = &near[run..];
+    if run == 0 || open.is_empty() || next.is_empty() || run == 1 && near[0].word == "plus" {
         return None;
     }
-    let run = tokens.iter().take_while(|token| is_connector(token)).count().max(1);
-    let connectors = &tokens[..run];
-    let next = &tokens[run..];
-    let announced = connectors.iter().any(|token| ANNOUNCERS.contains(&token.word.as_str()));
-    let sums_up = here.word == "plus" && connectors.len() == 1;
-    let parts = !open.is_empty() && !next.is_empty() && !sums_up && (announced || begins_wish(open, next));
-    parts.then_some(run)
+    let in_a_number = open.last().is_some_and(|last| numerals::is_scale(&last.word)) && numerals::read(next).is_some();
+    if in_a_number {
+        return None;
+    }
+    let announced = near[..run].iter().any(|token| ANNOUNCERS.contains(&token.word.as_str()));
+    (announced || begins_wish(head(open), next)).then_some(run)
 }
 
-fn is_connector(token: &Token<'_>) -> bool {
-    token.kind == Kind::Break && token.word != PARAGRAPH || CONNECTORS.contains(&token.word.as_str())
+fn head<'t, 'a>(tokens: &'t [Token<'a>]) -> &'t [Token<'a>] {
+    &tokens[..tokens.len().min(LOOK_TOKENS_MAX)]
 }
 
-fn is_after_that(tokens: &[Token<'_>]) -> bool {
-    tokens[0].word == "after" && tokens.get(1).is_some_and(|token| token.word == "that")
+/// How many tokens at the beginning only connect.
+fn connectors(tokens: &[Token<'_>]) -> usize {
+    let mut length = 0;
+    while let Some(token) = tokens.get(length) {
+        let line_end = token.kind == Kind::Break && token.word != PARAGRAPH;
+        let after_that = token.word == "after" && tokens.get(length + 1).is_some_and(|next| next.word == "that");
+        length += match (after_that, line_end || CONNECTORS.contains(&token.word.as_str())) {
+            (true, _) => 2,
+            (false, true) => 1,
+            (false, false) => break,
+        };
+    }
+    length
 }
 
 fn is_full_stop(open: &[Token<'_>], tokens: &[Token<'_>]) -> bool {
@@ -79,27 +92,31 @@ fn is_full_stop(open: &[Token<'_>], tokens: &[Token<'_>]) -> bool {
 }
 
 /// Words that begin a wish.
-const STARTERS: [&str; 73] = [
+const STARTERS: &[&str] = &[
     "add", "append", "attach", "bing", "calculate", "change", "check", "compute", "convert", "create", "delete",
     "display", "divide", "do", "double", "edit", "enumerate", "fetch", "find", "forecast", "get", "give", "google",
     "grep", "halve", "hello", "how", "how's", "list", "load", "locate", "look", "make", "multiply", "note", "open",
     "print", "put", "raise", "read", "recall", "record", "remember", "remove", "rename", "replace", "save", "scan",
     "search", "show", "square", "store", "subtract", "swap", "tell", "triple", "turn", "view", "weather", "what",
-    "what're", "what's", "where", "where's", "which", "who", "will", "work", "write", "send", "delete", "translate",
-    "explain",
+    "what're", "what's", "where", "where's", "which", "who", "will", "work", "write", "send", "translate", "explain",
 ];
 
 /// Words that begin a wish behind an article: "and the weather in Rome".
-const NOUNS: [&str; 12] = [
+const NOUNS: &[&str] = &[
     "weather", "forecast", "temperature", "square", "cube", "sum", "product", "average", "difference", "tip",
     "half", "notes",
 ];
 
 /// Wishes that take a text: in them, only a verb parts clauses.
-const WRITERS: [&str; 16] = [
+const WRITERS: &[&str] = &[
     "save", "store", "keep", "put", "write", "record", "file", "append", "add", "attach", "create", "make",
     "remember", "note", "replace", "take",
 ];
+
+/// Whether a word begins a wish by telling what to do.
+pub(super) fn is_verb(word: &str) -> bool {
+    (STARTERS.contains(&word) || WRITERS.contains(&word)) && !matches!(word, "weather" | "forecast" | "square" | "double")
+}
 
 fn begins_wish(open: &[Token<'_>], next: &[Token<'_>]) -> bool {
     let next = without_politeness(next);
@@ -121,7 +138,7 @@ fn is_writing(open: &[Token<'_>]) -> bool {
 }
 
 fn is_colon_before_text(open: &[Token<'_>], tokens: &[Token<'_>]) -> bool {
-    let verb = without_politeness(skip_connectors(open)).first();
+    let verb = without_politeness(skip_connectors(head(open))).first();
     tokens[0].word == ":"
         && tokens.get(1).is_some_and(|next| !matches!(next.kind, Kind::Quoted))
         && verb.is_some_and(|verb| WRITERS.contains(&verb.word.as_str()))
@@ -142,7 +159,7 @@ fn free_text<'a>(tokens: &[Token<'a>], text: &'a str) -> (Token<'a>, usize) {
 }
 
 /// What is said only to be polite, before a wish. Longer ones first.
-const POLITE_BEFORE: [&str; 30] = [
+const POLITE_BEFORE: &[&str] = &[
     "i would like you to", "i'd like you to", "i would like to", "i'd like to", "do me a favour", "do me a favor",
     "i want you to", "i need you to", "would you mind", "can you please", "could you", "would you", "can you",
     "will you", "i want to", "i want", "i need to", "i need", "let us", "let's", "please", "kindly", "just", "so",
@@ -150,9 +167,9 @@ const POLITE_BEFORE: [&str; 30] = [
 ];
 
 /// What is said only to be polite, after a wish.
-const POLITE_AFTER: [&str; 14] = [
+const POLITE_AFTER: &[&str] = &[
     "please", "for me", "thanks", "thank you", "if you can", "if possible", "right now", "now", "too", "as well",
-    "instead", "first", "thanks a lot", "would you",
+    "instead", "first", "thanks a lot", "would you", "to me", "aloud",
 ];
 
 /// A clause without connectors and politeness at its ends.
@@ -169,11 +186,12 @@ fn bare(clause: Vec<Token<'_>>) -> Vec<Token<'_>> {
     rest.to_vec()
 }
 
-fn skip_connectors<'t, 'a>(mut tokens: &'t [Token<'a>]) -> &'t [Token<'a>] {
-    while tokens.len() > 1 && is_connector(&tokens[0]) && !matches!(tokens[0].word.as_str(), "plus" | "that") {
-        tokens = &tokens[if is_after_that(tokens) { 2 } else { 1 }..];
-    }
-    tokens
+/// What is left behind connecting words. A clause of nothing else stays, and "plus" is
+/// arithmetic at the beginning of a clause.
+fn skip_connectors<'t, 'a>(tokens: &'t [Token<'a>]) -> &'t [Token<'a>] {
+    let first_sum = tokens.iter().position(|token| token.word == "plus").unwrap_or(tokens.len());
+    let length = connectors(&tokens[..first_sum]);
+    if length < tokens.len() { &tokens[length..] } else { tokens }
 }
 
 fn without_politeness<'t, 'a>(mut tokens: &'t [Token<'a>]) -> &'t [Token<'a>] {

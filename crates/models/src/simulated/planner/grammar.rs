@@ -60,7 +60,7 @@ pub(super) struct Rule {
     pub(super) meaning: Meaning,
     pub(super) phrase: Phrase,
     /// Requests that this rule must understand.
-    #[cfg_attr(not(test), expect(dead_code, reason = "examples are for the tests"))]
+    #[cfg(test)]
     pub(super) examples: Vec<&'static str>,
 }
 
@@ -84,16 +84,30 @@ fn read(text: &'static str) -> Vec<Rule> {
         if let Some((name, pattern)) = line.strip_prefix("define ").and_then(|rest| rest.split_once('=')) {
             defined.insert(name.trim(), expand(pattern.trim(), &defined));
         } else if let Some(example) = line.trim().strip_prefix("e.g. ") {
-            rules.last_mut().into_iter().for_each(|rule| rule.examples.push(example));
+            note_example(&mut rules, example);
         } else if let (Some(pattern), Some(meaning)) = (line.strip_prefix("  "), meaning) {
             let phrase = Phrase::read(&expand(pattern, &defined));
-            rules.push(Rule { meaning, phrase, examples: Vec::new() });
+            rules.push(Rule {
+                meaning,
+                phrase,
+                #[cfg(test)]
+                examples: Vec::new(),
+            });
         } else {
             meaning = Some(Meaning::named(line));
         }
     }
     rules
 }
+
+#[cfg(test)]
+fn note_example(rules: &mut [Rule], example: &'static str) {
+    rules.last_mut().expect("an example stands under its pattern").examples.push(example);
+}
+
+/// Examples are for the tests.
+#[cfg(not(test))]
+fn note_example(_: &mut [Rule], _: &'static str) {}
 
 /// Puts definitions in the place of their names. A definition of several words becomes a group.
 fn expand(pattern: &str, defined: &BTreeMap<&str, String>) -> String {

@@ -263,7 +263,10 @@ fn word_length(text: &str) -> usize {
                 braces = true;
                 true
             }
-            '}' | ',' => std::mem::replace(&mut braces, braces && c == ','),
+            '}' | ',' if braces => {
+                braces = c == ',';
+                true
+            }
             '?' | '=' | '%' => text.starts_with("http") && next.is_alphanumeric(),
             _ => c.is_alphanumeric(),
         };

@@ -21,9 +21,9 @@ pub(super) struct Phrase {
 enum Fill {
     /// One word or more, as few as the rest of the pattern allows.
     Words,
-    /// One to four words without marks; or one quoted text.
+    /// One to four words without marks, or one quoted text.
     Name,
-    /// One word, number or quoted text.
+    /// One word or number, a quoted text, or the rest of a line.
     One,
     /// One word that looks like a path, or a quoted text.
     Path,
@@ -55,20 +55,6 @@ impl Phrase {
     pub(super) fn matches<'t, 'a>(&self, tokens: &'t [Token<'a>]) -> Option<Captured<'t, 'a>> {
         let mut search = Search { nodes: &self.nodes, tokens, failed: HashSet::new(), captured: Captured::new() };
         search.from(self.start, 0).then_some(search.captured)
-    }
-
-    /// The words that the pattern may begin with, before any slot.
-    pub(super) fn first_words(&self) -> Vec<&str> {
-        let mut words = Vec::new();
-        let mut open = vec![self.start];
-        while let Some(node) = open.pop() {
-            match &self.nodes[node] {
-                Node::Word { either, .. } => words.extend(either.iter().map(String::as_str)),
-                Node::Fork { ways } => open.extend(ways),
-                Node::Slot { .. } | Node::End => {}
-            }
-        }
-        words
     }
 
     /// All words that the pattern compares with.
@@ -151,7 +137,7 @@ fn is_bare(token: &Token<'_>) -> bool {
 }
 
 fn is_thing(token: &Token<'_>) -> bool {
-    is_bare(token) || token.kind == Kind::Quoted
+    is_bare(token) || matches!(token.kind, Kind::Quoted | Kind::Free)
 }
 
 /// Files without an ending that everybody calls by name, in small letters.

@@ -1,0 +1,215 @@
+//! A clause → what somebody wants.
+//!
+//! Arithmetic comes first, because it must make sense of every token and so never takes
+//! a clause by mistake; then the grammar. `None` means: not understood.
+
+mod files;
+mod said;
+mod weather;
+
+use super::arithmetic::{self, Expression};
+use super::grammar::{self, Meaning};
+use super::lexer::{Kind, Token};
+use super::phrase::{Captured, looks_like_path};
+use super::reference;
+
+pub(super) use said::Said;
+
+/// What somebody wants.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Intent {
+    /// Calculate this.
+    Calculate(Expression),
+    /// List the notes.
+    ListNotes,
+    /// Read a note.
+    ReadNote(Named),
+    /// Save a note. Without a name, one is made up from what is saved.
+    SaveNote {
+        /// Its name.
+        name: Option<String>,
+        /// What it says.
+        text: Said,
+    },
+    /// Add to a note.
+    AppendNote {
+        /// Its name.
+        name: Named,
+        /// What is added.
+        text: Said,
+    },
+    /// The weather somewhere. What is missing is taken from the last report.
+    Weather {
+        /// The place.
+        place: Option<String>,
+        /// `today`, `tomorrow` or a date.
+        day: Option<String>,
+        /// Whether this makes sense only after another report.
+        again: bool,
+    },
+    /// Search the web.
+    SearchWeb(String),
+    /// Read on in a result that was cut.
+    ReadMore,
+    /// Find files by name.
+    FindFiles {
+        /// The file pattern.
+        pattern: String,
+        /// The folder.
+        path: Option<String>,
+    },
+    /// Find text in files.
+    FindText {
+        /// The regular expression.
+        pattern: String,
+        /// The file or folder.
+        path: Option<Named>,
+        /// The file pattern.
+        glob: Option<String>,
+    },
+    /// Replace text in a file.
+    EditFile {
+        /// The file.
+        path: Named,
+        /// What goes.
+        old: String,
+        /// What comes.
+        new: String,
+        /// Whether everywhere.
+        all: bool,
+    },
+    /// Write a file.
+    WriteFile {
+        /// The file.
+        path: String,
+        /// What it holds.
+        content: Said,
+    },
+    /// Read a file, or lines of it.
+    ReadFile {
+        /// The file.
+        path: Named,
+        /// The first line, counted from 1.
+        offset: Option<u64>,
+        /// How many lines.
+        limit: Option<u64>,
+    },
+    /// A greeting.
+    Greet,
+    /// Thanks, or a farewell.
+    Thank,
+    /// Who are you, and what can you do?
+    Introduce,
+    /// The kind of wish is clear, but something needed is not. Says what.
+    Unclear(&'static str),
+}
+
+/// A note or a file.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Named {
+    /// The one of this name.
+    Given(String),
+    /// The one that was last spoken of.
+    Last,
+}
+
+/// Longest clause that is compared with the grammar, in tokens. A longer one is no wish
+/// but a text.
+const CLAUSE_TOKENS_MAX: usize = 160;
+
+/// What a clause wants. `source` is the text that the tokens were read from.
+pub(super) fn read(clause: &[Token<'_>], source: &str) -> Option<Intent> {
+    if clause.len() > CLAUSE_TOKENS_MAX {
+        return None;
+    }
+    if let Some(expression) = arithmetic::read(clause) {
+        return Some(Intent::Calculate(expression));
+    }
+    let (meaning, captured) = grammar::meaning(clause)?;
+    of_meaning(meaning, &Slots { clause, captured, source })
+}
+
+/// A clause with what its pattern's slots took.
+struct Slots<'t, 'a> {
+    clause: &'t [Token<'a>],
+    captured: Captured<'t, 'a>,
+    source: &'t str,
+}
+
+impl<'t, 'a> Slots<'t, 'a> {
+    fn tokens(&self, slot: &str) -> Option<&'t [Token<'a>]> {
+        self.captured.get(slot).copied()
+    }
+
+    /// The words in a slot, as they were written.
+    fn text(&self, slot: &str) -> Option<String> {
+        self.tokens(slot).map(|tokens| words(tokens, self.source))
+    }
+
+    fn number(&self, slot: &str) -> Option<u64> {
+        self.tokens(slot)?.first()?.word.parse().ok()
+    }
+
+    /// The note or file in a slot. A pointing word, or nothing, is the last one.
+    fn named(&self, slot: &str) -> Named {
+        match self.tokens(slot) {
+            Some(tokens) if reference::whole(tokens).is_none() => Named::Given(words(tokens, self.source)),
+            Some(_) | None => Named::Last,
+        }
+    }
+
+    /// Whether one of these words stands in the clause, outside of quotes.
+    fn says(&self, words: &[&str]) -> bool {
+        self.clause.iter().any(|token| words.contains(&token.word.as_str()))
+    }
+
+    fn said(&self, slot: &str) -> Option<Said> {
+        self.tokens(slot).map(|tokens| said::read(tokens, self.source))
+    }
+}
+
+/// Tokens as they were written; of a quoted text, what is inside.
+fn words(tokens: &[Token<'_>], source: &str) -> String {
+    match tokens {
+        [] => String::new(),
+        [one] => one.text.to_owned(),
+        [first, .., last] => source[first.start..last.end].to_owned(),
+    }
+}
+
+fn of_meaning(meaning: Meaning, slots: &Slots<'_, '_>) -> Option<Intent> {
+    let intent = match meaning {
+        Meaning::Greet => Intent::Greet,
+        Meaning::Thank => Intent::Thank,
+        Meaning::Introduce => Intent::Introduce,
+        Meaning::ListNotes => Intent::ListNotes,
+        Meaning::ReadNote => Intent::ReadNote(slots.named("name")),
+        Meaning::AppendNote => Intent::AppendNote { name: slots.named("name"), text: slots.said("text")? },
+        Meaning::SaveNote => save_note(slots)?,
+        Meaning::Weather => weather::read(slots, false)?,
+        Meaning::WeatherAgain => weather::read(slots, true)?,
+        Meaning::SearchWeb => Intent::SearchWeb(slots.text("query")?),
+        Meaning::ReadMore => Intent::ReadMore,
+        Meaning::FindFiles => files::find_files(slots)?,
+        Meaning::FindText => files::find_text(slots)?,
+        Meaning::EditFile => files::edit(slots)?,
+        Meaning::WriteFile => files::write(slots)?,
+        Meaning::ReadFile => files::read(slots),
+    };
+    Some(intent)
+}
+
+/// "save it as tip" is a note; "save it as out.txt" is a file.
+fn save_note(slots: &Slots<'_, '_>) -> Option<Intent> {
+    let text = slots.said("text")?;
+    let name = slots.text("name");
+    let file = slots.tokens("name").is_some_and(|name| match name {
+        [one] => one.kind == Kind::Word && one.text.contains('.') && looks_like_path(one),
+        _ => false,
+    });
+    let no_note = !slots.says(&["note"]);
+    Some(match name {
+        Some(path) if file && no_note => Intent::WriteFile { path, content: text },
+        name => Intent::SaveNote { name, text },
+    })
+}
