@@ -24,7 +24,7 @@ pub trait Brain: Send + Sync {
     fn name(&self) -> &'static str;
 
     /// The answer to this conversation. Pure and deterministic: no clock, no chance, no
-    /// memory of earlier calls. `usage` is left empty; who serves the brain fills it in.
+    /// memory of earlier calls. Who serves the brain fills `usage` in where it is empty.
     fn reply(&self, request: &Request) -> Reply;
 }
 

@@ -79,7 +79,7 @@ impl TryFrom<String> for Day {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        let wrong = |_| format!("`{text}` is not a day\nhint: write it like `2026-11-09`");
+        let wrong = |_| format!("`{text}` is not a day: write it like `2026-11-09`");
         text.parse().map(Day).map_err(wrong)
     }
 }
@@ -107,7 +107,8 @@ pub(super) fn builtin(text: &str) -> Result<Catalog, CatalogError> {
 
 /// Reads a user's file: its version (made from its bytes where it names none) and rows.
 pub(super) fn users(text: &str) -> Result<(String, Vec<Row>), CatalogError> {
-    let file: PriceFile = serde_saphyr::from_str(text).map_err(|error| {
+    let options = serde_saphyr::options! { with_snippet: false };
+    let file: PriceFile = serde_saphyr::from_str_with_options(text, options).map_err(|error| {
         let at = error.location().map(|place| (place.line(), place.column()));
         CatalogError::Unreadable { message: error.to_string(), at }
     })?;

@@ -20,8 +20,7 @@ impl TryFrom<String> for Rate {
     fn try_from(text: String) -> Result<Self, Self::Error> {
         parse(&text).map(Rate).ok_or_else(|| {
             format!(
-                "`{text}` is not a price\n\
-                 hint: write dollars with at most three decimals, like `0.125`"
+                "`{text}` is not a price: write dollars with at most three decimals, like `0.125`"
             )
         })
     }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use reqwest::Url;
 use reqwest::header::HeaderValue;
+use wire::REPLY_BYTES_MAX;
 
 /// A provider's address, key and limits.
 #[derive(Clone, Debug)]
@@ -39,7 +40,7 @@ impl Default for Limits {
             first_byte_ms: 240_000,
             between_bytes_ms: 120_000,
             error_bytes_max: 64 * 1024,
-            reply_bytes_max: 64 * 1024 * 1024,
+            reply_bytes_max: REPLY_BYTES_MAX as usize,
         }
     }
 }

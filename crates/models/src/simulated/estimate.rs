@@ -9,11 +9,13 @@ use serde_json::Value;
 /// Bytes of text that count as one token.
 pub const BYTES_PER_TOKEN: u64 = 4;
 
-/// The answer of a brain with its usage filled in.
+/// The answer of a brain with its usage filled in, unless the brain states one itself.
 #[must_use]
 pub fn answered(request: &Request, mut reply: Reply) -> Reply {
-    let output = tokens_of(content_bytes(&reply.content)).max(1);
-    reply.usage = Some(Usage { input: input_tokens(request), output, ..Usage::default() });
+    reply.usage.get_or_insert_with(|| {
+        let output = tokens_of(content_bytes(&reply.content)).max(1);
+        Usage { input: input_tokens(request), output, ..Usage::default() }
+    });
     reply
 }
 
