@@ -12,7 +12,7 @@ pub mod log;
 pub mod money;
 pub mod payloads;
 pub mod reopen;
-mod sample;
+pub mod sample;
 pub mod tenants;
 
 pub use reopen::reopened;

@@ -69,8 +69,11 @@ pub async fn keeps_the_chain(store: &Arc<dyn Store>) -> Kept {
     same("the chain ends in the recorded head", end, (listed.head.seq, listed.head.hash))
 }
 
-/// Unseals a whole session, and brings where its chain ends.
-pub(super) async fn chain_end(store: &dyn Store, pen: &Pen) -> Result<(u64, ContentHash), Broken> {
+/// Unseals a whole session of at most 10,000 events, and brings where its chain ends.
+///
+/// # Errors
+/// What was read is not what was committed.
+pub async fn chain_end(store: &dyn Store, pen: &Pen) -> Result<(u64, ContentHash), Broken> {
     let rows = works("a session reads", store.read(&pen.tenant, pen.session, 0, 10_000).await)?;
     let (mut seq, mut head) = (0, chain_root(pen.session));
     for row in rows {

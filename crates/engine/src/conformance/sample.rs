@@ -1,5 +1,5 @@
-//! Material for the suite: sessions that are written fact by fact, all from plain
-//! numbers, so that two runs write the same bytes.
+//! Material for the suite, and for a store's own tests: sessions that are written fact
+//! by fact, all from plain numbers, so that two runs write the same bytes.
 
 use kernel::event::{Event, Fact, Opening, Sealed, chain_root, seal};
 use kernel::ledger::{Move, MoveKind, Scope};
@@ -11,18 +11,25 @@ use crate::ports::{Brief, Charge, Claim, Commit, Payload, Status, Store};
 
 /// One writer's knowledge of one session.
 #[derive(Clone, Debug)]
-pub(super) struct Pen {
-    pub(super) tenant: Tenant,
-    pub(super) session: SessionId,
-    pub(super) seq: u64,
-    pub(super) head: ContentHash,
-    pub(super) epoch: Option<Epoch>,
-    pub(super) brief: Brief,
+pub struct Pen {
+    /// Whose session.
+    pub tenant: Tenant,
+    /// Which.
+    pub session: SessionId,
+    /// The last event that the writer knows.
+    pub seq: u64,
+    /// Its hash.
+    pub head: ContentHash,
+    /// The lease that commits are made under.
+    pub epoch: Option<Epoch>,
+    /// What commits say of the session.
+    pub brief: Brief,
 }
 
 impl Pen {
     /// For a session that is not there yet.
-    pub(super) fn new(tenant: &str, number: u128) -> Self {
+    #[must_use]
+    pub fn new(tenant: &str, number: u128) -> Self {
         let session = session(number);
         Pen {
             tenant: Tenant(tenant.to_owned()),
@@ -34,29 +41,31 @@ impl Pen {
         }
     }
 
-    /// A session that is there, with its opening alone.
-    pub(super) async fn opened(
-        store: &dyn Store,
-        tenant: &str,
-        number: u128,
-    ) -> Result<Self, Broken> {
+    /// Makes a session with its opening alone.
+    ///
+    /// # Errors
+    /// The store does not take it.
+    pub async fn opened(store: &dyn Store, tenant: &str, number: u128) -> Result<Self, Broken> {
         let mut pen = Pen::new(tenant, number);
         pen.write(store, pen.opening()).await?;
         Ok(pen)
     }
 
     /// The commit that makes the session.
-    pub(super) fn opening(&self) -> Commit {
+    #[must_use]
+    pub fn opening(&self) -> Commit {
         self.commit(vec![opening(&self.tenant)])
     }
 
     /// A commit of so many plain facts.
-    pub(super) fn notes(&self, count: usize) -> Commit {
+    #[must_use]
+    pub fn notes(&self, count: usize) -> Commit {
         self.commit((0..count).map(|n| note(&format!("{}+{n}", self.seq))).collect())
     }
 
     /// A commit of these facts.
-    pub(super) fn commit(&self, facts: Vec<Fact>) -> Commit {
+    #[must_use]
+    pub fn commit(&self, facts: Vec<Fact>) -> Commit {
         let (mut events, mut head): (Vec<Sealed>, _) = (Vec::new(), self.head);
         for (seq, fact) in (self.seq + 1..).zip(facts) {
             let sealed = seal(head, Event { seq, at: UnixMs(1_000 + seq), fact });
@@ -77,7 +86,10 @@ impl Pen {
     }
 
     /// Writes a commit that must succeed, and goes on from there.
-    pub(super) async fn write(&mut self, store: &dyn Store, commit: Commit) -> Result<(), Broken> {
+    ///
+    /// # Errors
+    /// The store does not take it.
+    pub async fn write(&mut self, store: &dyn Store, commit: Commit) -> Result<(), Broken> {
         let last = commit.events.last().map(|sealed| (sealed.event.seq, sealed.hash));
         works("a commit that keeps the contract is taken", store.commit(commit).await)?;
         (self.seq, self.head) = last.unwrap_or((self.seq, self.head));
@@ -85,7 +97,8 @@ impl Pen {
     }
 
     /// A wish to own the session from `now` to `until`.
-    pub(super) fn claim(&self, owner: &str, now: u64, until: u64) -> Claim {
+    #[must_use]
+    pub fn claim(&self, owner: &str, now: u64, until: u64) -> Claim {
         Claim {
             tenant: self.tenant.clone(),
             session: self.session,
@@ -97,15 +110,21 @@ impl Pen {
     }
 }
 
-pub(super) fn session(number: u128) -> SessionId {
+/// The id with this number.
+#[must_use]
+pub fn session(number: u128) -> SessionId {
     SessionId(uuid::Uuid::from_u128(number))
 }
 
-pub(super) fn note(text: &str) -> Fact {
+/// A fact that says nothing but this text.
+#[must_use]
+pub fn note(text: &str) -> Fact {
     Fact::CancelAsked { by: text.to_owned() }
 }
 
-pub(super) fn opening(tenant: &Tenant) -> Fact {
+/// The first fact of a tenant's session.
+#[must_use]
+pub fn opening(tenant: &Tenant) -> Fact {
     Fact::SessionOpened(Opening {
         tenant: tenant.clone(),
         user: "ada".into(),
@@ -116,7 +135,9 @@ pub(super) fn opening(tenant: &Tenant) -> Fact {
     })
 }
 
-pub(super) fn brief(status: Status, due: Option<u64>) -> Brief {
+/// What lists show of a session with this status and due time.
+#[must_use]
+pub fn brief(status: Status, due: Option<u64>) -> Brief {
     Brief {
         status,
         due: due.map(UnixMs),
@@ -128,30 +149,41 @@ pub(super) fn brief(status: Status, due: Option<u64>) -> Brief {
     }
 }
 
-pub(super) fn scope(number: u128) -> Scope {
+/// The first run's scope in the session with this number.
+#[must_use]
+pub fn scope(number: u128) -> Scope {
     Scope::Task { session: session(number), run: 1 }
 }
 
-pub(super) fn grant(scope: &Scope, cap: u64) -> Move {
+/// Gives a scope this cap.
+#[must_use]
+pub fn grant(scope: &Scope, cap: u64) -> Move {
     let kind = MoveKind::Grant { cap: Some(Money(cap)), inherited: Money::ZERO };
     Move { scope: scope.clone(), kind }
 }
 
-pub(super) fn hold(scope: &Scope, amount: u64) -> Move {
+/// Reserves this amount.
+#[must_use]
+pub fn hold(scope: &Scope, amount: u64) -> Move {
     Move { scope: scope.clone(), kind: MoveKind::Hold(Money(amount)) }
 }
 
-pub(super) fn settle(scope: &Scope, held: u64, spent: u64) -> Move {
+/// Ends a hold of `held` and books `spent`.
+#[must_use]
+pub fn settle(scope: &Scope, held: u64, spent: u64) -> Move {
     let kind = MoveKind::Settle { held: Money(held), spent: Money(spent) };
     Move { scope: scope.clone(), kind }
 }
 
-pub(super) fn payload(bytes: &'static [u8]) -> Payload {
+/// These bytes under their hash.
+#[must_use]
+pub fn payload(bytes: &'static [u8]) -> Payload {
     Payload { hash: ContentHash::of(bytes), bytes: bytes.into() }
 }
 
 /// A charge at noon of a day.
-pub(super) fn charge(day: u64, user: &str, amount: u64, estimated: bool) -> Charge {
+#[must_use]
+pub fn charge(day: u64, user: &str, amount: u64, estimated: bool) -> Charge {
     Charge {
         at: UnixMs(day * 86_400_000 + 43_200_000),
         user: user.to_owned(),

@@ -42,7 +42,8 @@ impl From<Failure> for StoreError {
     }
 }
 
-const HOW_TO_RESTORE: &str = "\nhint: stop every process that uses the file and copy it with its \
+/// What to do about a damaged file.
+pub(super) const HOW_TO_RESTORE: &str = "\nhint: stop every process that uses the file and copy it with its \
      `-wal` neighbour; then put a backup in its place, or save what can be read with \
      `sqlite3 FILE .recover | sqlite3 NEW_FILE`";
 

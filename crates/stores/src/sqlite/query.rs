@@ -6,7 +6,7 @@ use kernel::event::Stored;
 use kernel::units::{ContentHash, SessionId, Tenant, UnixMs};
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::error::Failure;
+use super::error::{Failure, HOW_TO_RESTORE};
 use super::row::{SESSION_COLUMNS, Session, in_order, listed, status_code, stored};
 
 /// The most rows that one list gives.
@@ -112,5 +112,5 @@ pub(super) fn check(db: &Connection) -> Result<(), Failure> {
     if found == "ok" {
         return Ok(());
     }
-    Err(StoreError::Damaged(found).into())
+    Err(StoreError::Damaged(format!("{found}{HOW_TO_RESTORE}")).into())
 }

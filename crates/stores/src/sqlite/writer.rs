@@ -6,7 +6,7 @@
 //! group is undone and each piece is tried by itself, so that one cannot spoil another.
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use engine::ports::{Claim, Commit, Head, Payload, StoreError};
 use kernel::units::{Epoch, SessionId, Tenant, UnixMs};
@@ -39,6 +39,12 @@ enum Job {
     Close(oneshot::Sender<()>),
 }
 
+/// Work, and who waits for it.
+type Waiting = (Box<Work>, oneshot::Sender<Answer>);
+
+/// A group waits for more for at most this part of what the last one took.
+const PATIENCE_PART: u32 = 4;
+
 /// The way to the writer's thread. It ends when this is dropped.
 #[derive(Debug)]
 pub(super) struct Writer {
@@ -54,6 +60,8 @@ impl Writer {
             group_max: options.group_max.max(1),
             keys: Keys::default(),
             charges: Charges::default(),
+            last_group: 0,
+            patience: Duration::ZERO,
         };
         let thread = std::thread::Builder::new().name("sqlite-writer".into());
         thread.spawn(move || desk.serve(queue)).map_err(|why| OpenError::Store {
@@ -94,6 +102,10 @@ struct Desk {
     group_max: usize,
     keys: Keys,
     charges: Charges,
+    /// Answers given by the last transaction.
+    last_group: usize,
+    /// How long the next one waits for more.
+    patience: Duration,
 }
 
 /// Why a transaction did not come to its end.
@@ -109,17 +121,12 @@ impl Desk {
         let mut closing = None;
         while closing.is_none() {
             let Some(first) = queue.blocking_recv() else { return };
-            let (mut group, mut next) = (Vec::new(), Some(first));
-            while let Some(job) = next.take() {
-                match job {
-                    Job::Work(work, answer) => group.push((work, answer)),
-                    Job::Close(answer) => closing = Some(answer),
-                }
-                if group.len() < self.group_max && closing.is_none() {
-                    next = queue.try_recv().ok();
-                }
-            }
+            let mut group = Vec::new();
+            closing = self.gather(first, &mut queue, &mut group);
+            let began = Instant::now();
+            self.last_group = group.len();
             self.settle(group);
+            self.patience = began.elapsed() / PATIENCE_PART;
         }
         drop(self);
         drop(queue);
@@ -128,8 +135,34 @@ impl Desk {
         }
     }
 
+    /// Takes what is queued, and waits a little for those who were just answered: they
+    /// mostly come back at once, and a transaction costs about the same for one more.
+    /// One session alone never waits.
+    fn gather(
+        &self,
+        first: Job,
+        queue: &mut mpsc::Receiver<Job>,
+        group: &mut Vec<Waiting>,
+    ) -> Option<oneshot::Sender<()>> {
+        let began = Instant::now();
+        let expected = (self.last_group + queue.len()).min(self.group_max);
+        let mut next = Some(first);
+        loop {
+            match next.take() {
+                Some(Job::Work(work, answer)) => group.push((work, answer)),
+                Some(Job::Close(answer)) => return Some(answer),
+                None if group.len() >= expected || began.elapsed() >= self.patience => return None,
+                None => std::thread::yield_now(),
+            }
+            if group.len() >= self.group_max {
+                return None;
+            }
+            next = queue.try_recv().ok();
+        }
+    }
+
     /// Does a group and answers all of it.
-    fn settle(&mut self, group: Vec<(Box<Work>, oneshot::Sender<Answer>)>) {
+    fn settle(&mut self, group: Vec<Waiting>) {
         let (works, waiting): (Vec<_>, Vec<_>) = group.into_iter().unzip();
         let answers = match self.transact(&works) {
             Ok(answers) => answers,
