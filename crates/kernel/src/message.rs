@@ -208,6 +208,9 @@ fn is_zero(n: &u64) -> bool {
     *n == 0
 }
 
+/// Tokens that one call may be told to have used, beyond which nobody is believed.
+const TOKENS_PER_CALL_MAX: u64 = 1_000_000_000;
+
 impl Usage {
     /// All input tokens, cached or not.
     #[must_use]
@@ -216,6 +219,15 @@ impl Usage {
             .saturating_add(self.cache_read)
             .saturating_add(self.cache_write_5m)
             .saturating_add(self.cache_write_1h)
+    }
+
+    /// Whether a provider can have counted this for one call. Every call reads at least
+    /// one token, so all zeros mean that nobody counted; and no model reads a thousand
+    /// million of them.
+    #[must_use]
+    pub fn is_believable(&self) -> bool {
+        (1..=TOKENS_PER_CALL_MAX).contains(&self.total())
+            && self.web_searches <= TOKENS_PER_CALL_MAX
     }
 
     /// All tokens, in and out.

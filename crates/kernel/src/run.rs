@@ -7,6 +7,7 @@
 
 mod advance;
 mod call;
+mod command;
 mod decide;
 mod fork;
 mod hold;
@@ -17,7 +18,7 @@ mod talk;
 mod task;
 
 pub use call::{Call, CallStatus};
-pub use decide::{Command, Refusal, Wake};
+pub use command::{Command, Refusal, Wake};
 pub use fork::fork;
 pub use owed::{Owed, owed};
 pub use state::{Misfit, State};

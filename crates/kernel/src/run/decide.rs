@@ -1,10 +1,11 @@
 //! Commands in, facts or a refusal out.
 //!
-//! A command is what somebody wants: a person, the engine with an answer from outside,
-//! the clock. A refusal is a lawful no with a stable code; it changes nothing.
+//! Only what the command itself means is decided here; what follows from it by itself
+//! is `super::advance`'s. A refusal changes nothing.
 
 use super::Context;
 use super::call::{Call, CallStatus};
+use super::command::{Command, Refusal, Wake};
 use super::presentable::{askable, presentable};
 use super::state::State;
 use super::task::{Calling, Phase, Run};
@@ -16,151 +17,6 @@ use crate::event::{
 use crate::message::{Block, Reply, Usage, text_of};
 use crate::price::{Quote, Spent};
 use crate::units::{Epoch, Money, UnixMs};
-
-/// What somebody wants.
-#[derive(Clone, Debug)]
-pub enum Command {
-    /// Open the session.
-    Open(Opening),
-    /// Give it a task.
-    Start {
-        /// The task.
-        input: Vec<Block>,
-        /// What ends the run.
-        done: Done,
-        /// The most that it may cost; the agent's own cap where absent.
-        cap: Option<Money>,
-        /// Model responses that it may take; the agent's own number where absent.
-        turns_max: Option<u32>,
-    },
-    /// Carry on from where the log stands.
-    Advance,
-    /// The model answered.
-    Replied(Reply),
-    /// The model call failed for good.
-    Failed {
-        /// How.
-        fault: ModelFault,
-        /// What it cost.
-        spent: Spent,
-    },
-    /// The model call of a former owner is lost.
-    Lost,
-    /// A tool call came to an end.
-    Returned(Returned),
-    /// A former owner's effect certainly did not happen.
-    NotDone {
-        /// The id of the call.
-        call: String,
-    },
-    /// Wait in the store: the program stops.
-    Park,
-    /// Go on with a parked run.
-    Wake(Wake),
-    /// End the run.
-    Cancel {
-        /// Who wants it, for people.
-        by: String,
-    },
-}
-
-/// Who wakes a parked run, with what.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Wake {
-    /// Its time has come.
-    Due,
-    /// A person entitled to it.
-    Person {
-        /// Who, for people.
-        by: String,
-        /// Turns to add; after a turn cap the agent's own number where absent.
-        turns_more: Option<u32>,
-        /// A new cap for the run.
-        cap: Option<Money>,
-    },
-}
-
-/// A lawful no.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
-    /// The session is open already, or not open yet.
-    #[error("the session is not in a state to be opened or used like this")]
-    NotOpen,
-    /// A task without words.
-    #[error("the task is empty\nsay in words what is to be done")]
-    EmptyTask,
-    /// A run is under way.
-    #[error("run {run} of this session is still under way\nwait for its end, or cancel it")]
-    RunActive {
-        /// Its number.
-        run: u32,
-    },
-    /// A run waits in the store.
-    #[error("run {run} of this session is parked ({why})\nresume it, or cancel it first")]
-    RunParked {
-        /// Its number.
-        run: u32,
-        /// The code of its reason.
-        why: &'static str,
-    },
-    /// There is nothing to resume.
-    #[error("this session has no parked run")]
-    NotParked,
-    /// It sleeps until later.
-    #[error("the run does not wake before its time")]
-    NotDue,
-    /// There is nothing to cancel.
-    #[error("this session has no run to cancel")]
-    NothingToCancel,
-    /// A money cap on a model whose price nobody knows.
-    #[error(
-        "model `{model}` has no price, and the run has a money cap\n\
-         give its price in the configuration, or take the cap away"
-    )]
-    NoPrice {
-        /// The model.
-        model: String,
-    },
-    /// The run is at its cap, and nobody raised it.
-    #[error(
-        "the run has spent {settled} of its cap {cap} and needs {needed} more for the next call\n\
-         raise the cap to go on"
-    )]
-    CostCapExceeded {
-        /// The cap.
-        cap: Money,
-        /// Spent.
-        settled: Money,
-        /// What the next call needs at the least.
-        needed: Money,
-    },
-    /// An answer for something that nobody waits for.
-    #[error("nobody waits for this answer any more")]
-    NotAwaited,
-    /// The run cannot stop here.
-    #[error("the run is in the middle of an act and cannot be parked")]
-    MidAct,
-}
-
-impl Refusal {
-    /// The stable code.
-    #[must_use]
-    pub fn code(&self) -> &'static str {
-        match self {
-            Refusal::NotOpen => "not_open",
-            Refusal::EmptyTask => "empty_task",
-            Refusal::RunActive { .. } => "run_active",
-            Refusal::RunParked { .. } => "run_parked",
-            Refusal::NotParked => "not_parked",
-            Refusal::NotDue => "not_due",
-            Refusal::NothingToCancel => "nothing_to_cancel",
-            Refusal::NoPrice { .. } => "no_price",
-            Refusal::CostCapExceeded { .. } => "cost_cap_exceeded",
-            Refusal::NotAwaited => "not_awaited",
-            Refusal::MidAct => "mid_act",
-        }
-    }
-}
 
 /// Waits between tries of a provider that is out, while the run is parked.
 const OUTAGE_WAITS: Backoff = Backoff { base_ms: 5_000, window_ms_max: 600_000 };
@@ -244,8 +100,7 @@ fn free_for_another(run: &Run) -> Result<(), Refusal> {
 
 fn replied(state: &State, reply: Reply, quote: Option<&Quote>) -> Result<Vec<Fact>, Refusal> {
     let (_, calling) = calling(state)?;
-    // Every call reads at least one token: all zeros means that nobody counted.
-    let told = reply.usage.filter(|usage| usage.total() > 0);
+    let told = reply.usage.filter(Usage::is_believable);
     let cost = told.and_then(|usage| price(calling, quote, usage));
     let (cost, estimated) = cost.map_or((calling.hold, true), |cost| (cost, false));
     let estimated = estimated && cost > Money::ZERO;
@@ -270,6 +125,7 @@ fn failed(
 fn cost_of(spent: Spent, calling: &Calling, quote: Option<&Quote>) -> (Money, bool) {
     let (cost, guessed) = match spent {
         Spent::Nothing => (Some(Money::ZERO), false),
+        Spent::Told(usage) | Spent::Estimated(usage) if !usage.is_believable() => (None, true),
         Spent::Told(usage) => (price(calling, quote, usage), false),
         Spent::Estimated(usage) => (price(calling, quote, usage), true),
         Spent::Unknown => (None, true),
@@ -362,6 +218,9 @@ fn awaken(state: &State, wake: Wake, context: &Context<'_>) -> Result<Vec<Fact>,
         Wake::Due if due.is_none_or(|due| due > context.now) => return Err(Refusal::NotDue),
         Wake::Due => ("its due time".to_owned(), 0, None),
         Wake::Person { by, turns_more, cap } => {
+            if cap.is_some() && context.quote.is_none() {
+                return Err(Refusal::NoPrice { model: state.agent.model.clone() });
+            }
             (by, granted(state, why, turns_more), raised(run, why, cap)?)
         }
     };

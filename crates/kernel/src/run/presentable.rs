@@ -6,7 +6,10 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::Value;
+
 use super::state::State;
+use crate::json::Extra;
 use crate::message::{Block, Reply, Stop};
 
 /// Calls that a session keeps of one answer; what comes after them is cut off. One
@@ -16,6 +19,10 @@ const CALLS_KEPT_MAX: usize = 256;
 /// Calls of one answer that are run, whatever an agent's own limit says.
 pub(super) const CALLS_RUN_MAX: usize = CALLS_KEPT_MAX - 1;
 
+/// Levels of a vendor's field that we do not know. Events nest it deeper than a response
+/// does, and JSON is read to 128 levels only.
+const FIELD_DEPTH_MAX: usize = 64;
+
 /// What of a task can be said by a user: words, and blocks that we do not model.
 pub(super) fn askable(mut input: Vec<Block>) -> Vec<Block> {
     input.retain(|block| match block {
@@ -23,6 +30,7 @@ pub(super) fn askable(mut input: Vec<Block>) -> Vec<Block> {
         Block::Opaque { .. } => true,
         Block::Thinking { .. } | Block::ToolUse(_) | Block::ToolResult(_) => false,
     });
+    input.iter_mut().for_each(drop_deep_fields);
     input
 }
 
@@ -36,9 +44,33 @@ pub(super) fn presentable(state: &State, mut reply: Reply) -> Reply {
         Block::ToolResult(_) => false,
         Block::Thinking { .. } | Block::ToolUse(_) | Block::Opaque { .. } => true,
     });
+    reply.content.iter_mut().for_each(drop_deep_fields);
+    keep_readable(&mut reply.extra);
     cut_calls(&mut reply.content);
     name_calls(state, &mut reply.content);
     reply
+}
+
+fn drop_deep_fields(block: &mut Block) {
+    match block {
+        Block::Text { extra, .. } => keep_readable(extra),
+        Block::ToolUse(call) => keep_readable(&mut call.extra),
+        Block::ToolResult(result) => keep_readable(&mut result.extra),
+        Block::Thinking { .. } | Block::Opaque { .. } => {}
+    }
+}
+
+fn keep_readable(extra: &mut Extra) {
+    extra.retain(|_name, value| is_shallow(value, FIELD_DEPTH_MAX));
+}
+
+fn is_shallow(value: &Value, depth_max: usize) -> bool {
+    let inside = |part: &Value| depth_max > 0 && is_shallow(part, depth_max - 1);
+    match value {
+        Value::Array(parts) => parts.iter().all(inside),
+        Value::Object(fields) => fields.values().all(inside),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => true,
+    }
 }
 
 /// A thought that was cut at the length limit has no signature, and says nothing.

@@ -60,7 +60,7 @@ impl Talk {
         self.paused = reply.stop == Stop::PauseTurn;
         self.call_ids.extend(uses(&reply.content).map(|call| id_key(&call.id)));
         match reply.usage {
-            Some(usage) if usage.total() > 0 => {
+            Some(usage) if usage.is_believable() => {
                 self.tokens_known = usage.total();
                 self.bytes_new = 0;
             }

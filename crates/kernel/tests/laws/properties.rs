@@ -11,145 +11,16 @@ use kernel::message::{Arguments, Block, Message, Reply, Stop, ToolUse, Usage};
 use kernel::price::{Quote, Rates, Rule, Spent, Tier};
 use kernel::run::{Command, Context, Owed, Phase, State, Wake, fold, owed, step};
 use kernel::units::{Epoch, Money, UnixMs};
-use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::{RngSeed, TestRunner};
 
+use crate::plan::{Act, Answer, CALLS_MAX, Part, Plan, TURNS_MAX, Wish, plans};
 use crate::script::CLASSES;
 use crate::world::{By, World, agent, quote, stored};
-
-/// Turns of a random run, at the most, before grants.
-const TURNS_MAX: u32 = 9;
 
 /// Steps within which a run that is answered ends or waits: each turn is one answer and
 /// at most `CALLS_MAX` results, and a run has no more turns than it was granted.
 const STEPS_TO_REST_MAX: u32 = 40 * (CALLS_MAX + 2);
-
-/// Blocks of a random answer, at the most.
-const CALLS_MAX: u32 = 5;
-
-#[derive(Clone, Debug)]
-struct Plan {
-    dense: u64,
-    price: u8,
-    turns: u32,
-    calls_per_turn_max: u32,
-    cap: Option<u64>,
-    done: bool,
-    acts: Vec<Act>,
-}
-
-/// What happens next.
-#[derive(Clone, Debug)]
-enum Act {
-    /// The owner does what is owed.
-    Serve(Answer),
-    /// The owner does it, and dies before the commit.
-    ServeInVain(Answer),
-    /// A former owner, whose commits are fenced, does what it believes to be owed.
-    Fenced(Answer),
-    /// The owner dies.
-    Crash,
-    /// The program is asked to stop, or no longer.
-    Stop(bool),
-    /// The price is forgotten, or known again.
-    Price(bool),
-    /// Somebody beside the owner, or the owner, wants something.
-    Command(Wish, bool),
-    /// The session is forked at this part of its log, and goes on there.
-    Fork(u8),
-}
-
-#[derive(Clone, Debug)]
-enum Wish {
-    Start,
-    Park,
-    Cancel,
-    Wake(Option<u32>, Option<u64>),
-    NotDone(u8),
-    Returned(u8),
-    Lost,
-    Replied(Answer),
-}
-
-/// What the world answers, whatever it is asked.
-#[derive(Clone, Debug)]
-struct Answer {
-    parts: Vec<Part>,
-    stop: u8,
-    counted: bool,
-    fails: Option<u8>,
-    outcome: u8,
-    pick: u8,
-}
-
-#[derive(Clone, Debug)]
-enum Part {
-    Words(u8),
-    Thought,
-    Call { tool: u8, id: u8, arguments: u8 },
-}
-
-fn plans() -> impl Strategy<Value = Plan> {
-    let head = (1..=4_u64, 0..3_u8, 1..=TURNS_MAX, 0..6_u32);
-    let cap = prop_oneof![Just(None), (0..40_000_000_u64).prop_map(Some)];
-    (head, cap, any::<bool>(), vec(acts(), 1..40)).prop_map(|(head, cap, done, acts)| {
-        let (dense, price, turns, calls_per_turn_max) = head;
-        Plan { dense, price, turns, calls_per_turn_max, cap, done, acts }
-    })
-}
-
-fn acts() -> impl Strategy<Value = Act> {
-    prop_oneof![
-        24 => answers().prop_map(Act::Serve),
-        1 => answers().prop_map(Act::ServeInVain),
-        1 => answers().prop_map(Act::Fenced),
-        2 => Just(Act::Crash),
-        1 => prop::bool::weighted(0.3).prop_map(Act::Stop),
-        1 => prop::bool::weighted(0.7).prop_map(Act::Price),
-        5 => (wishes(), any::<bool>()).prop_map(|(wish, aside)| Act::Command(wish, aside)),
-        1 => any::<u8>().prop_map(Act::Fork),
-    ]
-}
-
-fn wishes() -> impl Strategy<Value = Wish> {
-    let turns = prop_oneof![Just(None), (0..4_u32).prop_map(Some), Just(Some(u32::MAX))];
-    let cap = prop_oneof![3 => Just(None), 1 => (0..60_000_000_u64).prop_map(Some)];
-    prop_oneof![
-        2 => Just(Wish::Start),
-        1 => Just(Wish::Park),
-        1 => Just(Wish::Cancel),
-        4 => (turns, cap).prop_map(|(turns, cap)| Wish::Wake(turns, cap)),
-        1 => any::<u8>().prop_map(Wish::NotDone),
-        1 => any::<u8>().prop_map(Wish::Returned),
-        1 => Just(Wish::Lost),
-        1 => answers().prop_map(Wish::Replied),
-    ]
-}
-
-fn answers() -> impl Strategy<Value = Answer> {
-    let parts = vec(parts(), 0..CALLS_MAX as usize);
-    let fails = prop_oneof![9 => Just(None), 1 => any::<u8>().prop_map(Some)];
-    (parts, any::<u8>(), prop::bool::weighted(0.8), fails, any::<u8>(), any::<u8>()).prop_map(
-        |(parts, stop, counted, fails, outcome, pick)| Answer {
-            parts,
-            stop,
-            counted,
-            fails,
-            outcome,
-            pick,
-        },
-    )
-}
-
-fn parts() -> impl Strategy<Value = Part> {
-    prop_oneof![
-        2 => any::<u8>().prop_map(Part::Words),
-        1 => Just(Part::Thought),
-        4 => (0..7_u8, 0..6_u8, 0..5_u8)
-            .prop_map(|(tool, id, arguments)| Part::Call { tool, id, arguments }),
-    ]
-}
 
 #[test]
 fn random_sessions_keep_every_law() {
