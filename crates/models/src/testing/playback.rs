@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
 
 /// What becomes of a connection after its bytes were said.
 #[derive(Clone, Copy, Debug)]
@@ -19,7 +20,8 @@ pub(crate) struct Playback {
     /// Its base URL.
     pub(crate) base: String,
     requests: Arc<Mutex<Vec<String>>>,
-    closed: Arc<tokio::sync::Notify>,
+    asked: Arc<Notify>,
+    closed: Arc<Notify>,
 }
 
 impl Playback {
@@ -27,14 +29,15 @@ impl Playback {
     pub(crate) async fn of(answer: impl Into<String>, then: Then) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
-        let (requests, closed) = (Arc::default(), Arc::default());
-        let playback = Playback { base, requests, closed };
-        let (requests, closed) = (playback.requests.clone(), playback.closed.clone());
-        let answer: String = answer.into();
+        let (requests, asked, closed) = (Arc::default(), Arc::default(), Arc::default());
+        let playback = Playback { base, requests, asked, closed };
+        let (requests, asked) = (playback.requests.clone(), playback.asked.clone());
+        let (closed, answer): (_, String) = (playback.closed.clone(), answer.into());
         tokio::spawn(async move {
             while let Ok((mut tcp, _)) = listener.accept().await {
-                let asked = read_request(&mut tcp).await;
-                requests.lock().unwrap().push(asked);
+                let request = read_request(&mut tcp).await;
+                requests.lock().unwrap().push(request);
+                asked.notify_one();
                 tcp.write_all(answer.as_bytes()).await.unwrap();
                 if matches!(then, Then::Stall) {
                     // Returns when the other side has closed.
@@ -64,6 +67,11 @@ impl Playback {
     /// The requests that came, with their headers.
     pub(crate) fn requests(&self) -> Vec<String> {
         self.requests.lock().unwrap().clone()
+    }
+
+    /// Waits until a request has come.
+    pub(crate) async fn was_asked(&self) {
+        self.asked.notified().await;
     }
 
     /// Waits until a client has closed a stalled connection.

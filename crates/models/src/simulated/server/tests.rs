@@ -63,7 +63,11 @@ fn plan(faults: &str) -> Settings {
 impl Running {
     /// Clients of both protocols, each with its own key.
     fn clients(&self) -> [(&'static str, Remote); 2] {
-        let limits = Limits { first_byte_ms: 5_000, between_bytes_ms: 200, ..Limits::default() };
+        self.clients_that_wait(60_000)
+    }
+
+    fn clients_that_wait(&self, between_bytes_ms: u64) -> [(&'static str, Remote); 2] {
+        let limits = Limits { between_bytes_ms, ..Limits::default() };
         let endpoint = |base: &str, key| {
             let key = Some(Key::new(key).unwrap());
             Endpoint::new(base, key).unwrap().with_limits(limits)
@@ -103,7 +107,7 @@ fn reqwest_client() -> reqwest::Client {
 const MODEL: &str = "claude-opus-5";
 
 fn asking() -> ModelCall {
-    call(MODEL, 10_000, 4)
+    call(MODEL, 60_000, 4)
 }
 
 #[tokio::test]
@@ -140,7 +144,8 @@ async fn each_fault_reaches_a_client_as_its_class() {
     ];
     for (name, class, retry_after_ms) in cases {
         let running = run(plan(&format!("{name},{name},ok,ok"))).await;
-        for (key, client) in running.clients() {
+        let patience_ms = if class == Timeout { 200 } else { 60_000 };
+        for (key, client) in running.clients_that_wait(patience_ms) {
             let error = client.call(&asking(), &|_| {}).await.unwrap_err();
             let fault = &error.fault;
             assert_eq!((fault.class, fault.retry_after_ms), (class, retry_after_ms), "{fault:?}");
@@ -184,7 +189,7 @@ async fn a_route_gets_through_an_outage() {
     let [(_, client), _] = running.clients();
     let route = Route::new(client, Arc::new(Still { chance: 0 }));
     // A free model: a cut costs nothing, so it may be tried again.
-    let reply = route.call(&call("planner", 10_000, 5), &|_| {}).await.unwrap();
+    let reply = route.call(&call("planner", 60_000, 5), &|_| {}).await.unwrap();
     assert_eq!(text_of(&reply.content), SPEECH.repeat(50));
     assert_eq!(running.meter.total().requests, 5);
 }
