@@ -84,9 +84,6 @@ pub(crate) enum Sealed {
     /// A part of an OpenAI message's content, byte for byte.
     #[serde(rename = "openai.part")]
     OpenAiPart,
-    /// An OpenAI tool call that is no function call, byte for byte.
-    #[serde(rename = "openai.tool_call")]
-    OpenAiCall,
 }
 
 /// Seals a vendor's JSON in a block.

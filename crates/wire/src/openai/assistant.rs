@@ -1,21 +1,22 @@
 //! An assistant's message, as history in a request and as the answer in a reply.
 
-use kernel::json::{Extra, RawJson};
-use kernel::message::{Block, ToolUse};
+use kernel::json::Extra;
+use kernel::message::Block;
 use serde_json::Value;
 
-use super::calls::{Reader, put_call, read_call};
+use super::calls::{Reader, calls, put_call, read_said};
 use super::content::{message_fields, parts, plain_text, put_parts, read_content};
 use crate::ids::make_distinct;
-use crate::json::{Fields, Object, Wrong, prune, put, put_array};
+use crate::json::{Fields, Object, Wrong, prune, put_array};
 use crate::vendor::{Sealed, open, seal_fields};
 
 /// Reads a message whose role is known.
 pub(super) fn read_assistant(mut fields: Fields) -> Result<Vec<Block>, Wrong> {
     let mut content = read_content(fields.take("content"))?;
-    let calls: Vec<RawJson> = fields.take_as("tool_calls")?.unwrap_or_default();
-    for call in &calls {
-        content.push(read_call(call).map_err(|why| why.within("tool_calls"))?);
+    let calls: Vec<Fields> = fields.take_as("tool_calls")?.unwrap_or_default();
+    for call in calls {
+        let said = read_said(call).map_err(|why| why.within("tool_calls"))?;
+        content.push(said.into_block());
     }
     make_distinct(&mut content);
     content.extend(seal_fields(Sealed::OpenAiMessage, &prune(fields.rest())));
@@ -28,7 +29,7 @@ pub(super) fn says_something(content: &[Block]) -> bool {
         Block::Text { text, .. } => !text.is_empty(),
         Block::ToolUse(_) => true,
         Block::Opaque { raw } => match open(raw) {
-            Some((Sealed::OpenAiPart | Sealed::OpenAiCall, _)) => true,
+            Some((Sealed::OpenAiPart, _)) => true,
             Some((Sealed::OpenAiMessage, fields)) => is_answer(&fields.value()),
             Some((Sealed::AnthropicMessage, _)) | None => false,
         },
@@ -53,9 +54,8 @@ pub(super) fn put_assistant(out: &mut Vec<u8>, blocks: &[&Block], reader: Reader
     }
     let calls = calls(blocks);
     if !calls.is_empty() {
-        put_array(object.name("tool_calls"), calls, |out, call| match call {
-            Call::Function(call) => put_call(out, call, reader),
-            Call::Raw(raw) => put(out, &raw),
+        put_array(object.name("tool_calls"), calls, |out, call| {
+            put_call(out, call, reader, None);
         });
     }
     put_fields(&mut object, &message_fields(blocks));
@@ -67,23 +67,4 @@ pub(super) fn put_fields(object: &mut Object<'_>, fields: &Extra) {
     for (name, value) in fields {
         object.put(name, value);
     }
-}
-
-/// A call as it is written.
-pub(super) enum Call<'a> {
-    Function(&'a ToolUse),
-    Raw(RawJson),
-}
-
-/// The calls among these blocks.
-pub(super) fn calls<'a>(blocks: &[&'a Block]) -> Vec<Call<'a>> {
-    let call = |block: &&'a Block| match block {
-        Block::ToolUse(call) => Some(Call::Function(call)),
-        Block::Opaque { raw } => match open(raw) {
-            Some((Sealed::OpenAiCall, raw)) => Some(Call::Raw(raw)),
-            Some(_) | None => None,
-        },
-        Block::Text { .. } | Block::Thinking { .. } | Block::ToolResult(_) => None,
-    };
-    blocks.iter().filter_map(call).collect()
 }

@@ -70,7 +70,7 @@ pub(super) fn parts<'a>(blocks: &[&'a Block]) -> Vec<(Part<'a>, bool)> {
             Block::Opaque { raw } => match open(raw) {
                 Some((Sealed::OpenAiPart, body)) => Some(Part::Raw(body)),
                 Some((Sealed::OpenAiMessage | Sealed::AnthropicMessage, _)) => continue,
-                Some((Sealed::OpenAiCall, _)) | None => None,
+                None => None,
             },
             Block::Thinking { .. } | Block::ToolUse(_) | Block::ToolResult(_) => None,
         };

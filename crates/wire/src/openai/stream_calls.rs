@@ -1,94 +1,65 @@
 //! Tool calls while they grow, each found again by what its server gives: an index, an
 //! id, or nothing but the order.
 
-use kernel::json::Extra;
-use kernel::message::{Block, Delta, ToolUse};
-use serde_json::Value;
+use kernel::message::{Block, Delta};
 
-use super::calls::{arguments_text, read_arguments};
+use super::calls::{Said, read_said};
 use crate::json::{Fields, Wrong, grow};
-use crate::vendor::Vendor;
 
 /// The calls of one answer, in the order they began.
 #[derive(Debug, Default)]
-pub(super) struct GrowingCalls(Vec<Call>);
-
-#[derive(Debug, Default)]
-struct Call {
-    index: Option<u64>,
-    id: String,
-    name: String,
-    arguments: String,
-    rest: Extra,
-}
+pub(super) struct GrowingCalls(Vec<Said>);
 
 impl GrowingCalls {
-    /// Takes a piece of a call in. Gives the size of its arguments in bytes.
-    pub(super) fn take(&mut self, mut piece: Fields, seen: &mut Vec<Delta>) -> Result<u64, Wrong> {
-        let index: Option<u64> = piece.take_as("index")?;
-        let id: String = piece.take_as("id")?.unwrap_or_default();
-        let _ = piece.take("type");
-        let function: Option<Fields> = piece.take_as("function")?;
-        let (mut name, mut arguments, mut rest) = (String::new(), String::new(), piece.rest());
-        if let Some(mut function) = function {
-            name = function.take_as("name")?.unwrap_or_default();
-            arguments = arguments_text(function.take("arguments"));
-            let inner = function.rest();
-            if !inner.is_empty() {
-                rest.insert("function".to_owned(), Value::Object(inner));
+    /// Takes a piece of a call in. Gives the size of its text in bytes.
+    pub(super) fn take(&mut self, piece: Fields, seen: &mut Vec<Delta>) -> Result<u64, Wrong> {
+        let piece = read_said(piece)?;
+        let bytes = piece.text.len() as u64;
+        let at = match self.find(&piece) {
+            Some(at) => at,
+            None => {
+                self.0.push(Said { index: piece.index, ..Said::default() });
+                self.0.len() - 1
             }
-        }
-        let call = self.find(index, &id, &name);
+        };
+        let call = &mut self.0[at];
         if call.id.is_empty() {
-            call.id = id;
+            call.id = piece.id;
         }
-        if call.name.is_empty() && !name.is_empty() {
-            seen.push(Delta::ToolUse(name.clone()));
-            call.name = name;
+        if call.name.is_empty() && !piece.name.is_empty() {
+            seen.push(Delta::ToolUse(piece.name.clone()));
+            call.name = piece.name;
         }
-        call.arguments.push_str(&arguments);
-        for (name, piece) in rest {
-            grow(&mut call.rest, name, piece);
+        call.custom |= piece.custom;
+        call.text.push_str(&piece.text);
+        for (name, value) in piece.rest {
+            grow(&mut call.rest, name, value);
         }
-        Ok(arguments.len() as u64)
+        Ok(bytes)
     }
 
-    /// The call that a piece belongs to, or a new one.
-    fn find(&mut self, index: Option<u64>, id: &str, name: &str) -> &mut Call {
-        let found = match index {
-            Some(_) => self.0.iter().rposition(|call| call.index == index),
-            None if !id.is_empty() => self.0.iter().rposition(|call| call.id == id),
+    /// The call that a piece belongs to. `None`: it begins another one.
+    fn find(&self, piece: &Said) -> Option<usize> {
+        let found = match piece.index {
+            Some(_) => self.0.iter().rposition(|call| call.index == piece.index),
+            None if !piece.id.is_empty() => self.0.iter().rposition(|call| call.id == piece.id),
             None => self.0.len().checked_sub(1),
         };
-        let same = found.filter(|at| self.0[*at].goes_on_with(index, id, name));
-        let at = same.unwrap_or_else(|| {
-            self.0.push(Call { index, ..Call::default() });
-            self.0.len() - 1
-        });
-        &mut self.0[at]
+        found.filter(|at| goes_on(&self.0[*at], piece))
     }
 
     /// The calls as blocks.
     pub(super) fn into_blocks(self) -> impl Iterator<Item = Block> {
-        self.0.into_iter().map(|call| {
-            Block::ToolUse(ToolUse {
-                id: call.id,
-                name: call.name,
-                arguments: read_arguments(&call.arguments),
-                extra: Vendor::OpenAi.keep(call.rest),
-            })
-        })
+        self.0.into_iter().map(Said::into_block)
     }
 }
 
-impl Call {
-    /// Whether the piece is more of this call. Some servers give each call the same
-    /// index, and some give neither index nor id: then another id, or a name where one
-    /// is already known, begins another call.
-    fn goes_on_with(&self, index: Option<u64>, id: &str, name: &str) -> bool {
-        let other_id = !id.is_empty() && !self.id.is_empty() && self.id != id;
-        let unnumbered = index.is_none() && id.is_empty();
-        let other_name = unnumbered && !name.is_empty() && !self.name.is_empty();
-        !other_id && !other_name
-    }
+/// Whether the piece is more of the call. Some servers give each call the same index,
+/// and some give neither index nor id: then another id, or a name where one is already
+/// known, begins another call.
+fn goes_on(call: &Said, piece: &Said) -> bool {
+    let other_id = !piece.id.is_empty() && !call.id.is_empty() && call.id != piece.id;
+    let unnumbered = piece.index.is_none() && piece.id.is_empty();
+    let other_name = unnumbered && !piece.name.is_empty() && !call.name.is_empty();
+    !other_id && !other_name
 }

@@ -4,7 +4,7 @@ use kernel::json::Extra;
 use kernel::message::{Block, Reply, ToolUse};
 use serde_json::{Value, json};
 
-use super::assistant::{Call, calls};
+use super::calls::{Reader, calls, piece, put_call};
 use super::content::{Part, message_fields, parts, plain_text};
 use super::reply::{CHOICE, choice_fields, put_names};
 use super::stop::write_stop;
@@ -93,32 +93,10 @@ fn part_delta((part, _): &(Part<'_>, bool)) -> Value {
 }
 
 /// A call: its names first, then its arguments in pieces.
-fn call_deltas(index: usize, call: Call<'_>) -> impl Iterator<Item = Value> {
-    let deltas = match call {
-        Call::Function(call) => function_deltas(index, call),
-        Call::Raw(raw) => {
-            let mut whole = raw.value();
-            whole["index"] = json!(index);
-            vec![whole]
-        }
-    };
-    deltas.into_iter().map(|call| json!({"tool_calls": [call]}))
-}
-
-fn function_deltas(index: usize, call: &ToolUse) -> Vec<Value> {
-    let mut first = json!({
-        "index": index,
-        "id": call.id,
-        "type": "function",
-        "function": {"name": call.name, "arguments": ""},
-    });
-    for (name, value) in Vendor::OpenAi.fields(&call.extra) {
-        match (first.get_mut(name), value) {
-            (Some(Value::Object(known)), Value::Object(more)) => known.extend(more.clone()),
-            (Some(_) | None, value) => first[name] = value.clone(),
-        }
-    }
-    let arguments = pieces(call.arguments.text())
-        .map(|piece| json!({"index": index, "function": {"arguments": piece}}));
-    std::iter::once(first).chain(arguments).collect()
+fn call_deltas(index: usize, call: &ToolUse) -> impl Iterator<Item = Value> {
+    let mut first = Vec::new();
+    put_call(&mut first, call, Reader::Client, Some(index));
+    let first = serde_json::from_slice(&first).expect("INVARIANT: a written call is JSON");
+    let later = pieces(call.arguments.text()).map(move |text| piece(call, index, text));
+    std::iter::once(first).chain(later).map(|call: Value| json!({"tool_calls": [call]}))
 }
