@@ -302,6 +302,37 @@ fn check_prefixes(world: &World) {
     }
 }
 
+/// Law: a turn stores what is new in it, once.
+#[test]
+fn a_turn_stores_as_much_late_as_early() {
+    let plan = Plan {
+        dense: 4,
+        price: 1,
+        turns: 400,
+        calls_per_turn_max: 9,
+        cap: None,
+        done: true,
+        acts: Vec::new(),
+    };
+    let answer = Answer {
+        parts: vec![Part::Words(80), Part::Call { tool: 0, id: 0, arguments: 1 }],
+        stop: 15,
+        counted: true,
+        fails: None,
+        outcome: 0,
+        pick: 0,
+    };
+    let mut world = opened(&plan);
+    let mut bytes_of_turn = || {
+        let before = world.log.len();
+        serve(&mut world, &plan, &answer);
+        serve(&mut world, &plan, &answer);
+        world.log[before..].iter().map(|sealed| sealed.body.len()).sum::<usize>()
+    };
+    let bytes: Vec<usize> = (0..300).map(|_turn| bytes_of_turn()).collect();
+    assert!(bytes[299] <= bytes[2] + 32, "turn 3: {} bytes, turn 300: {}", bytes[2], bytes[299]);
+}
+
 /// A run whose model and tools answer ends, or waits for somebody, within its turns.
 fn check_rest(mut world: World, plan: &Plan) {
     let granted = world.state.run.as_ref().map_or(0, |run| run.turns_max);

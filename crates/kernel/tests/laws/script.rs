@@ -1,7 +1,15 @@
 //! The tiny language of the transcripts: what a line asks for.
 //!
-//! A line is words; `"…"` is a text, `name(id)` or `name(id, {json})` a call, `key=value`
-//! an option. Anything that is not understood fails the test with the line.
+//! A line is words; `"…"` is a text, `name(id)` or `name(id, {json})` a call (`9*name(id)`
+//! nine of them), `key=value` an option. What is not understood fails the test.
+//!
+//! To the kernel: `start "…" done= cap= turns=`, `advance`, `replied … stop= usage=in/out`,
+//! `failed CLASS retry_after= spent=`, `lost`, `returned ID ok|error|unknown "…"`,
+//! `not_done ID`, `park`, `wake [due] turns= cap=`, `cancel`; with `aside`, by somebody
+//! who holds no lease. To the world: `agent turns= calls= patience=`, `crash` (the next
+//! owner comes), `former` (the one before), `clock MS`, `chance N`, `price input= output=`
+//! or `price none`, `barrier interrupted|full|none`, `fork at N`, `fork everywhere`. To
+//! be shown something: `history`, `told`.
 
 use kernel::event::{Done, FaultClass, ModelFault, Outcome, Returned};
 use kernel::json::RawJson;

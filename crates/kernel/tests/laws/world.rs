@@ -23,6 +23,8 @@ pub(crate) struct World {
     pub(crate) state: State,
     pub(crate) log: Vec<Sealed>,
     pub(crate) balances: BTreeMap<Scope, Balance>,
+    /// What the spend table says of this session.
+    pub(crate) booked: Money,
     pub(crate) now: UnixMs,
     pub(crate) epoch: u64,
     pub(crate) chance: u64,
@@ -48,6 +50,7 @@ impl World {
             frozen,
             log: Vec::new(),
             balances: BTreeMap::new(),
+            booked: Money::ZERO,
             now: UnixMs(1_000_000),
             epoch: 1,
             chance: 0,
@@ -106,11 +109,14 @@ impl World {
             let balance = self.balances.entry(change.scope.clone()).or_default();
             balance.apply(change).expect("the kernel holds no more than the task's cap");
         }
+        let booked = stepped.bookings.iter().map(|booking| booking.amount);
+        self.booked = booked.fold(self.booked, Money::plus);
         self.log.extend(stepped.events.iter().cloned());
         self.check_money();
     }
 
     fn check_money(&self) {
+        assert_eq!(self.booked, self.state.spent, "all that was spent here is booked, once");
         if let (Some(run), Some(balance)) = (&self.state.run, self.balance()) {
             assert_eq!(balance.settled, run.settled, "the ledger and the run agree on the spend");
             assert_eq!(balance.held, self.state.held(), "the ledger and the run agree on holds");
@@ -134,7 +140,7 @@ impl World {
         let name = session(parent.0.as_bytes()[0] + 1);
         let (state, stepped) = fork(&self.frozen, parent, &self.log[..seq], name, self.now)
             .expect("every beginning of a log can be forked");
-        let mut forked = World { state, log: Vec::new(), ..self.clone() };
+        let mut forked = World { state, log: Vec::new(), booked: Money::ZERO, ..self.clone() };
         forked.commit(&stepped);
         forked.check_log();
         forked
