@@ -1,1 +1,20 @@
-//! placeholder
+//! The built-in tools: the way out of the model into the world.
+//!
+//! [`Builtin`] implements the engine's port: input is checked against the schema frozen
+//! with the session, files are reached through directory descriptors only, and an effect
+//! happens once, because its intent is on disk before it begins. Nothing here decides
+//! who may call what. Making a [`Builtin`] opens, compiles and connects nothing.
+
+mod builtin;
+mod effects;
+mod failure;
+mod files;
+mod http;
+mod schema;
+mod settings;
+mod toolbox;
+mod words;
+
+pub use builtin::{all_specs, end_task_spec, more_spec};
+pub use settings::{HttpLimits, SearchEngine, Secret, Settings};
+pub use toolbox::Builtin;

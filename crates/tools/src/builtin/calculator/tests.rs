@@ -1,0 +1,191 @@
+use super::*;
+
+/// Expression → the whole result, or `!` and a part of the refusal.
+const CASES: &[(&str, &str)] = &[
+    // exact decimals
+    ("0.1 + 0.2", "0.3"),
+    ("0.1 + 0.7", "0.8"),
+    ("1.10 * 3", "3.3"),
+    ("4.35 * 100", "435"),
+    ("1.005 * 1000", "1005"),
+    ("123456789.123456789 * 1000000.000001", "123456789123580.245789123456789"),
+    ("0.1 ^ 30", "0.000000000000000000000000000001"),
+    ("1e-30 + 1", "1.000000000000000000000000000001"),
+    ("1/3 * 3", "1"),
+    ("2^64", "18446744073709551616"),
+    ("2**10", "1024"),
+    (
+        "1234567890123456789012345678901234567890 * 987654321",
+        "1219326311248285321124828532112482853211126352690",
+    ),
+    // not exact, and said so
+    ("1/3", "approx. 0.3333333333"),
+    ("2/3 to 3 dp", "approx. 0.667"),
+    ("1/7 to 20 dp", "approx. 0.14285714285714285714"),
+    ("sqrt 2", "approx. 1.4142135624"),
+    ("pi", "approx. 3.1415926536"),
+    ("2π", "approx. 6.2831853072"),
+    ("22/7 to fraction", "22/7"),
+    // percentages
+    ("17.5% of 2340", "409.5"),
+    ("2340 * 17.5%", "409.5"),
+    ("17.5 % of 2,340", "409.5"),
+    ("50 percent of 80", "40"),
+    ("20% of 50 + 3", "13"),
+    ("10% of 20% of 50", "1"),
+    ("5%", "0.05"),
+    ("5% * 5%", "0.0025"),
+    ("5% + 3%", "!two things"),
+    ("100 + 10%", "!two things"),
+    ("100 - 10%", "!two things"),
+    ("100 + 10% of 100", "110"),
+    ("10 / 20% of 50", "!brackets around"),
+    ("(1 + 2)%", "!follows a number"),
+    ("10 % 3", "1"),
+    ("10 mod 3", "1"),
+    // what people write
+    ("2 × 3 ÷ 4 − 1", "0.5"),
+    ("3 x 4", "12"),
+    ("3x4", "12"),
+    ("0x10 to decimal", "16"),
+    ("2+2 =", "4"),
+    ("2 + 2?", "4"),
+    ("1,234,567.5 * 2", "2469135"),
+    ("1_000 * 3", "3000"),
+    ("√16", "4"),
+    ("5²", "25"),
+    ("4(5)", "20"),
+    ("(1+2)(3+4)", "21"),
+    ("[1+2]*3", "9"),
+    (".5 + .25", "0.75"),
+    ("2 million * 3", "6000000"),
+    ("-3^2", "-9"),
+    // functions
+    ("7!", "5040"),
+    ("sqrt(16)", "4"),
+    ("cbrt 27", "3"),
+    ("abs(-3)", "3"),
+    ("floor(2.7)", "2"),
+    ("round 2.5", "3"),
+    ("sin(30 degrees)", "0.5"),
+    ("10 choose 3", "120"),
+    ("255 to hex", "ff"),
+    // units
+    ("5 km to miles", "approx. 3.1068559612 miles"),
+    ("5 feet 3 inches to cm", "160.02 cm"),
+    ("32 °F to °C", "0 °C"),
+    ("3 hours + 20 minutes to minutes", "200 minutes"),
+    ("1 GB to MiB", "953.67431640625 MiB"),
+    ("60 mph to km/h", "96.56064 km / h"),
+    ("100 km / 2 hours to km/h", "50 km / h"),
+    ("12 kg / 2 m^3 to kg/m^3", "6 kg / m^3"),
+    ("12 kg / 2 m³ to kg/m³", "6 kg / m^3"),
+    ("1 km / 4 to m", "250 m"),
+    ("3 m + 2", "!cannot convert"),
+    // mistakes
+    ("1/0", "!division by zero"),
+    ("7 mod 0", "!modulo by zero"),
+    ("0^0", "!undefined"),
+    ("log 0", "!must lie in"),
+    ("", "!nothing to compute"),
+    ("   ", "!nothing to compute"),
+    ("3 +", "!"),
+    ("(1 + 2", "!never closed"),
+    ("1 + 2)", "!closes nothing"),
+    ("1,2,3", "!only groups thousands"),
+    ("max(1, 2)", "!only groups thousands"),
+    ("1.2.3", "!two decimal points"),
+    ("hello", "!`hello` is no number"),
+    ("what is 2+2", "!no number"),
+    ("5 USD to EUR", "!currencies"),
+    ("$5 + $3", "!leave currency signs out"),
+    ("2d6", "!cannot be used"),
+    ("roll d6", "!cannot be used"),
+    ("average(100,200)", "!cannot be used"),
+    ("fibonacci 100000000", "!cannot be used"),
+    ("x = 5", "!cannot be used"),
+    ("(\\x. x x)(\\x. x x)", "!cannot be used"),
+    ("f: f f", "!cannot be used"),
+    ("\"a\"", "!cannot be used"),
+    ("@debug 1", "!cannot be used"),
+    ("1; 2", "!cannot be used"),
+    ("today", "!cannot be used"),
+    // what must stop
+    ("9^9^9", "!stopped"),
+    ("9^9^9^9", "!stopped"),
+    ("100000!", "!stopped"),
+    ("99999999999999999999!", "!stopped"),
+    ("10^1000000", "!stopped"),
+    ("1000000 choose 500000", "!stopped"),
+    ("1.0000001^100000", "!stopped"),
+    ("2^(-100000)", "!stopped"),
+    ("2^100000", "!more than the 10000"),
+    ("1e99999999999999", "!power of ten"),
+    ("1/7 to 100000 dp", "!at most 1000 places"),
+];
+
+async fn check(expression: &str, wanted: &str) {
+    let got = computed(expression).await;
+    match (got, wanted.strip_prefix('!')) {
+        (Ok(got), None) => assert_eq!(got, wanted, "{expression}"),
+        (Err(Failure::Told(words)), Some(part)) => {
+            assert!(words.contains(part), "{expression}: {words}");
+        }
+        (got, _) => panic!("{expression}: {got:?}, not {wanted:?}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_expression_has_its_result() {
+    assert!(CASES.len() > 100);
+    for (expression, wanted) in CASES {
+        check(expression, wanted).await;
+    }
+}
+
+#[tokio::test]
+async fn deep_and_long_expressions_neither_crash_nor_hang() {
+    let brackets = |n: usize| format!("{}1{}", "(".repeat(n), ")".repeat(n));
+    check(&brackets(50), "1").await;
+    check(&brackets(51), "!brackets within brackets").await;
+    check(&"(".repeat(1_000), "!more than").await;
+    check(&format!("{}1", "-".repeat(398)), "1").await;
+    check(&format!("{}1", "2^".repeat(199)), "!").await;
+    check(&format!("{}1", "1+".repeat(199)), "200").await;
+    check(&"1+".repeat(500), "!more than 400 parts").await;
+    check(&format!("3{}", "!".repeat(300)), "!stopped").await;
+    check(&format!("{}9", "sin ".repeat(300)), "!").await;
+    check(&"m ".repeat(399), "!").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_computation_that_nobody_waits_for_stops() {
+    let before = RUNNING.load(Ordering::SeqCst);
+    let mut work = Box::pin(computed("9^9^9"));
+    assert!(futures::poll!(&mut work).is_pending());
+    drop(work);
+    // The thread looks up at its next step and leaves its place.
+    while RUNNING.load(Ordering::SeqCst) > before {
+        tokio::task::yield_now().await;
+    }
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn any_text_is_read_or_refused(text in "[0-9a-zA-Z+*/^%()!., ²√$=-]{0,60}") {
+        let _ = expression::rewritten(&text);
+    }
+
+    #[test]
+    fn sums_and_products_of_decimals_are_exact(a in 0_u64..1_000_000, b in 0_u64..1_000_000) {
+        let text = format!("{a} * 0.001 + {b} * 0.001");
+        let limits = Limits::new();
+        let got = evaluate(&expression::rewritten(&text).unwrap(), &limits).unwrap();
+        let thousandths = a + b;
+        let digits = format!("{}.{:03}", thousandths / 1_000, thousandths % 1_000);
+        let wanted = digits.trim_end_matches('0').trim_end_matches('.');
+        proptest::prop_assert_eq!(got, wanted);
+    }
+}
