@@ -42,7 +42,8 @@ fn conversations_go_as_written() {
 fn case_files() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/planner");
     let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let mut cases: Vec<PathBuf> = files.filter(|path| path.extension().is_some_and(|end| end == "case")).collect();
+    let mut cases: Vec<PathBuf> =
+        files.filter(|path| path.extension().is_some_and(|end| end == "case")).collect();
     cases.sort();
     cases
 }
@@ -54,7 +55,10 @@ fn first_difference(file: &Path, expected: &str, found: &str) -> String {
             title = name;
         }
         if expected != found {
-            return format!("{}: {title}\n  expected {expected}\n  found    {found}", file.display());
+            return format!(
+                "{}: {title}\n  expected {expected}\n  found    {found}",
+                file.display()
+            );
         }
     }
     format!("{}: {title}\n  one transcript ends before the other", file.display())
@@ -66,7 +70,9 @@ fn first_difference(file: &Path, expected: &str, found: &str) -> String {
 fn the_same_history_gets_the_same_answer() {
     let case = Case {
         title: String::new(),
-        given: vec![Given::User("What is 3*4? Save it as a note called a. Then list my notes.".to_owned())],
+        given: vec![Given::User(
+            "What is 3*4? Save it as a note called a. Then list my notes.".to_owned(),
+        )],
     };
     let mut talk = Talk::new(&case);
     talk.run();
@@ -88,10 +94,11 @@ fn ids_of_calls_never_repeat_in_a_conversation() {
     let case = Case { title: String::new(), given };
     let mut talk = Talk::new(&case);
     talk.run();
-    let uses = talk.messages.iter().flat_map(|message| &message.content).filter_map(|block| match block {
-        Block::ToolUse(call) => Some(call.id.clone()),
-        _ => None,
-    });
+    let uses =
+        talk.messages.iter().flat_map(|message| &message.content).filter_map(|block| match block {
+            Block::ToolUse(call) => Some(call.id.clone()),
+            _ => None,
+        });
     let mut ids: Vec<String> = uses.collect();
     let count = ids.len();
     ids.sort();
@@ -150,10 +157,14 @@ fn huge_inputs_are_read_in_linear_time() {
         let reply = ask(&text, ToolChoice::Auto);
         assert!(!reply.content.is_empty(), "{name}");
         let _ = writeln!(told, "{name}: {} ms", begun.elapsed().as_millis());
-        let said: usize = reply.content.iter().map(|block| match block {
-            Block::Text { text, .. } => text.len(),
-            _ => 0,
-        }).sum();
+        let said: usize = reply
+            .content
+            .iter()
+            .map(|block| match block {
+                Block::Text { text, .. } => text.len(),
+                _ => 0,
+            })
+            .sum();
         assert!(said < 4_000, "{name}: the answer has {said} bytes");
     }
     println!("{told}");

@@ -50,10 +50,17 @@ impl Brain for Planner {
             return says(speak::answer(&progress, request));
         }
         if !ready.is_empty() {
-            return asks(speak::announcement(&progress, &ready), ready.iter().map(|step| progress.call(*step)));
+            return asks(
+                speak::announcement(&progress, &ready),
+                ready.iter().map(|step| progress.call(*step)),
+            );
         }
         let answer = speak::answer(&progress, request);
-        if offers(request, END_TASK) { ends(request, &conversation, &progress, answer) } else { says(answer) }
+        if offers(request, END_TASK) {
+            ends(request, &conversation, &progress, answer)
+        } else {
+            says(answer)
+        }
     }
 }
 
@@ -62,10 +69,17 @@ const END_TRIES_MAX: usize = 1;
 
 /// The end of the task, with the answer as its result. Where the result cannot have the
 /// shape that the agent asks for, words say so.
-fn ends(request: &Request, conversation: &Conversation<'_>, progress: &Progress<'_, '_>, answer: String) -> Reply {
+fn ends(
+    request: &Request,
+    conversation: &Conversation<'_>,
+    progress: &Progress<'_, '_>,
+    answer: String,
+) -> Reply {
     let tries = conversation.refused_ends();
     if tries >= END_TRIES_MAX {
-        return says(format!("{answer}\nI could not give this as a result: it does not have the shape that this agent asks for."));
+        return says(format!(
+            "{answer}\nI could not give this as a result: it does not have the shape that this agent asks for."
+        ));
     }
     match shape::result(&result_schema(request), progress, &answer) {
         Ok(result) => {

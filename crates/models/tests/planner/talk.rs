@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use kernel::agent::END_TASK;
 use kernel::json::Extra;
-use kernel::message::{Block, Message, Reply, Request, Role, Stop, ToolChoice, ToolDecl, ToolResult, ToolUse};
+use kernel::message::{
+    Block, Message, Reply, Request, Role, Stop, ToolChoice, ToolDecl, ToolResult, ToolUse,
+};
 use models::simulated::Brain;
 use models::simulated::planner::Planner;
 use serde_json::{Value, json};
@@ -12,7 +14,7 @@ use serde_json::{Value, json};
 use crate::world::World;
 
 /// A line that is given.
-pub enum Given {
+pub(crate) enum Given {
     /// What the person says.
     User(String),
     /// What the harness says, in the same message as what was last given.
@@ -22,20 +24,22 @@ pub enum Given {
 }
 
 /// A conversation to be played.
-pub struct Case {
-    pub title: String,
-    pub given: Vec<Given>,
+pub(crate) struct Case {
+    pub(crate) title: String,
+    pub(crate) given: Vec<Given>,
 }
 
 impl Case {
     /// All cases of a file.
-    pub fn read(text: &str) -> Vec<Case> {
+    pub(crate) fn read(text: &str) -> Vec<Case> {
         let mut cases: Vec<Case> = Vec::new();
         for line in text.lines() {
             if let Some(title) = line.strip_prefix("== ") {
                 cases.push(Case { title: title.to_owned(), given: Vec::new() });
             } else if let Some(case) = cases.last_mut() {
-                let given = |name: &str| line.strip_prefix(name).map(|rest| rest.trim().replace("\\n", "\n"));
+                let given = |name: &str| {
+                    line.strip_prefix(name).map(|rest| rest.trim().replace("\\n", "\n"))
+                };
                 case.given.extend(given("user:").map(Given::User));
                 case.given.extend(given("harness:").map(Given::Harness));
                 case.given.extend(given("with:").map(Given::With));
@@ -45,7 +49,7 @@ impl Case {
     }
 
     /// Plays the case and writes it down.
-    pub fn play(&self) -> String {
+    pub(crate) fn play(&self) -> String {
         let mut talk = Talk::new(self);
         talk.run();
         format!("== {}\n{}", self.title, talk.written)
@@ -55,17 +59,17 @@ impl Case {
 const TURNS_MAX: usize = 12;
 
 /// A conversation under way.
-pub struct Talk<'c> {
+pub(crate) struct Talk<'c> {
     case: &'c Case,
     world: World,
     schema: Value,
     choice: ToolChoice,
-    pub messages: Vec<Arc<Message>>,
-    pub written: String,
+    pub(crate) messages: Vec<Arc<Message>>,
+    pub(crate) written: String,
 }
 
 impl<'c> Talk<'c> {
-    pub fn new(case: &'c Case) -> Self {
+    pub(crate) fn new(case: &'c Case) -> Self {
         Talk {
             case,
             world: World::new(),
@@ -76,10 +80,18 @@ impl<'c> Talk<'c> {
         }
     }
 
-    pub fn request(&self) -> Request {
-        let mut tools: Vec<ToolDecl> = self.world.tools().into_iter().map(|name| decl(name, json!({"type": "object"}))).collect();
+    pub(crate) fn request(&self) -> Request {
+        let mut tools: Vec<ToolDecl> = self
+            .world
+            .tools()
+            .into_iter()
+            .map(|name| decl(name, json!({"type": "object"})))
+            .collect();
         if !self.world.without.iter().any(|gone| gone == END_TASK) {
-            tools.push(decl(END_TASK, json!({"type": "object", "properties": {"result": self.schema}})));
+            tools.push(decl(
+                END_TASK,
+                json!({"type": "object", "properties": {"result": self.schema}}),
+            ));
         }
         Request {
             model: "planner".to_owned(),
@@ -94,17 +106,20 @@ impl<'c> Talk<'c> {
         }
     }
 
-    pub fn run(&mut self) {
+    pub(crate) fn run(&mut self) {
         let case = self.case;
         let mut given = case.given.iter().peekable();
         while let Some(line) = given.next() {
             match line {
                 Given::With(how) => {
-                    self.write("with", how);
+                    self.write("with", &how.replace('\n', "\\n"));
                     self.set(how);
                 }
                 Given::User(text) | Given::Harness(text) => {
-                    self.write(if matches!(line, Given::User(_)) { "user" } else { "harness" }, &text.replace('\n', "\\n"));
+                    self.write(
+                        if matches!(line, Given::User(_)) { "user" } else { "harness" },
+                        &text.replace('\n', "\\n"),
+                    );
                     self.hear(Block::text(text.clone()));
                     if !matches!(given.peek(), Some(Given::Harness(_))) {
                         self.answer();
@@ -119,7 +134,9 @@ impl<'c> Talk<'c> {
             self.world.without.push(tool.to_owned());
         } else if let Some(schema) = how.strip_prefix("schema ") {
             self.schema = serde_json::from_str(schema).unwrap();
-        } else if let Some((tool, text)) = how.strip_prefix("result of ").and_then(|rest| rest.split_once(" is ")) {
+        } else if let Some((tool, text)) =
+            how.strip_prefix("result of ").and_then(|rest| rest.split_once(" is "))
+        {
             self.world.canned.insert(tool.to_owned(), text.to_owned());
         } else if how == "offline" {
             self.world.offline = true;
@@ -143,7 +160,8 @@ impl<'c> Talk<'c> {
     fn answer(&mut self) {
         for _ in 0..TURNS_MAX {
             let reply = Planner.reply(&self.request());
-            self.messages.push(Arc::new(Message { role: Role::Assistant, content: reply.content.clone() }));
+            self.messages
+                .push(Arc::new(Message { role: Role::Assistant, content: reply.content.clone() }));
             if self.take(&reply) {
                 return;
             }
@@ -153,10 +171,14 @@ impl<'c> Talk<'c> {
 
     /// Runs the calls of an answer. Whether the task is over.
     fn take(&mut self, reply: &Reply) -> bool {
-        let calls: Vec<ToolUse> = reply.content.iter().filter_map(|block| match block {
-            Block::ToolUse(call) => Some(call.clone()),
-            _ => None,
-        }).collect();
+        let calls: Vec<ToolUse> = reply
+            .content
+            .iter()
+            .filter_map(|block| match block {
+                Block::ToolUse(call) => Some(call.clone()),
+                _ => None,
+            })
+            .collect();
         let words = kernel::message::text_of(&reply.content);
         assert_eq!(reply.stop == Stop::ToolUse, !calls.is_empty());
         if !words.is_empty() {
@@ -164,7 +186,8 @@ impl<'c> Talk<'c> {
         }
         let mut over = calls.is_empty();
         for call in calls {
-            let result = if call.name == END_TASK { self.end(&call, &mut over) } else { self.call(&call) };
+            let result =
+                if call.name == END_TASK { self.end(&call, &mut over) } else { self.call(&call) };
             self.hear(Block::ToolResult(result));
         }
         over
@@ -176,7 +199,14 @@ impl<'c> Talk<'c> {
         let text = result.as_str().map_or_else(|| result.to_string(), str::to_owned);
         self.write("ends", &text);
         *over = !self.world.refuses_ends;
-        answer(call, if *over { Ok("done".to_owned()) } else { Err("the result does not fit the schema".to_owned()) })
+        answer(
+            call,
+            if *over {
+                Ok("done".to_owned())
+            } else {
+                Err("the result does not fit the schema".to_owned())
+            },
+        )
     }
 
     fn call(&mut self, call: &ToolUse) -> ToolResult {
@@ -204,5 +234,10 @@ fn answer(call: &ToolUse, found: Result<String, String>) -> ToolResult {
 }
 
 fn decl(name: &str, input_schema: Value) -> ToolDecl {
-    ToolDecl { name: name.to_owned(), description: String::new(), input_schema, extra: Extra::new() }
+    ToolDecl {
+        name: name.to_owned(),
+        description: String::new(),
+        input_schema,
+        extra: Extra::new(),
+    }
 }

@@ -11,7 +11,7 @@ mod units;
 
 pub(super) use expression::{Expression, Operator, Written};
 
-use super::lexer::{Kind, Token};
+use super::lexer::{Kind, Token, phrase_length};
 use super::{numerals, reference};
 
 /// Deepest nesting of parentheses and functions.
@@ -24,14 +24,45 @@ pub(super) fn read(clause: &[Token<'_>]) -> Option<Expression> {
 
 /// Words that join two numbers.
 const JOINING: &[&str] = &[
-    "+", "-", "*", "/", "^", "%", "plus", "minus", "times", "x", "divided", "multiplied", "over", "mod", "modulo",
-    "percent", "squared", "cubed", "to", "off", "less",
+    "+",
+    "-",
+    "*",
+    "/",
+    "^",
+    "%",
+    "plus",
+    "minus",
+    "times",
+    "x",
+    "divided",
+    "multiplied",
+    "over",
+    "mod",
+    "modulo",
+    "percent",
+    "squared",
+    "cubed",
+    "to",
+    "off",
+    "less",
 ];
 
 /// Words that begin a calculation.
 const OPENING: &[&str] = &[
-    "sqrt", "sin", "cos", "tan", "log", "ln", "twice", "half", "double", "factorial", "times", "divided",
-    "multiplied", "minus",
+    "sqrt",
+    "sin",
+    "cos",
+    "tan",
+    "log",
+    "ln",
+    "twice",
+    "half",
+    "double",
+    "factorial",
+    "times",
+    "divided",
+    "multiplied",
+    "minus",
 ];
 
 /// How far [`begins`] looks for a joining word, in tokens.
@@ -40,8 +71,10 @@ const LOOK_TOKENS_MAX: usize = 4;
 /// Whether these tokens look like the beginning of a calculation.
 pub(super) fn begins(tokens: &[Token<'_>]) -> bool {
     let Some(first) = tokens.first() else { return false };
-    let number = first.kind == Kind::Number || first.word == "(" || numerals::read(tokens).is_some();
-    let named = if number { 1 } else { reference::at_start(tokens).map_or(0, |(_, length)| length) };
+    let number =
+        first.kind == Kind::Number || first.word == "(" || numerals::read(tokens).is_some();
+    let named =
+        if number { 1 } else { reference::at_start(tokens).map_or(0, |(_, length)| length) };
     let joined = tokens.iter().skip(named).take(LOOK_TOKENS_MAX).take_while(|token| !parts(token));
     OPENING.contains(&first.word.as_str())
         || named > 0 && joined.into_iter().any(|token| JOINING.contains(&token.word.as_str()))
@@ -52,13 +85,24 @@ fn parts(token: &Token<'_>) -> bool {
 }
 
 /// Words behind which "and" and commas list numbers.
-const LISTING: &[&str] =
-    &["sum", "total", "product", "average", "mean", "difference", "between", "multiply", "subtract", "ratio"];
+const LISTING: &[&str] = &[
+    "sum",
+    "total",
+    "product",
+    "average",
+    "mean",
+    "difference",
+    "between",
+    "multiply",
+    "subtract",
+    "ratio",
+];
 
 /// Whether "and" in this clause may stand between numbers of one calculation.
 pub(super) fn takes_a_list(tokens: &[Token<'_>]) -> bool {
     let adds_number = |pair: &[Token<'_>]| pair[0].word == "add" && pair[1].kind == Kind::Number;
-    tokens.iter().any(|token| LISTING.contains(&token.word.as_str())) || tokens.windows(2).any(adds_number)
+    tokens.iter().any(|token| LISTING.contains(&token.word.as_str()))
+        || tokens.windows(2).any(adds_number)
 }
 
 /// Reads a clause from left to right. Every method takes what it understands and gives
@@ -84,13 +128,9 @@ impl<'t, 'a> Reader<'t, 'a> {
 
     /// Takes a phrase if it stands here.
     fn take(&mut self, phrase: &str) -> bool {
-        let length = phrase.split(' ').count();
-        let rest = self.rest();
-        let fits = rest.len() >= length && phrase.split(' ').zip(rest).all(|(word, token)| token.word == word);
-        if fits {
-            self.at += length;
-        }
-        fits
+        let length = phrase_length(self.rest(), phrase);
+        self.at += length.unwrap_or(0);
+        length.is_some()
     }
 
     /// Takes the first of the phrases that stands here.
@@ -191,7 +231,13 @@ impl<'t, 'a> Reader<'t, 'a> {
                 Expression::Number("2".to_owned())
             } else if self.take("cubed") {
                 Expression::Number("3".to_owned())
-            } else if self.take_any(&["^", "* *", "to the power of", "raised to the power of", "to the power"]) {
+            } else if self.take_any(&[
+                "^",
+                "* *",
+                "to the power of",
+                "raised to the power of",
+                "to the power",
+            ]) {
                 self.operand()?
             } else if self.take_any(&["!", "factorial"]) {
                 value = Expression::Factorial(Box::new(value));
@@ -204,7 +250,11 @@ impl<'t, 'a> Reader<'t, 'a> {
     }
 
     /// Steps over a small word if it stands here, then reads on.
-    fn after(&mut self, word: &str, part: fn(&mut Self) -> Option<Expression>) -> Option<Expression> {
+    fn after(
+        &mut self,
+        word: &str,
+        part: fn(&mut Self) -> Option<Expression>,
+    ) -> Option<Expression> {
         self.take(word);
         self.take("the");
         part(self)
@@ -248,7 +298,8 @@ mod tests {
         let cases = include_str!("../../../tests/planner/arithmetic.txt");
         let mut wrong = Vec::new();
         for line in cases.lines().filter(|line| !line.starts_with('#') && !line.is_empty()) {
-            let (text, expected) = line.split_once(" => ").expect("a case is `words => calculation`");
+            let (text, expected) =
+                line.split_once(" => ").expect("a case is `words => calculation`");
             let found = shown(text);
             if found != expected {
                 wrong.push(format!("{text}\n  expected {expected}\n  found    {found}"));

@@ -4,8 +4,8 @@
 //! commas do so where the next words begin a wish of their own. After a colon in a wish
 //! to write something, the rest of the line is one text and nothing parts it.
 
+use super::lexer::{Kind, PARAGRAPH, Token, phrase_length};
 use super::{arithmetic, numerals};
-use super::lexer::{Kind, PARAGRAPH, Token};
 
 /// The wishes of a request, in order, without the words that only connect or are polite.
 pub(super) fn split<'a>(tokens: Vec<Token<'a>>, text: &'a str) -> Vec<Vec<Token<'a>>> {
@@ -34,11 +34,23 @@ pub(super) fn split<'a>(tokens: Vec<Token<'a>>, text: &'a str) -> Vec<Vec<Token<
 
 /// Words that stand between two wishes, besides "after that".
 const CONNECTORS: &[&str] = &[
-    ",", "and", "then", "also", "afterwards", "next", "finally", "lastly", "plus", "but", "additionally", "&",
+    ",",
+    "and",
+    "then",
+    "also",
+    "afterwards",
+    "next",
+    "finally",
+    "lastly",
+    "plus",
+    "but",
+    "additionally",
+    "&",
 ];
 
 /// Connectors that announce a new wish whatever it begins with.
-const ANNOUNCERS: &[&str] = &["then", "also", "afterwards", "finally", "lastly", "additionally", "after"];
+const ANNOUNCERS: &[&str] =
+    &["then", "also", "afterwards", "finally", "lastly", "additionally", "after"];
 
 /// How far a border looks to both sides, in tokens. Keeps the splitting linear.
 const LOOK_TOKENS_MAX: usize = 24;
@@ -54,7 +66,8 @@ fn border(open: &[Token<'_>], tokens: &[Token<'_>]) -> Option<usize> {
     if run == 0 || open.is_empty() || next.is_empty() || run == 1 && near[0].word == "plus" {
         return None;
     }
-    let in_a_number = open.last().is_some_and(|last| numerals::is_scale(&last.word)) && numerals::read(next).is_some();
+    let in_a_number = open.last().is_some_and(|last| numerals::is_scale(&last.word))
+        && numerals::read(next).is_some();
     if in_a_number {
         return None;
     }
@@ -71,7 +84,8 @@ fn connectors(tokens: &[Token<'_>]) -> usize {
     let mut length = 0;
     while let Some(token) = tokens.get(length) {
         let line_end = token.kind == Kind::Break && token.word != PARAGRAPH;
-        let after_that = token.word == "after" && tokens.get(length + 1).is_some_and(|next| next.word == "that");
+        let after_that =
+            token.word == "after" && tokens.get(length + 1).is_some_and(|next| next.word == "that");
         length += match (after_that, line_end || CONNECTORS.contains(&token.word.as_str())) {
             (true, _) => 2,
             (false, true) => 1,
@@ -93,29 +107,106 @@ fn is_full_stop(open: &[Token<'_>], tokens: &[Token<'_>]) -> bool {
 
 /// Words that begin a wish.
 const STARTERS: &[&str] = &[
-    "add", "append", "attach", "bing", "calculate", "change", "check", "compute", "convert", "create", "delete",
-    "display", "divide", "do", "double", "edit", "enumerate", "fetch", "find", "forecast", "get", "give", "google",
-    "grep", "halve", "hello", "how", "how's", "list", "load", "locate", "look", "make", "multiply", "note", "open",
-    "print", "put", "raise", "read", "recall", "record", "remember", "remove", "rename", "replace", "save", "scan",
-    "search", "show", "square", "store", "subtract", "swap", "tell", "triple", "turn", "view", "weather", "what",
-    "what're", "what's", "where", "where's", "which", "who", "will", "work", "write", "send", "translate", "explain",
+    "add",
+    "append",
+    "attach",
+    "bing",
+    "calculate",
+    "change",
+    "check",
+    "compute",
+    "convert",
+    "create",
+    "delete",
+    "display",
+    "divide",
+    "do",
+    "double",
+    "edit",
+    "enumerate",
+    "fetch",
+    "find",
+    "forecast",
+    "get",
+    "give",
+    "google",
+    "grep",
+    "halve",
+    "hello",
+    "how",
+    "how's",
+    "list",
+    "load",
+    "locate",
+    "look",
+    "make",
+    "multiply",
+    "note",
+    "open",
+    "print",
+    "put",
+    "raise",
+    "read",
+    "recall",
+    "record",
+    "remember",
+    "remove",
+    "rename",
+    "replace",
+    "save",
+    "scan",
+    "search",
+    "show",
+    "square",
+    "store",
+    "subtract",
+    "swap",
+    "tell",
+    "triple",
+    "turn",
+    "view",
+    "weather",
+    "what",
+    "what're",
+    "what's",
+    "where",
+    "where's",
+    "which",
+    "who",
+    "will",
+    "work",
+    "write",
+    "send",
+    "translate",
+    "explain",
 ];
 
 /// Words that begin a wish behind an article: "and the weather in Rome".
 const NOUNS: &[&str] = &[
-    "weather", "forecast", "temperature", "square", "cube", "sum", "product", "average", "difference", "tip",
-    "half", "notes",
+    "weather",
+    "forecast",
+    "temperature",
+    "square",
+    "cube",
+    "sum",
+    "product",
+    "average",
+    "difference",
+    "tip",
+    "half",
+    "notes",
 ];
 
 /// Wishes that take a text: in them, only a verb parts clauses.
 const WRITERS: &[&str] = &[
-    "save", "store", "keep", "put", "write", "record", "file", "append", "add", "attach", "create", "make",
-    "remember", "note", "replace", "take",
+    "save", "store", "keep", "put", "write", "record", "file", "append", "add", "attach", "create",
+    "make", "remember", "note", "replace", "take",
 ];
 
 /// Whether a word begins a wish by telling what to do.
 pub(super) fn is_verb(word: &str) -> bool {
-    (STARTERS.contains(&word) || WRITERS.contains(&word)) && !matches!(word, "weather" | "forecast" | "square" | "double")
+    (STARTERS.contains(&word) || WRITERS.contains(&word))
+        && !matches!(word, "weather" | "forecast" | "square" | "double")
 }
 
 fn begins_wish(open: &[Token<'_>], next: &[Token<'_>]) -> bool {
@@ -127,14 +218,16 @@ fn begins_wish(open: &[Token<'_>], next: &[Token<'_>]) -> bool {
     if is_writing(open) {
         return false;
     }
-    let noun = if matches!(first.word.as_str(), "the" | "my" | "a") { next.get(1) } else { Some(first) };
+    let noun =
+        if matches!(first.word.as_str(), "the" | "my" | "a") { next.get(1) } else { Some(first) };
     noun.is_some_and(|noun| NOUNS.contains(&noun.word.as_str()))
         || !arithmetic::takes_a_list(open) && arithmetic::begins(next)
 }
 
 fn is_writing(open: &[Token<'_>]) -> bool {
     let verb = without_politeness(open).first();
-    verb.is_some_and(|verb| WRITERS.contains(&verb.word.as_str())) && !arithmetic::takes_a_list(open)
+    verb.is_some_and(|verb| WRITERS.contains(&verb.word.as_str()))
+        && !arithmetic::takes_a_list(open)
 }
 
 fn is_colon_before_text(open: &[Token<'_>], tokens: &[Token<'_>]) -> bool {
@@ -144,38 +237,92 @@ fn is_colon_before_text(open: &[Token<'_>], tokens: &[Token<'_>]) -> bool {
         && verb.is_some_and(|verb| WRITERS.contains(&verb.word.as_str()))
 }
 
-/// The rest of the paragraph as one text, up to ". Then …", and how many tokens it covers.
+/// The rest of the line as one text, up to ". Then …", and how many tokens it covers.
+/// After a colon at a line's end, it is the next line.
 fn free_text<'a>(tokens: &[Token<'a>], text: &'a str) -> (Token<'a>, usize) {
     let ends = |at: &usize| {
         let then = tokens.get(at + 1).is_some_and(|next| ANNOUNCERS.contains(&next.word.as_str()));
         let here = &tokens[*at];
-        here.kind == Kind::Break && here.word == PARAGRAPH || matches!(here.word.as_str(), "." | "," | ";") && then
+        here.kind == Kind::Break && (*at > 0 || here.word == PARAGRAPH)
+            || matches!(here.word.as_str(), "." | "," | ";") && then
     };
     let length = (0..tokens.len()).find(ends).unwrap_or(tokens.len());
-    let start = tokens.first().map_or(text.len(), |first| first.start);
-    let end = tokens[..length].last().map_or(start, |last| last.end);
+    let first = tokens.iter().find(|token| token.kind != Kind::Break);
+    let start = first.map_or(text.len(), |first| first.start);
+    let end =
+        tokens[..length].last().filter(|last| last.end > start).map_or(start, |last| last.end);
     let words = text[start..end].trim_end();
-    (Token { kind: Kind::Free, text: words, word: String::new(), start, end: start + words.len() }, length)
+    (
+        Token {
+            kind: Kind::Free,
+            text: words,
+            word: String::new(),
+            start,
+            end: start + words.len(),
+        },
+        length,
+    )
 }
 
 /// What is said only to be polite, before a wish. Longer ones first.
 const POLITE_BEFORE: &[&str] = &[
-    "i would like you to", "i'd like you to", "i would like to", "i'd like to", "do me a favour", "do me a favor",
-    "i want you to", "i need you to", "would you mind", "can you please", "could you", "would you", "can you",
-    "will you", "i want to", "i want", "i need to", "i need", "let us", "let's", "please", "kindly", "just", "so",
-    "now", "first", "well", "try to", "go ahead", "quickly",
+    "i would like you to",
+    "i'd like you to",
+    "i would like to",
+    "i'd like to",
+    "do me a favour",
+    "do me a favor",
+    "i want you to",
+    "i need you to",
+    "would you mind",
+    "can you please",
+    "could you",
+    "would you",
+    "can you",
+    "will you",
+    "i want to",
+    "i want",
+    "i need to",
+    "i need",
+    "let us",
+    "let's",
+    "please",
+    "kindly",
+    "just",
+    "so",
+    "now",
+    "first",
+    "well",
+    "try to",
+    "go ahead",
+    "quickly",
 ];
 
 /// What is said only to be polite, after a wish.
 const POLITE_AFTER: &[&str] = &[
-    "please", "for me", "thanks", "thank you", "if you can", "if possible", "right now", "now", "too", "as well",
-    "instead", "first", "thanks a lot", "would you", "to me", "aloud",
+    "please",
+    "for me",
+    "thanks",
+    "thank you",
+    "if you can",
+    "if possible",
+    "right now",
+    "now",
+    "too",
+    "as well",
+    "instead",
+    "first",
+    "thanks a lot",
+    "would you",
+    "to me",
+    "aloud",
 ];
 
 /// A clause without connectors and politeness at its ends.
 fn bare(clause: Vec<Token<'_>>) -> Vec<Token<'_>> {
     let mut rest = skip_connectors(&clause);
-    let greeted = rest.len() > 2 && matches!(rest[0].word.as_str(), "hi" | "hello" | "hey" | "ok" | "okay" | "thanks");
+    let greeted = rest.len() > 2
+        && matches!(rest[0].word.as_str(), "hi" | "hello" | "hey" | "ok" | "okay" | "thanks");
     if greeted && (rest[1].word == "," || begins_wish(&[], &rest[1..])) {
         rest = skip_connectors(&rest[1..]);
     }
@@ -195,12 +342,10 @@ fn skip_connectors<'t, 'a>(tokens: &'t [Token<'a>]) -> &'t [Token<'a>] {
 }
 
 fn without_politeness<'t, 'a>(mut tokens: &'t [Token<'a>]) -> &'t [Token<'a>] {
-    let begins = |tokens: &[Token<'_>], phrase: &str| {
-        let length = phrase.split(' ').count();
-        let fits = tokens.len() > length && phrase.split(' ').zip(tokens).all(|(word, token)| token.word == word);
-        fits.then_some(length)
+    let polite = |tokens: &[Token<'_>]| {
+        POLITE_BEFORE.iter().find_map(|phrase| phrase_length(tokens, phrase))
     };
-    while let Some(length) = POLITE_BEFORE.iter().find_map(|phrase| begins(tokens, phrase)) {
+    while let Some(length) = polite(tokens).filter(|length| *length < tokens.len()) {
         tokens = &tokens[length..];
         if tokens.len() > 1 && tokens[0].word == "," {
             tokens = &tokens[1..];
@@ -210,13 +355,15 @@ fn without_politeness<'t, 'a>(mut tokens: &'t [Token<'a>]) -> &'t [Token<'a>] {
 }
 
 fn polite_end(tokens: &[Token<'_>]) -> Option<usize> {
-    if tokens.last().is_some_and(|last| matches!(last.word.as_str(), "," | ":" | "!")) && !ends_in_factorial(tokens) {
+    if tokens.last().is_some_and(|last| matches!(last.word.as_str(), "," | ":" | "!"))
+        && !ends_in_factorial(tokens)
+    {
         return Some(1);
     }
     let ends = |phrase: &&str| {
         let length = phrase.split(' ').count();
         let from = tokens.len().checked_sub(length)?;
-        phrase.split(' ').zip(&tokens[from..]).all(|(word, token)| token.word == word).then_some(length)
+        phrase_length(&tokens[from..], phrase)
     };
     POLITE_AFTER.iter().find_map(|phrase| ends(&phrase))
 }

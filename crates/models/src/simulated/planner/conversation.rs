@@ -102,7 +102,11 @@ fn is_task(text: &str) -> bool {
     !text.trim_start().starts_with(HARNESS)
 }
 
-fn answer<'r>(tasks: &mut [Task<'r>], places: &HashMap<&str, (usize, usize)>, result: &'r ToolResult) {
+fn answer<'r>(
+    tasks: &mut [Task<'r>],
+    places: &HashMap<&str, (usize, usize)>,
+    result: &'r ToolResult,
+) {
     if let Some((task, call)) = places.get(result.id.as_str()) {
         tasks[*task].calls[*call].result = Some(result);
     }

@@ -50,7 +50,9 @@ impl Meaning {
             "edit_file" => Meaning::EditFile,
             "write_file" => Meaning::WriteFile,
             "read_file" => Meaning::ReadFile,
-            other => unreachable!("INVARIANT: the grammar's tests read every heading, and `{other}` is none"),
+            other => unreachable!(
+                "INVARIANT: the grammar's tests read every heading, and `{other}` is none"
+            ),
         }
     }
 }
@@ -71,9 +73,11 @@ pub(super) fn rules() -> &'static [Rule] {
     &RULES
 }
 
-/// The first rule that covers the whole clause.
-pub(super) fn meaning<'t, 'a>(clause: &'t [Token<'a>]) -> Option<(Meaning, Captured<'t, 'a>)> {
-    rules().iter().find_map(|rule| Some((rule.meaning, rule.phrase.matches(clause)?)))
+/// All rules that cover the whole clause, the first one being the likeliest.
+pub(super) fn meanings<'t, 'a>(
+    clause: &'t [Token<'a>],
+) -> impl Iterator<Item = (Meaning, Captured<'t, 'a>)> {
+    rules().iter().filter_map(|rule| Some((rule.meaning, rule.phrase.matches(clause)?)))
 }
 
 fn read(text: &'static str) -> Vec<Rule> {
@@ -81,7 +85,9 @@ fn read(text: &'static str) -> Vec<Rule> {
     let mut meaning = None;
     let mut rules: Vec<Rule> = Vec::new();
     for line in text.lines().filter(|line| !line.starts_with('#') && !line.trim().is_empty()) {
-        if let Some((name, pattern)) = line.strip_prefix("define ").and_then(|rest| rest.split_once('=')) {
+        if let Some((name, pattern)) =
+            line.strip_prefix("define ").and_then(|rest| rest.split_once('='))
+        {
             defined.insert(name.trim(), expand(pattern.trim(), &defined));
         } else if let Some(example) = line.trim().strip_prefix("e.g. ") {
             note_example(&mut rules, example);
@@ -134,7 +140,7 @@ mod tests {
             for example in &rule.examples {
                 let clauses = clauses::split(lexer::tokens(example), example);
                 let first = clauses.first().expect("an example has words");
-                let found = meaning(first).map(|(meaning, _)| meaning);
+                let found = meanings(first).next().map(|(meaning, _)| meaning);
                 if found != Some(rule.meaning) {
                     wrong.push(format!("{example}: {found:?} instead of {:?}", rule.meaning));
                 }

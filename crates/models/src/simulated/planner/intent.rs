@@ -125,8 +125,14 @@ pub(super) fn read(clause: &[Token<'_>], source: &str) -> Option<Intent> {
     if let Some(expression) = arithmetic::read(clause) {
         return Some(Intent::Calculate(expression));
     }
-    let (meaning, captured) = grammar::meaning(clause)?;
-    of_meaning(meaning, &Slots { clause, captured, source })
+    grammar::meanings(clause)
+        .find_map(|(meaning, captured)| of_meaning(meaning, &Slots { clause, captured, source }))
+}
+
+/// Words behind "the weather in Rome and": another place or day.
+pub(super) fn weather_too(clause: &[Token<'_>], source: &str) -> Option<Intent> {
+    let captured = Captured::from([("rest".to_owned(), clause)]);
+    weather::read(&Slots { clause, captured, source }, true)
 }
 
 /// A clause with what its pattern's slots took.
@@ -153,7 +159,9 @@ impl<'t, 'a> Slots<'t, 'a> {
     /// The note or file in a slot. A pointing word, or nothing, is the last one.
     fn named(&self, slot: &str) -> Named {
         match self.tokens(slot) {
-            Some(tokens) if reference::whole(tokens).is_none() => Named::Given(words(tokens, self.source)),
+            Some(tokens) if reference::whole(tokens).is_none() => {
+                Named::Given(words(tokens, self.source))
+            }
             Some(_) | None => Named::Last,
         }
     }
@@ -184,7 +192,9 @@ fn of_meaning(meaning: Meaning, slots: &Slots<'_, '_>) -> Option<Intent> {
         Meaning::Introduce => Intent::Introduce,
         Meaning::ListNotes => Intent::ListNotes,
         Meaning::ReadNote => Intent::ReadNote(slots.named("name")),
-        Meaning::AppendNote => Intent::AppendNote { name: slots.named("name"), text: slots.said("text")? },
+        Meaning::AppendNote => {
+            Intent::AppendNote { name: slots.named("name"), text: slots.said("text")? }
+        }
         Meaning::SaveNote => save_note(slots)?,
         Meaning::Weather => weather::read(slots, false)?,
         Meaning::WeatherAgain => weather::read(slots, true)?,

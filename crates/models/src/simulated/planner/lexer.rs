@@ -51,6 +51,16 @@ pub(super) fn tokens(text: &str) -> Vec<Token<'_>> {
     found
 }
 
+/// How many tokens a phrase of single blanks takes, if they begin with it.
+pub(super) fn phrase_length(tokens: &[Token<'_>], phrase: &str) -> Option<usize> {
+    let mut length = 0;
+    for word in phrase.split(' ') {
+        tokens.get(length).filter(|token| token.word == word)?;
+        length += 1;
+    }
+    Some(length)
+}
+
 struct Lexer<'a> {
     text: &'a str,
     at: usize,
@@ -133,7 +143,8 @@ impl<'a> Lexer<'a> {
         };
         let start = self.at;
         self.at += open.len() + length + close.len();
-        let text = if close == "```" { without_fence_label(&inner[..length]) } else { &inner[..length] };
+        let text =
+            if close == "```" { without_fence_label(&inner[..length]) } else { &inner[..length] };
         Some(Token { kind: Kind::Quoted, text, word: String::new(), start, end: self.at })
     }
 
@@ -154,7 +165,9 @@ impl<'a> Lexer<'a> {
         let second = rest[first.len_utf8()..].chars().next();
         let begins = match first {
             '_' | '~' | '@' | '#' | '°' => second.is_some_and(char::is_alphanumeric),
-            '.' => second.is_some_and(|c| c.is_alphanumeric() || c == '/') || rest.starts_with("../"),
+            '.' => {
+                second.is_some_and(|c| c.is_alphanumeric() || c == '/') || rest.starts_with("../")
+            }
             '/' => second.is_some_and(char::is_alphabetic),
             '*' => second.is_some_and(|c| matches!(c, '.' | '*' | '/')),
             _ => first.is_alphanumeric(),
@@ -191,7 +204,9 @@ fn closing(inner: &str, close: &str) -> Option<usize> {
 /// its last line end.
 fn without_fence_label(inner: &str) -> &str {
     match inner.split_once('\n') {
-        Some((label, body)) if !label.trim().contains(' ') => body.strip_suffix('\n').unwrap_or(body),
+        Some((label, body)) if !label.trim().contains(' ') => {
+            body.strip_suffix('\n').unwrap_or(body)
+        }
         Some(_) | None => inner,
     }
 }
@@ -199,7 +214,8 @@ fn without_fence_label(inner: &str) -> &str {
 /// The length of the number at the beginning: `12`, `1,234.5`, `.5`, `1e6`.
 fn number_length(text: &str) -> Option<usize> {
     let bytes = text.as_bytes();
-    let digits_from = |at: usize| bytes[at.min(bytes.len())..].iter().take_while(|b| b.is_ascii_digit()).count();
+    let digits_from =
+        |at: usize| bytes[at.min(bytes.len())..].iter().take_while(|b| b.is_ascii_digit()).count();
     let mut end = digits_from(0);
     if (1..=3).contains(&end) {
         while bytes.get(end) == Some(&b',') && digits_from(end + 1) == 3 {
@@ -224,7 +240,8 @@ fn number_length(text: &str) -> Option<usize> {
 pub(super) fn is_date(text: &str) -> bool {
     let bytes = text.as_bytes();
     let fits = bytes.len() >= 10
-        && (0..10).all(|i| if i == 4 || i == 7 { bytes[i] == b'-' } else { bytes[i].is_ascii_digit() });
+        && (0..10)
+            .all(|i| if i == 4 || i == 7 { bytes[i] == b'-' } else { bytes[i].is_ascii_digit() });
     fits && !bytes.get(10).is_some_and(u8::is_ascii_alphanumeric)
 }
 
@@ -257,7 +274,11 @@ fn word_length(text: &str) -> usize {
             '\'' | '’' | '&' => next.is_alphanumeric(),
             '-' => joins || next == '-',
             '.' | '/' => at == 0 || joins || next == '{' || c == '/',
-            '*' => matches!(before, '.' | '/' | '*' | '_' | '-') || matches!(next, '.' | '/' | '*') || at == 0,
+            '*' => {
+                matches!(before, '.' | '/' | '*' | '_' | '-')
+                    || matches!(next, '.' | '/' | '*')
+                    || at == 0
+            }
             ':' => before == ':' || next == ':' || text[at..].starts_with("://"),
             '{' => {
                 braces = true;

@@ -3,10 +3,29 @@
 use super::lexer::Token;
 
 const SMALL: &[&str] = &[
-    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
-    "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
 ];
-const TENS: &[&str] = &["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
+const TENS: &[&str] =
+    &["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
 const SCALES: &[(&str, u64)] =
     &[("dozen", 12), ("thousand", 1_000), ("million", 1_000_000), ("billion", 1_000_000_000)];
 
@@ -30,7 +49,11 @@ pub(super) fn read(tokens: &[Token<'_>]) -> Option<(String, usize)> {
         } else if let Some(scale) = scale(word).filter(|_| length > 0) {
             whole = whole.checked_add(part.max(1).checked_mul(scale)?)?;
             part = 0;
-        } else if word == "and" && length > 0 && is_scale(&tokens[at - 1].word) && names_number(tokens.get(at + 1)) {
+        } else if word == "and"
+            && length > 0
+            && is_scale(&tokens[at - 1].word)
+            && names_number(tokens.get(at + 1))
+        {
             at += 1;
             continue;
         } else {
@@ -60,7 +83,8 @@ fn names_number(token: Option<&Token<'_>>) -> bool {
 
 /// A number below one hundred in one word.
 fn small(word: &str) -> Option<u64> {
-    let at = |list: &[&str], word: &str| list.iter().position(|name| *name == word).map(|at| at as u64);
+    let at =
+        |list: &[&str], word: &str| list.iter().position(|name| *name == word).map(|at| at as u64);
     if let Some((tens, ones)) = word.split_once('-') {
         return Some((at(TENS, tens)? + 2) * 10 + at(&SMALL[..10], ones)?);
     }
@@ -71,7 +95,9 @@ fn small(word: &str) -> Option<u64> {
 fn decimals(tokens: &[Token<'_>]) -> (String, usize) {
     let digit = |token: &Token<'_>| small(&token.word).filter(|value| *value < 10);
     let digits: String = match tokens {
-        [point, rest @ ..] if point.word == "point" => rest.iter().map_while(digit).map(|d| d.to_string()).collect(),
+        [point, rest @ ..] if point.word == "point" => {
+            rest.iter().map_while(digit).map(|d| d.to_string()).collect()
+        }
         _ => String::new(),
     };
     if digits.is_empty() { (String::new(), 0) } else { (format!(".{digits}"), digits.len() + 1) }

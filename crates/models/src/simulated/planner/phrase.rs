@@ -53,16 +53,24 @@ impl Phrase {
 
     /// What the slots took, if the pattern covers all of the tokens.
     pub(super) fn matches<'t, 'a>(&self, tokens: &'t [Token<'a>]) -> Option<Captured<'t, 'a>> {
-        let mut search = Search { nodes: &self.nodes, tokens, failed: HashSet::new(), captured: Captured::new() };
+        let mut search = Search {
+            nodes: &self.nodes,
+            tokens,
+            failed: HashSet::new(),
+            captured: Captured::new(),
+        };
         search.from(self.start, 0).then_some(search.captured)
     }
 
     /// All words that the pattern compares with.
     pub(super) fn words(&self) -> impl Iterator<Item = &str> {
-        self.nodes.iter().flat_map(|node| match node {
-            Node::Word { either, .. } => either.as_slice(),
-            Node::Slot { .. } | Node::Fork { .. } | Node::End => &[],
-        }).map(String::as_str)
+        self.nodes
+            .iter()
+            .flat_map(|node| match node {
+                Node::Word { either, .. } => either.as_slice(),
+                Node::Slot { .. } | Node::Fork { .. } | Node::End => &[],
+            })
+            .map(String::as_str)
     }
 
     /// Adds the pieces in front of the node `next`; gives the first of them.
@@ -71,7 +79,8 @@ impl Phrase {
     }
 
     fn piece(&mut self, piece: &str, next: usize) -> usize {
-        let inside = |open, close| piece.strip_prefix(open).and_then(|rest: &str| rest.strip_suffix(close));
+        let inside =
+            |open, close| piece.strip_prefix(open).and_then(|rest: &str| rest.strip_suffix(close));
         if let Some(maybe) = inside('[', ']') {
             let way = self.group(maybe, next);
             return self.add(Node::Fork { ways: vec![way, next] });
@@ -108,7 +117,9 @@ impl Fill {
             "one" => Fill::One,
             "path" => Fill::Path,
             "number" => Fill::Number,
-            other => unreachable!("INVARIANT: the grammar's tests read every slot, and `{other}` is no kind"),
+            other => unreachable!(
+                "INVARIANT: the grammar's tests read every slot, and `{other}` is no kind"
+            ),
         }
     }
 
@@ -121,11 +132,15 @@ impl Fill {
         }
     }
 
-    fn takes(self, tokens: &[Token<'_>]) -> bool {
+    /// Whether it takes these tokens. After "called", even "the" is a name.
+    fn takes(self, before: Option<&Token<'_>>, tokens: &[Token<'_>]) -> bool {
+        let called = before.is_some_and(|token| NAMING.contains(&token.word.as_str()));
         match self {
             Fill::Words => true,
-            Fill::Name => tokens.len() == 1 && is_thing(&tokens[0]) || tokens.iter().all(is_bare),
-            Fill::One => is_thing(&tokens[0]),
+            Fill::Name if tokens.len() > 1 => tokens.iter().all(is_bare),
+            Fill::Name | Fill::One => {
+                is_thing(&tokens[0]) && (called || !is_determiner(&tokens[0]))
+            }
             Fill::Path => looks_like_path(&tokens[0]),
             Fill::Number => tokens[0].kind == Kind::Number,
         }
@@ -140,6 +155,17 @@ fn is_thing(token: &Token<'_>) -> bool {
     is_bare(token) || matches!(token.kind, Kind::Quoted | Kind::Free)
 }
 
+/// Words behind which a name must follow.
+const NAMING: [&str; 5] = ["called", "named", "titled", "note", "file"];
+
+/// Words that only announce a thing.
+fn is_determiner(token: &Token<'_>) -> bool {
+    matches!(
+        token.word.as_str(),
+        "the" | "a" | "an" | "my" | "new" | "all" | "your" | "of" | "these" | "those" | "me"
+    )
+}
+
 /// Files without an ending that everybody calls by name, in small letters.
 const BARE_FILES: [&str; 7] =
     ["readme", "license", "makefile", "dockerfile", "changelog", "architecture", "justfile"];
@@ -148,7 +174,10 @@ const BARE_FILES: [&str; 7] =
 pub(super) fn looks_like_path(token: &Token<'_>) -> bool {
     match token.kind {
         Kind::Quoted => true,
-        Kind::Word => token.text.contains(['.', '/', '*', '~', '_']) || BARE_FILES.contains(&token.word.as_str()),
+        Kind::Word => {
+            token.text.contains(['.', '/', '*', '~', '_'])
+                || BARE_FILES.contains(&token.word.as_str())
+        }
         Kind::Number | Kind::Free | Kind::Mark | Kind::Break => false,
     }
 }
@@ -186,7 +215,9 @@ impl Search<'_, '_, '_> {
         let longest = at.saturating_add(fill.tokens_max()).min(self.tokens.len());
         for end in at + 1..=longest {
             let taken = &self.tokens[at..end];
-            if fill.takes(taken) && self.from(next, end) {
+            if fill.takes(at.checked_sub(1).map(|before| &self.tokens[before]), taken)
+                && self.from(next, end)
+            {
                 self.captured.insert(name.to_owned(), taken);
                 return true;
             }

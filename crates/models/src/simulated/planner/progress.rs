@@ -44,7 +44,8 @@ impl<'p, 'r> Progress<'p, 'r> {
     pub(super) fn read(plan: &'p Plan, conversation: &Conversation<'r>, request: &Request) -> Self {
         let mut states: Vec<State<'r>> = Vec::new();
         for (number, step) in plan.steps.iter().enumerate() {
-            let state = answered(number, conversation).unwrap_or_else(|| unasked(step, &states, request));
+            let state =
+                answered(number, conversation).unwrap_or_else(|| unasked(step, &states, request));
             states.push(state);
         }
         Progress { plan, states, task: conversation.past.len() + 1 }
@@ -95,7 +96,9 @@ impl<'p, 'r> Progress<'p, 'r> {
     pub(super) fn answer(&self, number: usize) -> Option<&'r str> {
         match &self.states[number] {
             State::Done(answer) => Some(answer),
-            State::Failed(_) | State::NoTool | State::Blocked | State::Ready | State::Waiting => None,
+            State::Failed(_) | State::NoTool | State::Blocked | State::Ready | State::Waiting => {
+                None
+            }
         }
     }
 
@@ -128,10 +131,15 @@ fn call_id(task: usize, step: usize) -> String {
 /// the id counts: a shortened history numbers its tasks anew.
 fn answered<'r>(number: usize, conversation: &Conversation<'r>) -> Option<State<'r>> {
     let ending = format!("_{}", number + 1);
-    let is_this = |asked: &&Asked<'r>| asked.call.id.starts_with("plan_") && asked.call.id.ends_with(&ending);
+    let is_this =
+        |asked: &&Asked<'r>| asked.call.id.starts_with("plan_") && asked.call.id.ends_with(&ending);
     let asked = conversation.task.calls.iter().rev().find(is_this)?;
     let result = asked.result?;
-    Some(if result.is_error { State::Failed(&result.content) } else { State::Done(&result.content) })
+    Some(if result.is_error {
+        State::Failed(&result.content)
+    } else {
+        State::Done(&result.content)
+    })
 }
 
 fn unasked<'r>(step: &Step, states: &[State<'r>], request: &Request) -> State<'r> {
@@ -143,7 +151,8 @@ fn unasked<'r>(step: &Step, states: &[State<'r>], request: &Request) -> State<'r
     if step.needs().any(|needed| !open(&states[needed]) && !done(&states[needed])) {
         return State::Blocked;
     }
-    let held_up = states[..step.after].iter().any(open) || step.needs().any(|needed| open(&states[needed]));
+    let held_up =
+        states[..step.after].iter().any(open) || step.needs().any(|needed| open(&states[needed]));
     if held_up { State::Waiting } else { State::Ready }
 }
 

@@ -1,6 +1,6 @@
 //! Words that point at something earlier: "it", "the result", "all of them".
 
-use super::lexer::{Kind, Token};
+use super::lexer::{Token, phrase_length};
 
 /// What is pointed at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,12 +82,12 @@ const POINTERS: &[(&str, Earlier)] = &[
 
 /// What the tokens at the beginning point at, and how many of them do.
 pub(super) fn at_start(tokens: &[Token<'_>]) -> Option<(Earlier, usize)> {
-    POINTERS.iter().find_map(|(phrase, earlier)| {
-        let length = phrase.split(' ').count();
-        let mut words = phrase.split(' ').zip(tokens);
-        let fits = tokens.len() >= length && words.all(|(word, token)| token.kind == Kind::Word && token.word == word);
-        fits.then_some((*earlier, length))
-    })
+    POINTERS.iter().find_map(|(phrase, earlier)| Some((*earlier, phrase_length(tokens, phrase)?)))
+}
+
+/// All words that point at something.
+pub(super) fn words() -> impl Iterator<Item = &'static str> {
+    POINTERS.iter().flat_map(|(phrase, _)| phrase.split(' '))
 }
 
 /// What the tokens point at, all of them together.

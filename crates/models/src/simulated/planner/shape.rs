@@ -13,8 +13,17 @@ use super::progress::{Progress, State};
 const DEPTH_MAX: usize = 8;
 
 /// A value for the schema, or the path of what cannot be filled.
-pub(super) fn result(schema: &Json, progress: &Progress<'_, '_>, answer: &str) -> Result<Json, String> {
-    let facts = Facts { answer, numbers: numbers(progress), notes: notes(progress), complete: is_complete(progress) };
+pub(super) fn result(
+    schema: &Json,
+    progress: &Progress<'_, '_>,
+    answer: &str,
+) -> Result<Json, String> {
+    let facts = Facts {
+        answer,
+        numbers: numbers(progress),
+        notes: notes(progress),
+        complete: is_complete(progress),
+    };
     fill(schema, "result", &facts, DEPTH_MAX)
 }
 
@@ -38,9 +47,13 @@ fn fill(schema: &Json, name: &str, facts: &Facts<'_>, depth: usize) -> Result<Js
     match kind {
         None | Some("string") => Ok(Json::String(text(name, facts))),
         Some("number") => facts.numbers.last().cloned().map_or_else(missing, Ok),
-        Some("integer") => {
-            facts.numbers.iter().rev().find(|number| number.is_i64() || number.is_u64()).cloned().map_or_else(missing, Ok)
-        }
+        Some("integer") => facts
+            .numbers
+            .iter()
+            .rev()
+            .find(|number| number.is_i64() || number.is_u64())
+            .cloned()
+            .map_or_else(missing, Ok),
         Some("boolean") if matches!(name, "done" | "ok" | "success" | "complete" | "completed") => {
             Ok(Json::Bool(facts.complete))
         }
@@ -61,8 +74,12 @@ fn list(schema: &Json, name: &str, facts: &Facts<'_>) -> Result<Json, String> {
     let items = schema.get("items").and_then(|items| items.get("type")).and_then(Json::as_str);
     match items {
         Some("number") => Ok(Json::Array(facts.numbers.clone())),
-        Some("string") if name.contains("note") => Ok(facts.notes.iter().cloned().map(Json::String).collect()),
-        None | Some("string") => Ok(facts.answer.lines().map(|line| Json::String(line.to_owned())).collect()),
+        Some("string") if name.contains("note") => {
+            Ok(facts.notes.iter().cloned().map(Json::String).collect())
+        }
+        None | Some("string") => {
+            Ok(facts.answer.lines().map(|line| Json::String(line.to_owned())).collect())
+        }
         Some(_) => Err(name.to_owned()),
     }
 }
@@ -91,7 +108,8 @@ fn object(schema: &Json, facts: &Facts<'_>, depth: usize) -> Result<Json, String
 /// What was calculated, as far as it is plain numbers.
 fn numbers(progress: &Progress<'_, '_>) -> Vec<Json> {
     let calculated = |step: usize| {
-        let answer = progress.answer(step).filter(|_| progress.plan.steps[step].deed == Deed::Calculate)?;
+        let answer =
+            progress.answer(step).filter(|_| progress.plan.steps[step].deed == Deed::Calculate)?;
         let plain = answer.trim().trim_start_matches("approx. ");
         let first = plain.split(' ').next().unwrap_or(plain);
         serde_json::from_str::<serde_json::Number>(first).ok().map(Json::Number)
@@ -104,7 +122,10 @@ fn notes(progress: &Progress<'_, '_>) -> Vec<String> {
         let deed = progress.plan.steps[*step].deed;
         progress.answer(*step).is_some() && matches!(deed, Deed::SaveNote | Deed::AppendNote)
     };
-    (0..progress.states.len()).filter(saved).filter_map(|step| progress.field(step, "name")).collect()
+    (0..progress.states.len())
+        .filter(saved)
+        .filter_map(|step| progress.field(step, "name"))
+        .collect()
 }
 
 fn is_complete(progress: &Progress<'_, '_>) -> bool {

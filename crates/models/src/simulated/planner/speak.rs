@@ -20,7 +20,8 @@ const STRANGE_MAX: usize = 5;
 
 /// What is about to be done, before the calls: for people who watch.
 pub(super) fn announcement(progress: &Progress<'_, '_>, ready: &[usize]) -> String {
-    let begun = progress.states.iter().any(|state| matches!(state, State::Done(_) | State::Failed(_)));
+    let begun =
+        progress.states.iter().any(|state| matches!(state, State::Done(_) | State::Failed(_)));
     let said = if begun { ready.to_vec() } else { open_steps(progress) };
     let steps: Vec<String> = said.iter().map(|step| sentence::intention(progress, *step)).collect();
     match (begun, steps.as_slice()) {
@@ -67,13 +68,17 @@ pub(super) fn answer(progress: &Progress<'_, '_>, request: &Request) -> String {
 }
 
 fn mended(slips: &[Slip]) -> String {
-    let read: Vec<String> = slips.iter().map(|slip| format!("`{}` as `{}`", slip.written, slip.read)).collect();
+    let read: Vec<String> =
+        slips.iter().map(|slip| format!("`{}` as `{}`", slip.written, slip.read)).collect();
     format!("I read {}.", read.join(" and "))
 }
 
 fn not_understood(strange: &[&str]) -> Option<String> {
-    let quoted: Vec<String> =
-        strange.iter().take(STRANGE_MAX).map(|words| format!("“{}”", shortened(words, QUOTED_BYTES_MAX))).collect();
+    let quoted: Vec<String> = strange
+        .iter()
+        .take(STRANGE_MAX)
+        .map(|words| format!("“{}”", shortened(words, QUOTED_BYTES_MAX)))
+        .collect();
     let more = match strange.len().saturating_sub(STRANGE_MAX) {
         0 => String::new(),
         more => format!(" and {more} more parts"),

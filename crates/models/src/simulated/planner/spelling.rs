@@ -7,21 +7,40 @@
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
-use super::grammar;
 use super::lexer::{Kind, Token};
+use super::{grammar, reference};
 
 /// Words of everyday language that are near to a known word and mean something else.
-const NO_SLIPS: &[&str] = &["there", "these", "those", "three", "where", "other", "while", "mode", "form", "fine", "nodes", "whether"];
+const NO_SLIPS: &[&str] = &[
+    "there", "these", "those", "three", "where", "other", "while", "mode", "form", "fine", "nodes",
+    "whether",
+];
 
 /// Words of arithmetic. Its other words are too short to be told apart.
 const ARITHMETIC: &[&str] = &[
-    "calculate", "compute", "convert", "divided", "divide", "multiplied", "multiply", "minus", "times", "percent",
-    "square", "subtract", "double", "average", "product", "difference", "percentage",
+    "calculate",
+    "compute",
+    "convert",
+    "divided",
+    "divide",
+    "multiplied",
+    "multiply",
+    "minus",
+    "times",
+    "percent",
+    "square",
+    "subtract",
+    "double",
+    "average",
+    "product",
+    "difference",
+    "percentage",
 ];
 
 static KNOWN: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
-    let words = grammar::rules().iter().flat_map(|rule| rule.phrase.words()).chain(ARITHMETIC.iter().copied());
-    words.filter(|word| word.len() > 2 && word.bytes().all(|b| b.is_ascii_lowercase())).map(str::to_owned).collect()
+    let grammar = grammar::rules().iter().flat_map(|rule| rule.phrase.words());
+    let words = grammar.chain(ARITHMETIC.iter().copied()).chain(reference::words());
+    words.filter(|word| word.len() > 2 && word.bytes().all(is_letter)).map(str::to_owned).collect()
 });
 
 /// Longest clause that is corrected, in tokens.
@@ -59,10 +78,14 @@ fn meant(token: &Token<'_>) -> Option<&'static str> {
     let word = token.word.as_str();
     let unknown = token.kind == Kind::Word
         && (3..=14).contains(&word.len())
-        && word.bytes().all(|b| b.is_ascii_lowercase())
+        && word.bytes().all(is_letter)
         && !KNOWN.contains(word)
         && !NO_SLIPS.contains(&word);
     unknown.then(|| KNOWN.iter().find(|known| is_slip(word, known))).flatten().map(String::as_str)
+}
+
+fn is_letter(byte: u8) -> bool {
+    byte.is_ascii_lowercase() || byte == b'\''
 }
 
 /// Whether `word` is one slip away from `known`.

@@ -21,8 +21,11 @@ pub(super) enum Heard {
 /// Most clauses of one request that are read.
 const CLAUSES_MAX: usize = 64;
 
-/// Most clauses of one request whose spelling is mended.
-const MENDED_MAX: usize = 16;
+/// Most second looks at what was not understood, for one text.
+const TRIES_MAX: usize = 16;
+
+/// Longest clause that gets a second look, in tokens.
+const SECOND_LOOK_TOKENS_MAX: usize = 60;
 
 /// What the texts say.
 pub(super) fn read(texts: &[&str]) -> Vec<Heard> {
@@ -31,22 +34,78 @@ pub(super) fn read(texts: &[&str]) -> Vec<Heard> {
 
 fn read_one(text: &str) -> Vec<Heard> {
     let clauses = clauses::split(lexer::tokens(text), text);
-    let mut heard = Vec::new();
-    let mut tries_left = MENDED_MAX;
+    let mut hearing = Hearing { text, heard: Vec::new(), tries_left: TRIES_MAX };
     for clause in clauses.iter().take(CLAUSES_MAX) {
-        match intent::read(clause, text) {
-            Some(intent) => heard.push(Heard::Wish(intent)),
-            None if tries_left > 0 => {
-                tries_left -= 1;
-                heard.extend(mended(clause, text).unwrap_or_else(|| vec![strange(clause, text)]));
-            }
-            None => heard.push(strange(clause, text)),
-        }
+        hearing.clause(clause);
     }
     if clauses.len() > CLAUSES_MAX {
-        heard.push(Heard::TooMany(clauses.len() - CLAUSES_MAX));
+        hearing.heard.push(Heard::TooMany(clauses.len() - CLAUSES_MAX));
     }
-    heard
+    hearing.heard
+}
+
+struct Hearing<'a> {
+    text: &'a str,
+    heard: Vec<Heard>,
+    /// Second looks that are left.
+    tries_left: usize,
+}
+
+impl<'a> Hearing<'a> {
+    fn clause(&mut self, clause: &[Token<'a>]) {
+        if let Some(intent) = intent::read(clause, self.text) {
+            self.heard.push(Heard::Wish(intent));
+        } else if !self.second_look(clause) {
+            let start = clause.first().map_or(0, |token| token.start);
+            let end = clause.last().map_or(start, |token| token.end);
+            self.heard.push(Heard::Strange(self.text[start..end].to_owned()));
+        }
+    }
+
+    /// Tries once more: with the spelling mended, or only the part before an "and".
+    fn second_look(&mut self, clause: &[Token<'a>]) -> bool {
+        if self.tries_left == 0 || clause.len() > SECOND_LOOK_TOKENS_MAX {
+            return false;
+        }
+        self.tries_left -= 1;
+        if let Some(mended) = mended(clause, self.text) {
+            self.heard.extend(mended);
+            return true;
+        }
+        let joints = (1..clause.len().saturating_sub(1))
+            .filter(|at| matches!(clause[*at].word.as_str(), "and" | ","));
+        for joint in joints.rev() {
+            let (before, after) = (&clause[..joint], &clause[joint + 1..]);
+            if let Some(intent) = intent::read(before, self.text) {
+                self.joined(intent, after);
+                return true;
+            }
+        }
+        false
+    }
+
+    /// A wish and the words that were joined to it. Behind a wish for the weather they
+    /// may be one more place, and a day at the end holds for both.
+    fn joined(&mut self, intent: Intent, after: &[Token<'a>]) {
+        match (intent, intent::weather_too(after, self.text)) {
+            (
+                Intent::Weather { place, day, again },
+                Some(Intent::Weather { place: Some(too), day: late, .. }),
+            ) => {
+                let day = day.or_else(|| late.clone());
+                self.heard.push(Heard::Wish(Intent::Weather { place, day, again }));
+                self.heard.push(Heard::Wish(Intent::Weather {
+                    place: Some(too),
+                    day: late,
+                    again: true,
+                }));
+            }
+            (intent, _) => {
+                self.heard.push(Heard::Wish(intent));
+                self.clause(after);
+            }
+        }
+    }
 }
 
 /// The clause read once more with its slips mended. A mended word may also part it.
@@ -56,10 +115,4 @@ fn mended(clause: &[Token<'_>], text: &str) -> Option<Vec<Heard>> {
     let intents: Option<Vec<Intent>> = wishes.iter().map(|wish| intent::read(wish, text)).collect();
     let told = |intent| Heard::Mended(intent, std::mem::take(&mut slips));
     Some(intents.filter(|intents| !intents.is_empty())?.into_iter().map(told).collect())
-}
-
-fn strange(clause: &[Token<'_>], text: &str) -> Heard {
-    let start = clause.first().map_or(0, |token| token.start);
-    let end = clause.last().map_or(start, |token| token.end);
-    Heard::Strange(text[start..end].to_owned())
 }

@@ -79,7 +79,8 @@ impl Expression {
     /// Two parts joined in the sense of everyday language: `80 - 20%` is a discount, not
     /// a subtraction of 0.2, and a percentage of something is `of`, whatever the word.
     pub(super) fn join(operator: Operator, left: Expression, right: Expression) -> Expression {
-        let share = matches!(right, Expression::Percent(_)) && !matches!(left, Expression::Percent(_));
+        let share =
+            matches!(right, Expression::Percent(_)) && !matches!(left, Expression::Percent(_));
         match operator {
             Operator::Add | Operator::Subtract if share => {
                 let one = Expression::Number("1".to_owned());
@@ -111,9 +112,9 @@ impl Expression {
     pub(super) fn is_calculation(&self) -> bool {
         match self {
             Expression::Number(_) | Expression::Earlier(_) => false,
-            Expression::Percent(inner) | Expression::Measure(inner, _) | Expression::Minus(inner) => {
-                inner.is_calculation()
-            }
+            Expression::Percent(inner)
+            | Expression::Measure(inner, _)
+            | Expression::Minus(inner) => inner.is_calculation(),
             Expression::Join(..)
             | Expression::Call(..)
             | Expression::Factorial(_)
@@ -149,7 +150,14 @@ impl Expression {
                 // Power is the one that groups to the right; asking for more on both
                 // sides writes parentheses there, which is never wrong.
                 let tight = operator.tightness();
-                left.write(if *operator == Operator::Power || *operator == Operator::Of { tight + 1 } else { tight }, parts);
+                left.write(
+                    if *operator == Operator::Power || *operator == Operator::Of {
+                        tight + 1
+                    } else {
+                        tight
+                    },
+                    parts,
+                );
                 say(parts, operator.sign());
                 right.write(tight + 1, parts);
             }

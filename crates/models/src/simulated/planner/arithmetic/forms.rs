@@ -7,25 +7,48 @@ use crate::simulated::planner::reference::Earlier;
 
 /// What stands before a calculation and adds nothing to it. Longer ones first.
 const LEAD_INS: &[&str] = &[
-    "what is the result of", "what's the result of", "what is the value of", "what do you get for", "what would",
-    "what is", "what's", "what are", "whats", "what about", "how much is", "how much are", "how much does",
-    "how much", "what does", "what do", "how about", "calculate", "compute", "evaluate", "solve", "work out",
-    "figure out", "determine", "find out", "find", "tell me what is", "tell me", "give me", "show me", "do", "is",
+    "what is the result of",
+    "what's the result of",
+    "what is the value of",
+    "what do you get for",
+    "what would",
+    "what is",
+    "what's",
+    "what are",
+    "whats",
+    "what about",
+    "how much is",
+    "how much are",
+    "how much does",
+    "how much",
+    "what does",
+    "what do",
+    "how about",
+    "calculate",
+    "compute",
+    "evaluate",
+    "solve",
+    "work out",
+    "figure out",
+    "determine",
+    "find out",
+    "find",
+    "tell me what is",
+    "tell me",
+    "give me",
+    "show me",
+    "do",
+    "is",
 ];
 
 /// What stands behind a calculation and adds nothing to it.
-const LEAD_OUTS: &[&str] = &["=", "equal to", "equals", "equal", "make", "makes", "be", "come to", "is what", "is", "?"];
+const LEAD_OUTS: &[&str] =
+    &["=", "equal to", "equals", "equal", "make", "makes", "be", "come to", "is what", "is", "?"];
 
 type Form = fn(&mut Reader<'_, '_>) -> Option<Expression>;
 
 /// The forms, tried in order; each must cover the whole clause.
-const FORMS: &[Form] = &[
-    how_many,
-    percentage,
-    command,
-    continued,
-    plain,
-];
+const FORMS: &[Form] = &[how_many, percentage, command, continued, plain];
 
 /// Most lead-ins in a row: "tell me what is".
 const LEAD_INS_MAX: usize = 4;
@@ -63,7 +86,18 @@ fn how_many(reader: &mut Reader<'_, '_>) -> Option<Expression> {
     reader.take("how many").then_some(())?;
     let (unit, length) = units::read(reader.rest())?;
     reader.at += length;
-    reader.take_any(&["are there in", "are in", "is in", "are", "is", "in", "do", "does", "make up", "make"]);
+    reader.take_any(&[
+        "are there in",
+        "are in",
+        "is in",
+        "are",
+        "is",
+        "in",
+        "do",
+        "does",
+        "make up",
+        "make",
+    ]);
     reader.take("there in");
     let value = if reader.take_any(&["a", "an", "one"]) {
         let (unit, length) = units::read(reader.rest())?;
@@ -78,7 +112,14 @@ fn how_many(reader: &mut Reader<'_, '_>) -> Option<Expression> {
 
 /// "what percent of 80 is 20", "20 is what percent of 80", "what percentage is 20 of 80".
 fn percentage(reader: &mut Reader<'_, '_>) -> Option<Expression> {
-    const NAMES: &[&str] = &["what percent", "what percentage", "which percentage", "how many percent", "percent", "percentage"];
+    const NAMES: &[&str] = &[
+        "what percent",
+        "what percentage",
+        "which percentage",
+        "how many percent",
+        "percent",
+        "percentage",
+    ];
     let (part, whole) = if reader.take_any(NAMES) {
         if reader.take("of") {
             let whole = reader.sum()?;
@@ -89,7 +130,8 @@ fn percentage(reader: &mut Reader<'_, '_>) -> Option<Expression> {
         }
     } else {
         let part = reader.operand()?;
-        (reader.take_any(&["is", "are"]) && reader.take_any(NAMES) && reader.take("of")).then_some(())?;
+        (reader.take_any(&["is", "are"]) && reader.take_any(NAMES) && reader.take("of"))
+            .then_some(())?;
         (part, reader.operand()?)
     };
     let ratio = Expression::join(Operator::Divide, part, whole);
@@ -99,8 +141,7 @@ fn percentage(reader: &mut Reader<'_, '_>) -> Option<Expression> {
 /// "multiply 6 by 7", "subtract 3 from it", "double that", "convert 5 miles to km".
 fn command(reader: &mut Reader<'_, '_>) -> Option<Expression> {
     let two = || Expression::Number("2".to_owned());
-    let names_a_function =
-        matches!(reader.rest(), [what, of, ..] if matches!(what.word.as_str(), "square" | "cube") && matches!(of.word.as_str(), "root" | "of"));
+    let names_a_function = matches!(reader.rest(), [what, of, ..] if matches!(what.word.as_str(), "square" | "cube") && matches!(of.word.as_str(), "root" | "of"));
     if names_a_function {
         return None;
     }
@@ -121,7 +162,11 @@ fn command(reader: &mut Reader<'_, '_>) -> Option<Expression> {
         return joined(reader, Operator::Divide, &["by", "through", "into"]);
     }
     if reader.take("raise") {
-        return joined(reader, Operator::Power, &["to the power of", "to the power", "to the", "to"]);
+        return joined(
+            reader,
+            Operator::Power,
+            &["to the power of", "to the power", "to the", "to"],
+        );
     }
     if reader.take_any(&["increase", "raise"]) {
         return joined(reader, Operator::Add, &["by"]);
@@ -130,7 +175,11 @@ fn command(reader: &mut Reader<'_, '_>) -> Option<Expression> {
         return joined(reader, Operator::Subtract, &["by"]);
     }
     if reader.take_any(&["halve", "half"]) {
-        return Some(Expression::join(Operator::Divide, reader.after("of", Reader::operand)?, two()));
+        return Some(Expression::join(
+            Operator::Divide,
+            reader.after("of", Reader::operand)?,
+            two(),
+        ));
     }
     if reader.take("square") {
         return Some(Expression::join(Operator::Power, reader.operand()?, two()));
@@ -148,14 +197,22 @@ fn added(reader: &mut Reader<'_, '_>) -> Option<Expression> {
     reader.at = 0;
     reader.take_any(&["add together", "add up", "add"]);
     let more = reader.sum()?;
-    let base = if reader.take_any(&["to", "onto"]) { reader.sum()? } else { Expression::Earlier(Earlier::Last) };
+    let base = if reader.take_any(&["to", "onto"]) {
+        reader.sum()?
+    } else {
+        Expression::Earlier(Earlier::Last)
+    };
     Some(Expression::join(Operator::Add, base, more))
 }
 
 /// "3 from 10", "20% off 80", or "3" alone: from the last result.
 fn subtracted(reader: &mut Reader<'_, '_>) -> Option<Expression> {
     let less = reader.sum()?;
-    let base = if reader.take_any(&["from", "off"]) { reader.sum()? } else { Expression::Earlier(Earlier::Last) };
+    let base = if reader.take_any(&["from", "off"]) {
+        reader.sum()?
+    } else {
+        Expression::Earlier(Earlier::Last)
+    };
     let complete = matches!(&less, Expression::Join(Operator::Multiply, ..)) && reader.is_done();
     if complete && base == Expression::Earlier(Earlier::Last) {
         return Some(less);

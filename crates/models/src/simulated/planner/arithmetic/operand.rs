@@ -77,7 +77,9 @@ impl Reader<'_, '_> {
         if self.take_any(&["-", "minus", "negative"]) {
             return Some(Expression::Minus(Box::new(self.operand()?)));
         }
-        if let Some((earlier, length)) = reference::at_start(self.rest()).filter(|_| !self.names_a_list()) {
+        if let Some((earlier, length)) =
+            reference::at_start(self.rest()).filter(|_| !self.names_a_list())
+        {
             self.at += length;
             return Some(Expression::Earlier(earlier));
         }
@@ -117,13 +119,16 @@ impl Reader<'_, '_> {
         }
         let number = Expression::Number(digits);
         let first = self.measured(number);
-        let another = matches!(first, Expression::Measure(..)) && self.rest().first().is_some_and(|t| t.kind == Kind::Number);
+        let another = matches!(first, Expression::Measure(..))
+            && self.rest().first().is_some_and(|t| t.kind == Kind::Number);
         if !another {
             return Some(first);
         }
         let before = self.at;
         match self.amount() {
-            Some(second @ Expression::Measure(..)) => Some(Expression::join(Operator::Add, first, second)),
+            Some(second @ Expression::Measure(..)) => {
+                Some(Expression::join(Operator::Add, first, second))
+            }
             Some(_) | None => {
                 self.at = before;
                 Some(first)
@@ -186,7 +191,8 @@ impl Reader<'_, '_> {
         }
         if self.take("remainder of") {
             let whole = self.operand()?;
-            let divisor = self.take_any(&["divided by", "and", "/", "by"]).then(|| self.operand())??;
+            let divisor =
+                self.take_any(&["divided by", "and", "/", "by"]).then(|| self.operand())??;
             return Some(Expression::join(Operator::Remainder, whole, divisor));
         }
         let operator = self.take_one(LISTS)?;
@@ -209,9 +215,11 @@ impl Reader<'_, '_> {
         }
         let share_first = self.take("of");
         let first = if share_first { self.operand()? } else { self.after("on", Self::operand)? };
-        let second = self.take_any(&["on", "of", "from", "for", "at", "with"]).then(|| self.operand())??;
+        let second =
+            self.take_any(&["on", "of", "from", "for", "at", "with"]).then(|| self.operand())??;
         let (share, whole) = if share_first { (first, second) } else { (second, first) };
-        matches!(share, Expression::Percent(_)).then(|| Expression::join(Operator::Of, share, whole))
+        matches!(share, Expression::Percent(_))
+            .then(|| Expression::join(Operator::Of, share, whole))
     }
 }
 

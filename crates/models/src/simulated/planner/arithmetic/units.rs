@@ -15,7 +15,10 @@ const UNITS: &[(&str, &[&str])] = &[
     ("nautical miles", &["nautical mile", "nautical miles"]),
     ("m^2", &["m²", "m2", "square meter", "square meters", "square metre", "square metres"]),
     ("ft^2", &["ft²", "square foot", "square feet"]),
-    ("km^2", &["km²", "square kilometer", "square kilometers", "square kilometre", "square kilometres"]),
+    (
+        "km^2",
+        &["km²", "square kilometer", "square kilometers", "square kilometre", "square kilometres"],
+    ),
     ("hectares", &["hectare", "hectares"]),
     ("acres", &["acre", "acres"]),
     ("m^3", &["m³", "cubic meter", "cubic meters", "cubic metre", "cubic metres"]),
@@ -41,8 +44,14 @@ const UNITS: &[(&str, &[&str])] = &[
     ("weeks", &["week", "weeks"]),
     ("months", &["month", "months"]),
     ("years", &["year", "years"]),
-    ("celsius", &["C", "°C", "celsius", "centigrade", "degrees C", "degrees celsius", "degree celsius"]),
-    ("fahrenheit", &["F", "°F", "fahrenheit", "degrees F", "degrees fahrenheit", "degree fahrenheit"]),
+    (
+        "celsius",
+        &["C", "°C", "celsius", "centigrade", "degrees C", "degrees celsius", "degree celsius"],
+    ),
+    (
+        "fahrenheit",
+        &["F", "°F", "fahrenheit", "degrees F", "degrees fahrenheit", "degree fahrenheit"],
+    ),
     ("kelvin", &["K", "kelvin", "kelvins"]),
     ("mph", &["mph", "miles per hour"]),
     ("km/h", &["km/h", "kmh", "kph", "kilometers per hour", "kilometres per hour"]),
@@ -84,10 +93,13 @@ pub(super) fn read(tokens: &[Token<'_>]) -> Option<(&'static str, usize)> {
 }
 
 fn named(words: &[Token<'_>]) -> Option<&'static str> {
-    let joined = |part: fn(&Token<'_>) -> String| words.iter().map(part).collect::<Vec<_>>().join(" ");
+    let joined =
+        |part: fn(&Token<'_>) -> String| words.iter().map(part).collect::<Vec<_>>().join(" ");
     let exact = joined(|token| token.text.to_owned());
     let small = joined(|token| token.word.clone());
-    let find = |text: &str| UNITS.iter().find(|(_, names)| names.contains(&text)).map(|(unit, _)| *unit);
-    let any_case = || UNITS.iter().find(|(_, names)| names.iter().any(|name| name.to_lowercase() == small));
+    let find =
+        |text: &str| UNITS.iter().find(|(_, names)| names.contains(&text)).map(|(unit, _)| *unit);
+    let any_case =
+        || UNITS.iter().find(|(_, names)| names.iter().any(|name| name.to_lowercase() == small));
     find(&exact).or_else(|| find(&small)).or_else(|| any_case().map(|(unit, _)| *unit))
 }

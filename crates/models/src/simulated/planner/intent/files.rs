@@ -20,8 +20,9 @@ const KINDS: &[(&str, &str)] = &[
 
 /// Endings that are recognised without their dot.
 const ENDINGS: &[&str] = &[
-    "md", "rs", "py", "txt", "yaml", "yml", "json", "toml", "js", "ts", "html", "css", "sh", "c", "h", "cpp", "go",
-    "java", "csv", "log", "xml", "sql", "pdf", "png", "jpg", "svg", "lock", "rb", "php",
+    "md", "rs", "py", "txt", "yaml", "yml", "json", "toml", "js", "ts", "html", "css", "sh", "c",
+    "h", "cpp", "go", "java", "csv", "log", "xml", "sql", "pdf", "png", "jpg", "svg", "lock", "rb",
+    "php",
 ];
 
 pub(super) fn find_files(slots: &Slots<'_, '_>) -> Option<Intent> {
@@ -113,7 +114,8 @@ pub(super) fn write(slots: &Slots<'_, '_>) -> Option<Intent> {
 
 pub(super) fn read(slots: &Slots<'_, '_>) -> Intent {
     let offset = slots.number("from");
-    let through = slots.number("to").zip(offset).map(|(to, from)| (to + 1).saturating_sub(from).max(1));
+    let through =
+        slots.number("to").zip(offset).map(|(to, from)| (to + 1).saturating_sub(from).max(1));
     let limit = slots.number("limit").or(through);
     Intent::ReadFile { path: slots.named("path"), offset, limit }
 }

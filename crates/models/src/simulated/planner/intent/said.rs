@@ -19,7 +19,20 @@ pub(in crate::simulated::planner) enum Said {
 }
 
 /// Words that only announce a quoted text.
-const ANNOUNCING: &[&str] = &["the", "a", "text", "word", "words", "line", "content", "sentence", "phrase", "following", "this", ":"];
+const ANNOUNCING: &[&str] = &[
+    "the",
+    "a",
+    "text",
+    "word",
+    "words",
+    "line",
+    "content",
+    "sentence",
+    "phrase",
+    "following",
+    "this",
+    ":",
+];
 
 /// What these tokens stand for. Quoted words always stand for themselves.
 pub(super) fn read(tokens: &[Token<'_>], source: &str) -> Said {
@@ -53,7 +66,10 @@ fn derived(tokens: &[Token<'_>], source: &str) -> Option<Said> {
     }
     let first = tokens.first()?;
     let noun = !clauses::is_verb(&first.word);
-    noun.then(|| read_intent(tokens, source)).flatten().filter(is_reading).map(|wish| Said::Wish(Box::new(wish)))
+    noun.then(|| read_intent(tokens, source))
+        .flatten()
+        .filter(is_reading)
+        .map(|wish| Said::Wish(Box::new(wish)))
 }
 
 fn several(tokens: &[Token<'_>], source: &str) -> Option<Said> {

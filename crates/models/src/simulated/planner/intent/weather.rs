@@ -4,13 +4,40 @@ use super::{Intent, Slots, words};
 use crate::simulated::planner::lexer::{Kind, Token, is_date};
 
 /// Words around a place that are not part of its name.
-const AROUND: &[&str] =
-    &["in", "for", "at", "on", "of", "the", "like", "be", "is", "currently", "now", "right", "there", "a", "local", ","];
+const AROUND: &[&str] = &[
+    "in",
+    "for",
+    "at",
+    "on",
+    "of",
+    "the",
+    "like",
+    "be",
+    "is",
+    "currently",
+    "now",
+    "right",
+    "there",
+    "a",
+    "local",
+    ",",
+];
 
 /// Days that cannot be named without a calendar, which this brain does not have.
 const UNKNOWN_DAYS: &[&str] = &[
-    "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "weekend", "week", "month",
-    "yesterday", "after", "later",
+    "monday",
+    "tuesday",
+    "wednesday",
+    "thursday",
+    "friday",
+    "saturday",
+    "sunday",
+    "weekend",
+    "week",
+    "month",
+    "yesterday",
+    "after",
+    "later",
 ];
 
 /// Longest name of a place, in tokens.
@@ -25,7 +52,10 @@ pub(super) fn read(slots: &Slots<'_, '_>, again: bool) -> Option<Intent> {
     let rest = slots.tokens("rest").unwrap_or_default();
     let place = place(rest);
     let day = slots.clause.iter().find_map(day);
-    if place.len() > PLACE_TOKENS_MAX || place.iter().any(|token| !belongs_to_a_name(token)) {
+    if place.len() > PLACE_TOKENS_MAX
+        || place.iter().any(|token| token.word == "and") && !is_one_country(place)
+        || place.iter().any(|token| !belongs_to_a_name(token))
+    {
         return None;
     }
     let place = (!place.is_empty()).then(|| words(place, slots.source));
@@ -58,6 +88,12 @@ fn place<'t, 'a>(mut rest: &'t [Token<'a>]) -> &'t [Token<'a>] {
         rest = others;
     }
     rest
+}
+
+/// Places with "and" in their names. Any other "and" stands between two places.
+fn is_one_country(place: &[Token<'_>]) -> bool {
+    const FIRST_WORDS: &[&str] = &["trinidad", "bosnia", "antigua", "saint", "são", "turks"];
+    place.first().is_some_and(|first| FIRST_WORDS.contains(&first.word.as_str()))
 }
 
 fn belongs_to_a_name(token: &Token<'_>) -> bool {

@@ -15,12 +15,17 @@ const STEPS_MAX: usize = 24;
 type Lack = String;
 
 /// The plan for what was heard.
-pub(in crate::simulated::planner) fn draft(heard: Vec<Heard>, conversation: &Conversation<'_>) -> Plan {
+pub(in crate::simulated::planner) fn draft(
+    heard: Vec<Heard>,
+    conversation: &Conversation<'_>,
+) -> Plan {
     let mut drafting = Drafting { conversation, plan: Plan::default(), weather: None };
     let mut left = 0;
     for one in heard {
         match one {
-            Heard::Wish(_) | Heard::Mended(..) if drafting.plan.steps.len() >= STEPS_MAX => left += 1,
+            Heard::Wish(_) | Heard::Mended(..) if drafting.plan.steps.len() >= STEPS_MAX => {
+                left += 1
+            }
             Heard::Wish(intent) => drafting.wish(intent),
             Heard::Mended(intent, slips) => {
                 if !slips.is_empty() {
@@ -63,7 +68,9 @@ impl Drafting<'_, '_> {
     /// Adds the step, and those that it needs.
     fn step(&mut self, intent: Intent) -> Result<usize, Lack> {
         let (deed, input) = match intent {
-            Intent::Calculate(expression) => (Deed::Calculate, vec![("expression", self.expression(&expression)?)]),
+            Intent::Calculate(expression) => {
+                (Deed::Calculate, vec![("expression", self.expression(&expression)?)])
+            }
             Intent::ListNotes => (Deed::ListNotes, vec![("action", text("list"))]),
             Intent::ReadNote(name) => {
                 (Deed::ReadNote, vec![("action", text("read")), ("name", text(self.note(name)?))])
@@ -71,14 +78,22 @@ impl Drafting<'_, '_> {
             Intent::SaveNote { name, text: said } => {
                 let name = name.unwrap_or_else(|| self.name_for(&said));
                 let value = Value::Text(self.said(said, "save")?);
-                (Deed::SaveNote, vec![("action", text("save")), ("name", text(name)), ("text", value)])
+                (
+                    Deed::SaveNote,
+                    vec![("action", text("save")), ("name", text(name)), ("text", value)],
+                )
             }
             Intent::AppendNote { name, text: said } => {
                 let name = self.note(name)?;
                 let value = Value::Text(self.said(said, "add")?);
-                (Deed::AppendNote, vec![("action", text("append")), ("name", text(name)), ("text", value)])
+                (
+                    Deed::AppendNote,
+                    vec![("action", text("append")), ("name", text(name)), ("text", value)],
+                )
             }
-            Intent::Weather { place, day, again } => (Deed::Weather, self.weather(place, day, again)?),
+            Intent::Weather { place, day, again } => {
+                (Deed::Weather, self.weather(place, day, again)?)
+            }
             Intent::SearchWeb(query) => (Deed::SearchWeb, vec![("query", text(query))]),
             Intent::ReadMore => (Deed::ReadMore, self.more()?),
             Intent::FindFiles { pattern, path } => {
@@ -91,7 +106,8 @@ impl Drafting<'_, '_> {
             }
             Intent::EditFile { path, old, new, all } => {
                 let path = text(self.file(path)?);
-                let input = vec![("path", path), ("old_string", text(old)), ("new_string", text(new))];
+                let input =
+                    vec![("path", path), ("old_string", text(old)), ("new_string", text(new))];
                 (Deed::EditFile, with(input, "replace_all", all.then_some(Value::Yes)))
             }
             Intent::WriteFile { path, content } => {
@@ -108,15 +124,18 @@ impl Drafting<'_, '_> {
 
     fn add(&mut self, deed: Deed, input: Vec<(&'static str, Value)>) -> usize {
         let steps = &self.plan.steps;
-        let repeated = |step: &Step| step.deed == deed && step.input == input && deed.touches() == Touch::Nothing;
+        let repeated = |step: &Step| {
+            step.deed == deed && step.input == input && deed.touches() == Touch::Nothing
+        };
         if let Some(same) = steps.iter().position(repeated) {
             return same;
         }
         let after = match deed.touches() {
             Touch::Nothing => 0,
-            Touch::Reads => {
-                steps.iter().rposition(|step| step.deed.touches() == Touch::Changes).map_or(0, |last| last + 1)
-            }
+            Touch::Reads => steps
+                .iter()
+                .rposition(|step| step.deed.touches() == Touch::Changes)
+                .map_or(0, |last| last + 1),
             Touch::Changes => steps.len(),
         };
         self.plan.steps.push(Step { deed, input, after });
@@ -136,7 +155,8 @@ impl Drafting<'_, '_> {
 
     /// What "it" is in a calculation: the last thing that can be a number.
     fn number(&self, _: Earlier) -> Result<Piece, Lack> {
-        let countable = |deed: Deed| matches!(deed, Deed::Calculate | Deed::ReadNote | Deed::ReadFile);
+        let countable =
+            |deed: Deed| matches!(deed, Deed::Calculate | Deed::ReadNote | Deed::ReadFile);
         if let Some(step) = self.plan.steps.iter().rposition(|step| countable(step.deed)) {
             return Ok(Piece::Operand(step));
         }
@@ -151,9 +171,9 @@ impl Drafting<'_, '_> {
     fn said(&mut self, said: Said, verb: &str) -> Result<Vec<Piece>, Lack> {
         match said {
             Said::Text(words) => Ok(vec![Piece::Words(words)]),
-            Said::Results(earlier) => {
-                self.results(earlier).ok_or_else(|| format!("There is no earlier result to {verb}."))
-            }
+            Said::Results(earlier) => self
+                .results(earlier)
+                .ok_or_else(|| format!("There is no earlier result to {verb}.")),
             Said::Wish(intent) => Ok(vec![Piece::Answer(self.part_of_text(*intent)?)]),
             Said::Several(parts) => {
                 let mut pieces = Vec::new();
@@ -180,22 +200,27 @@ impl Drafting<'_, '_> {
         let steps = &self.plan.steps;
         let found = match earlier {
             Earlier::Last => steps.iter().rposition(telling).map(|step| vec![Piece::Answer(step)]),
-            Earlier::Weather => {
-                steps.iter().rposition(|step| step.deed == Deed::Weather).map(|step| vec![Piece::Answer(step)])
+            Earlier::Weather => steps
+                .iter()
+                .rposition(|step| step.deed == Deed::Weather)
+                .map(|step| vec![Piece::Answer(step)]),
+            Earlier::All => {
+                listed((0..steps.len()).filter(|step| telling(&steps[*step])).map(Piece::Told))
             }
-            Earlier::All => listed((0..steps.len()).filter(|step| telling(&steps[*step])).map(Piece::Told)),
         };
         found.or_else(|| self.past_results(earlier))
     }
 
     fn past_results(&self, earlier: Earlier) -> Option<Vec<Piece>> {
-        let words = |asked: &Asked<'_>| asked.answer().map(|answer| Piece::Words(answer.to_owned()));
+        let words =
+            |asked: &Asked<'_>| asked.answer().map(|answer| Piece::Words(answer.to_owned()));
         let mut before = self.conversation.calls_before().filter(|asked| is_telling_call(asked));
         match earlier {
             Earlier::Last => before.find_map(words).map(|piece| vec![piece]),
-            Earlier::Weather => {
-                before.filter(|asked| asked.call.name == Deed::Weather.tool()).find_map(words).map(|piece| vec![piece])
-            }
+            Earlier::Weather => before
+                .filter(|asked| asked.call.name == Deed::Weather.tool())
+                .find_map(words)
+                .map(|piece| vec![piece]),
             Earlier::All => {
                 let last = self.conversation.past.last()?;
                 listed(last.calls.iter().filter(|asked| is_telling_call(asked)).filter_map(words))
@@ -216,24 +241,50 @@ impl Drafting<'_, '_> {
         let tools = [Deed::WriteFile.tool(), Deed::EditFile.tool(), Deed::ReadFile.tool()];
         match path {
             Named::Given(path) => Ok(path),
-            Named::Last => self.spoken("path", &tools).ok_or_else(|| "Which file? Please say its name.".to_owned()),
+            Named::Last => self
+                .spoken("path", &tools)
+                .ok_or_else(|| "Which file? Please say its name.".to_owned()),
         }
     }
 
     /// The words of a field in the last call of one of these tools, in this plan or before.
     fn spoken(&self, field: &str, tools: &[&str]) -> Option<String> {
         let planned = self.plan.steps.iter().rev().filter(|step| tools.contains(&step.deed.tool()));
-        let fields = |step: &Step| step.input.iter().find(|(name, _)| *name == field).and_then(|(_, value)| words(value));
-        let past = || self.conversation.calls_before().filter(|asked| tools.contains(&asked.call.name.as_str()));
-        planned.filter_map(|step| fields(step)).next().or_else(|| past().find_map(|asked| asked.field(field)))
+        let fields = |step: &Step| {
+            step.input.iter().find(|(name, _)| *name == field).and_then(|(_, value)| words(value))
+        };
+        let past = || {
+            self.conversation
+                .calls_before()
+                .filter(|asked| tools.contains(&asked.call.name.as_str()))
+        };
+        planned
+            .filter_map(|step| fields(step))
+            .next()
+            .or_else(|| past().find_map(|asked| asked.field(field)))
     }
 
     /// "read it back": whatever was written last, a file or a note.
-    fn read_back(&self, path: Named, offset: Option<u64>, limit: Option<u64>) -> Result<(Deed, Vec<(&'static str, Value)>), Lack> {
-        let writes = |step: &&Step| step.deed.touches() != Touch::Nothing && step.deed != Deed::ListNotes;
-        let on_note = self.plan.steps.iter().rev().find(writes).is_some_and(|step| step.deed.tool() == Deed::SaveNote.tool());
+    fn read_back(
+        &self,
+        path: Named,
+        offset: Option<u64>,
+        limit: Option<u64>,
+    ) -> Result<(Deed, Vec<(&'static str, Value)>), Lack> {
+        let writes =
+            |step: &&Step| step.deed.touches() != Touch::Nothing && step.deed != Deed::ListNotes;
+        let on_note = self
+            .plan
+            .steps
+            .iter()
+            .rev()
+            .find(writes)
+            .is_some_and(|step| step.deed.tool() == Deed::SaveNote.tool());
         if path == Named::Last && on_note {
-            return Ok((Deed::ReadNote, vec![("action", text("read")), ("name", text(self.note(Named::Last)?))]));
+            return Ok((
+                Deed::ReadNote,
+                vec![("action", text("read")), ("name", text(self.note(Named::Last)?))],
+            ));
         }
         let input = vec![("path", text(self.file(path)?))];
         let input = with(input, "offset", offset.map(Value::Number));
@@ -260,12 +311,10 @@ impl Drafting<'_, '_> {
     }
 
     fn past_weather(&self) -> Option<(String, Option<String>)> {
-        let last = self.conversation.calls_before().next()?;
-        let last = if last.call.name == kernel::agent::END_TASK {
-            self.conversation.calls_before().nth(1)?
-        } else {
-            last
-        };
+        let last = self
+            .conversation
+            .calls_before()
+            .find(|asked| asked.call.name != kernel::agent::END_TASK)?;
         let reported = last.call.name == Deed::Weather.tool();
         reported.then(|| last.field("place").map(|place| (place, last.field("day")))).flatten()
     }
@@ -281,7 +330,8 @@ impl Drafting<'_, '_> {
     fn name_for(&self, said: &Said) -> String {
         match said {
             Said::Text(words) => {
-                let words = words.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+                let words =
+                    words.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
                 let name = words.take(3).collect::<Vec<_>>().join("-").to_lowercase();
                 if name.is_empty() { "note".to_owned() } else { name }
             }

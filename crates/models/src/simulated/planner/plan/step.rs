@@ -49,7 +49,11 @@ impl Deed {
     pub(in crate::simulated::planner) fn touches(self) -> Touch {
         match self {
             Deed::Calculate | Deed::Weather | Deed::SearchWeb | Deed::ReadMore => Touch::Nothing,
-            Deed::ListNotes | Deed::ReadNote | Deed::FindFiles | Deed::FindText | Deed::ReadFile => Touch::Reads,
+            Deed::ListNotes
+            | Deed::ReadNote
+            | Deed::FindFiles
+            | Deed::FindText
+            | Deed::ReadFile => Touch::Reads,
             Deed::SaveNote | Deed::AppendNote | Deed::EditFile | Deed::WriteFile => Touch::Changes,
         }
     }
@@ -104,10 +108,13 @@ impl Piece {
 impl Step {
     /// The steps whose answers this one uses.
     pub(in crate::simulated::planner) fn needs(&self) -> impl Iterator<Item = usize> {
-        self.input.iter().flat_map(|(_, value)| match value {
-            Value::Text(pieces) => pieces.as_slice(),
-            Value::Number(_) | Value::Yes => &[],
-        }).filter_map(Piece::needs)
+        self.input
+            .iter()
+            .flat_map(|(_, value)| match value {
+                Value::Text(pieces) => pieces.as_slice(),
+                Value::Number(_) | Value::Yes => &[],
+            })
+            .filter_map(Piece::needs)
     }
 
     /// Whether its answer is something that "it" can mean.

@@ -5,12 +5,16 @@ use kernel::message::Request;
 use crate::simulated::planner::progress::offers;
 
 /// What it is.
-pub(super) const SELF: &str = "I am the planner: a small set of rules that plays a model, not a language model.";
+pub(super) const SELF: &str =
+    "I am the planner: a small set of rules that plays a model, not a language model.";
 
 /// What it understands with each tool.
 const SKILLS: &[(&str, &str)] = &[
     ("calculator", "calculate: `what is 17.5% of 2340?`, `convert 5 miles to km`"),
-    ("notes", "keep notes: `save the result as a note called tip`, `list my notes`, `read the note tip`"),
+    (
+        "notes",
+        "keep notes: `save the result as a note called tip`, `list my notes`, `read the note tip`",
+    ),
     ("weather", "look up the weather: `weather in Lisbon tomorrow`"),
     ("web_search", "search the web: `search the web for rust async`"),
     ("glob", "find files: `which files end in .md?`"),

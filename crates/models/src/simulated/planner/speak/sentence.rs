@@ -29,10 +29,16 @@ pub(super) fn intention(progress: &Progress<'_, '_>, step: usize) -> String {
         Deed::ReadMore => "read on in the last result".to_owned(),
         Deed::FindFiles => format!("find files like {}{}", code("pattern"), place()),
         Deed::FindText => {
-            let glob = field("glob").map_or_else(String::new, |glob| format!(" in files like `{glob}`"));
+            let glob =
+                field("glob").map_or_else(String::new, |glob| format!(" in files like `{glob}`"));
             format!("search for {}{}{glob}", code("pattern"), place())
         }
-        Deed::EditFile => format!("replace {} with {} in {}", code("old_string"), code("new_string"), code("path")),
+        Deed::EditFile => format!(
+            "replace {} with {} in {}",
+            code("old_string"),
+            code("new_string"),
+            code("path")
+        ),
         Deed::WriteFile => format!("write the file {}", code("path")),
         Deed::ReadFile => format!("read the file {}", code("path")),
     }
@@ -45,7 +51,9 @@ pub(super) fn outcome(progress: &Progress<'_, '_>, step: usize) -> String {
     match &progress.states[step] {
         State::Done(answer) => done(progress, step, &bounded(answer)),
         State::Failed(why) => format!("I could not {}. The tool says: {}", wanted(), bounded(why)),
-        State::NoTool => format!("I could not {}: this agent does not have the tool `{tool}`.", wanted()),
+        State::NoTool => {
+            format!("I could not {}: this agent does not have the tool `{tool}`.", wanted())
+        }
         State::Blocked => format!("I did not {}, because what it needs is missing.", wanted()),
         State::Ready | State::Waiting => format!("Not done yet: {}.", wanted()),
     }
@@ -57,23 +65,41 @@ fn done(progress: &Progress<'_, '_>, step: usize, answer: &str) -> String {
         Deed::Calculate => format!("{} = {answer}", field("expression")),
         Deed::ListNotes => told("Your notes:", answer),
         Deed::ReadNote => told(&format!("The note `{}`:", field("name")), answer),
-        Deed::SaveNote => format!("Saved as the note `{}`: {}", field("name"), shortened(&field("text"), SAVED_BYTES_MAX)),
+        Deed::SaveNote => format!("Saved as the note `{}`{}", field("name"), saved(&field("text"))),
         Deed::AppendNote => {
-            format!("Added to the note `{}`: {}", field("name"), shortened(&field("text"), SAVED_BYTES_MAX))
+            format!("Added to the note `{}`{}", field("name"), saved(&field("text")))
         }
         Deed::Weather => answer.to_owned(),
         Deed::SearchWeb => told(&format!("On the web for `{}`:", field("query")), answer),
         Deed::ReadMore => answer.to_owned(),
         Deed::FindFiles => told(&format!("Files like `{}`:", field("pattern")), answer),
         Deed::FindText => told(&format!("Places with `{}`:", field("pattern")), answer),
-        Deed::EditFile => format!("Replaced `{}` with `{}` in `{}`.", field("old_string"), field("new_string"), field("path")),
+        Deed::EditFile => format!(
+            "Replaced `{}` with `{}` in `{}`.",
+            field("old_string"),
+            field("new_string"),
+            field("path")
+        ),
         Deed::WriteFile => format!("Wrote `{}`.", field("path")),
         Deed::ReadFile => told(&format!("`{}`:", field("path")), answer),
     }
 }
 
+/// A text that was saved: itself, if it is one line.
+fn saved(text: &str) -> String {
+    match text.lines().count() {
+        0 => " an empty text.".to_owned(),
+        1 => format!(": {}", shortened(text, SAVED_BYTES_MAX)),
+        lines => format!(" ({lines} lines)."),
+    }
+}
+
 fn told(heading: &str, answer: &str) -> String {
-    if answer.trim().is_empty() { format!("{heading} (the tool's answer is empty)") } else { format!("{heading}\n{answer}") }
+    if answer.trim().is_empty() {
+        format!("{heading} (the tool's answer is empty)")
+    } else {
+        format!("{heading}\n{answer}")
+    }
 }
 
 fn bounded(answer: &str) -> String {
