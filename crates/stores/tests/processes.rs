@@ -118,3 +118,39 @@ async fn write_until_killed(place: &Path) {
         println!("answered {}", pen.seq);
     }
 }
+
+/// While others write for longer than one may wait, reads go on and commits say why they
+/// do not; afterwards they do.
+#[tokio::test]
+async fn a_writer_that_waited_too_long_says_so_and_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().join("store.db");
+    let store = Sqlite::open(&place, Options { busy_wait_ms: 20, ..Options::default() }).unwrap();
+    let mut pen = Pen::opened(&store, "t", 1).await.unwrap();
+    let other = rusqlite::Connection::open(&place).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let error = store.commit(pen.notes(1)).await.unwrap_err();
+    assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");
+    assert!(error.to_string().contains("hint:"), "{error}");
+    assert_eq!(chain_end(&store, &pen).await.unwrap(), (pen.seq, pen.head));
+    other.execute_batch("ROLLBACK").unwrap();
+    pen.write(&store, pen.notes(1)).await.unwrap();
+}
+
+/// A closed store says so.
+#[tokio::test]
+async fn a_closed_store_takes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Sqlite::open(folder.path().join("store.db"), Options::default()).unwrap();
+    let pen = Pen::opened(&store, "t", 1).await.unwrap();
+    store.close().await;
+    let refused = [
+        store.commit(pen.notes(1)).await,
+        store.read(&pen.tenant, pen.session, 0, 9).await.map(drop),
+    ];
+    for refused in refused {
+        assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
+    }
+    let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(Result::unwrap).collect();
+    assert_eq!(left.len(), 1, "everything is in the one file: {left:?}");
+}

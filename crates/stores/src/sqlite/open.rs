@@ -41,6 +41,15 @@ pub enum OpenError {
         /// Its version.
         found: usize,
     },
+    /// The file system cannot share memory between processes.
+    #[error(
+        "`{path}` is on a file system that SQLite cannot share between processes\nhint: choose a \
+         place on a local disk for the store"
+    )]
+    NoSharing {
+        /// The file.
+        path: String,
+    },
     /// It is not a database, or cannot be read or written.
     #[error("cannot open the store `{path}`: {why}")]
     Store {

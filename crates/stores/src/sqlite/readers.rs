@@ -40,12 +40,14 @@ impl Readers {
         query: impl FnOnce(&Connection) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, StoreError> {
         let permit = Arc::clone(&self.room).acquire_owned().await.map_err(|_| closed())?;
-        let shared = Arc::clone(&self.shared);
+        let (shared, room) = (Arc::clone(&self.shared), Arc::clone(&self.room));
         let read = tokio::task::spawn_blocking(move || {
             let _permit = permit;
             let db = shared.take()?;
             let result = query(&db);
-            shared.idle().push(db);
+            if !room.is_closed() {
+                shared.idle().push(db);
+            }
             result
         });
         let ended = read.await.map_err(|error| StoreError::Unavailable(error.to_string()))?;

@@ -37,7 +37,12 @@ struct Label {
 pub(super) fn migrate(db: &Connection, path: &Path, wait: Duration) -> Result<(), Stopped> {
     let label = patiently(wait, || label(db))?;
     refuse(&label, path)?;
-    patiently(wait, || db.pragma_update(None, "journal_mode", "WAL"))?;
+    let mode: String = patiently(wait, || {
+        db.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))
+    })?;
+    if mode != "wal" {
+        return Err(OpenError::NoSharing { path: path.display().to_string() }.into());
+    }
     if label.version == VERSION {
         return Ok(());
     }

@@ -42,8 +42,11 @@ enum Job {
 /// Work, and who waits for it.
 type Waiting = (Box<Work>, oneshot::Sender<Answer>);
 
-/// A group waits for more for at most this part of what the last one took.
+/// A group waits for more for at most this part of what the last one took,
 const PATIENCE_PART: u32 = 4;
+
+/// and never longer than this.
+const PATIENCE_MAX: Duration = Duration::from_millis(2);
 
 /// The way to the writer's thread. It ends when this is dropped.
 #[derive(Debug)]
@@ -126,7 +129,7 @@ impl Desk {
             let began = Instant::now();
             self.last_group = group.len();
             self.settle(group);
-            self.patience = began.elapsed() / PATIENCE_PART;
+            self.patience = PATIENCE_MAX.min(began.elapsed() / PATIENCE_PART);
         }
         drop(self);
         drop(queue);
@@ -167,11 +170,21 @@ impl Desk {
         let answers = match self.transact(&works) {
             Ok(answers) => answers,
             Err(Void::NotBegun(error)) => works.iter().map(|_| Err(named(&error))).collect(),
-            Err(Void::Undone(error)) if works.len() == 1 => vec![Err(named(&error))],
-            Err(Void::Undone(_)) => works.chunks(1).map(|alone| self.alone(alone)).collect(),
+            Err(Void::Undone(error)) => {
+                self.make_room(&error);
+                works.chunks(1).map(|alone| self.alone(alone)).collect()
+            }
         };
         for (answer, waiting) in answers.into_iter().zip(waiting) {
             let _gone = waiting.send(answer);
+        }
+    }
+
+    /// On a full disk, moves the write-ahead log into the file and gives its space back.
+    /// Where that fails as well, the next try says so.
+    fn make_room(&self, error: &rusqlite::Error) {
+        if matches!(named(error), StoreError::Full(_)) {
+            let _tried = self.db.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)");
         }
     }
 
