@@ -41,8 +41,7 @@ impl Drive<'_> {
         seen: &mut Receiver<Seen>,
     ) -> anyhow::Result<State> {
         let lease = self.claim().await?;
-        let mut driver =
-            Driver::load(self.engine.clone(), lease, self.stop.clone()).await?;
+        let mut driver = Driver::load(self.engine.clone(), lease, self.stop.clone()).await?;
         let worked = self.work(&mut driver, watcher, seen).await;
         while let Ok(seen) = seen.try_recv() {
             watcher.see(self.session, &seen);
@@ -132,7 +131,8 @@ pub(crate) fn report(state: &State, json: bool, again: &str) -> End {
     if let Phase::Over(Ended::Finished(result)) = &run.phase {
         println!("{}", show::result(result));
     }
-    let resume = if end == End::Parked { format!("\n  go on with: {again}") } else { String::new() };
+    let resume =
+        if end == End::Parked { format!("\n  go on with: {again}") } else { String::new() };
     let reason = reason.map(|why| format!(": {why}")).unwrap_or_default();
     let (turns, spent) = (run.turns, run.settled);
     let plural = if turns == 1 { "turn" } else { "turns" };

@@ -1,6 +1,109 @@
-//! The `windlass` command.
+//! The `windlass` command: parse, run one command, end with its exit code.
 
-#[allow(dead_code, unused_imports, reason = "read by the commands")]
+mod assemble;
+mod cli;
+mod commands;
 mod config;
+mod drive;
+mod exit;
+mod process;
+mod show;
+mod signals;
+mod watch;
+mod world;
 
-fn main() {}
+use std::io::IsTerminal;
+use std::process::ExitCode;
+
+use anstream::eprintln;
+use clap::{CommandFactory, Parser};
+use owo_colors::OwoColorize;
+
+use cli::{Cli, Command};
+use config::{ConfigError, Look};
+use exit::{End, end_of};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    diagnostics();
+    match run(cli) {
+        Ok(end) => end.into(),
+        Err(error) if is_closed_pipe(&error) => End::Finished.into(),
+        Err(error) => {
+            eprintln!("{} {}", "error:".red().bold(), words_of(&error).trim_end());
+            end_of(&error).into()
+        }
+    }
+}
+
+fn run(cli: Cli) -> anyhow::Result<End> {
+    if let Command::Completions { shell } = cli.command {
+        clap_complete::generate(shell, &mut Cli::command(), "windlass", &mut std::io::stdout());
+        return Ok(End::Finished);
+    }
+    let store = cli.store;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .max_blocking_threads(64)
+        .enable_all()
+        .build()?;
+    let end = runtime.block_on(async {
+        match cli.command {
+            Command::Run(args) => commands::run::run(&store, args).await,
+            Command::Chat(args) => commands::chat::chat(&store, args).await,
+            Command::Resume(args) => commands::resume::resume(&store, args).await,
+            Command::Sessions(command) => commands::sessions::sessions(&store, command).await,
+            Command::Log(args) => commands::log::log(&store, args).await,
+            Command::Spend(args) => commands::spend::spend(&store, args).await,
+            Command::Tools(command) => commands::tools::tools(&store, command).await,
+            Command::Simulate(args) => commands::simulate::simulate(args).await,
+            Command::Config(command) => Ok(commands::config::config(command)),
+            Command::Completions { .. } => Ok(End::Finished),
+        }
+    });
+    // A tool that still blocks a thread must not keep the program alive.
+    runtime.shutdown_background();
+    end
+}
+
+/// Diagnostics go to standard error, and only as many as `WINDLASS_LOG` asks for.
+fn diagnostics() {
+    let wanted = std::env::var("WINDLASS_LOG").unwrap_or_else(|_| "error".to_owned());
+    tracing_subscriber::fmt()
+        .with_env_filter(tracing_subscriber::EnvFilter::new(wanted))
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .init();
+}
+
+/// An error and its causes, each on its own line unless the one before says it already.
+pub(crate) fn words_of(error: &anyhow::Error) -> String {
+    if let Some(broken) = error.downcast_ref::<ConfigError>() {
+        return broken.show(look());
+    }
+    let mut words = error.to_string();
+    for cause in error.chain().skip(1) {
+        let cause = cause.to_string();
+        if !words.contains(&cause) {
+            words.push_str(&format!("\n  because: {cause}"));
+        }
+    }
+    words
+}
+
+/// How reports are drawn on standard error. `NO_COLOR` is the custom of no-color.org.
+fn look() -> Look {
+    match (std::io::stderr().is_terminal(), std::env::var_os("NO_COLOR")) {
+        (true, None) => Look::Coloured,
+        (true, Some(_)) => Look::Drawn,
+        (false, _) => Look::Plain,
+    }
+}
+
+/// Whether whoever read our output has stopped reading, as `head` does.
+fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<std::io::Error>())
+        .any(|cause| cause.kind() == std::io::ErrorKind::BrokenPipe)
+}

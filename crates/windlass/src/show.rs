@@ -65,7 +65,10 @@ pub(crate) fn harmless(words: &str) -> String {
 pub(crate) fn result(raw: &RawJson) -> String {
     match raw.value() {
         Value::String(text) => harmless(&text),
-        value @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_)
+        value @ (Value::Null
+        | Value::Bool(_)
+        | Value::Number(_)
+        | Value::Array(_)
         | Value::Object(_)) => {
             serde_json::to_string_pretty(&value).unwrap_or_else(|_| raw.text().to_owned())
         }
@@ -80,7 +83,10 @@ pub(crate) fn arguments(arguments: &Arguments) -> String {
     };
     let parts: Vec<String> = match raw.value() {
         Value::Object(fields) => fields.values().map(plain).collect(),
-        value @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)
+        value @ (Value::Null
+        | Value::Bool(_)
+        | Value::Number(_)
+        | Value::String(_)
         | Value::Array(_)) => vec![plain(&value)],
     };
     one_line(&parts.join(" "))
@@ -104,7 +110,9 @@ pub(crate) fn line(event: &Event) -> String {
 fn words(fact: &Fact) -> String {
     match fact {
         Fact::SessionOpened(opening) => match &opening.forked_from {
-            Some(point) => format!("agent {}, fork of {} at {}", opening.agent_id, point.session, point.seq),
+            Some(point) => {
+                format!("agent {}, fork of {} at {}", opening.agent_id, point.session, point.seq)
+            }
             None => format!("agent {}", opening.agent_id),
         },
         Fact::RunStarted { run, input, cap, turns_max, .. } => {
@@ -114,7 +122,10 @@ fn words(fact: &Fact) -> String {
         Fact::Notified(notice) => one_line(&notice.text()),
         Fact::ModelBegun { epoch, turn, max_tokens, hold, clamped, .. } => {
             let clamped = if *clamped { " (clamped to the cap)" } else { "" };
-            format!("turn {turn}, up to {max_tokens} tokens{clamped}, hold {hold}, epoch {}", epoch.0)
+            format!(
+                "turn {turn}, up to {max_tokens} tokens{clamped}, hold {hold}, epoch {}",
+                epoch.0
+            )
         }
         Fact::ModelReplied { reply, cost, estimated } => {
             let tokens = reply.usage.map_or(0, |usage| usage.total());
@@ -225,11 +236,14 @@ mod tests {
 
     #[test]
     fn numbers_and_times_read_well() {
-        for (number, words) in [(0, "0"), (999, "999"), (1_000, "1,000"), (1_234_567, "1,234,567")] {
+        for (number, words) in [(0, "0"), (999, "999"), (1_000, "1,000"), (1_234_567, "1,234,567")]
+        {
             assert_eq!(count(number), words);
         }
         let now = UnixMs(10_000_000_000);
-        for (back_s, words) in [(0, "just now"), (59, "59 s ago"), (3_599, "59 min ago"), (90_000, "1 d ago")] {
+        for (back_s, words) in
+            [(0, "just now"), (59, "59 s ago"), (3_599, "59 min ago"), (90_000, "1 d ago")]
+        {
             assert_eq!(ago(UnixMs(now.0 - back_s * 1_000), now), words);
         }
         assert_eq!(instant(UnixMs(0)), "1970-01-01T00:00:00.000Z");

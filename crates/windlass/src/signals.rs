@@ -8,6 +8,9 @@ use std::time::Duration;
 use engine::driver::Stop;
 use tokio::signal::unix::{SignalKind, signal};
 
+/// What a person reads after the first signal.
+pub(crate) const STOPPING: &str = "finishing this step, then parking; once more stops at once";
+
 /// How long a step may go on after the first signal, in milliseconds.
 const GRACE_MS: u64 = 10_000;
 

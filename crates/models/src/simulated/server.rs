@@ -24,7 +24,7 @@ use tokio::sync::{Semaphore, oneshot};
 
 use super::{Brain, Latency};
 use crate::catalog::Catalog;
-use fault::FaultPlan;
+pub use fault::FaultPlan;
 use line::{Breaker, Lines};
 use meter::Meter;
 

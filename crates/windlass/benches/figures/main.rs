@@ -1,0 +1,55 @@
+//! Figures about speed and memory, each beside its limit or its peer, in one run.
+//!
+//! `cargo xtask bench` runs it. Machines differ and are noisy: look at medians and at
+//! ratios of figures that were measured side by side, never at one number alone.
+
+mod disk;
+mod house;
+mod memory;
+mod raw;
+mod start;
+mod turns;
+
+use std::time::Duration;
+
+/// How long each figure is measured.
+const MEASURE: Duration = Duration::from_secs(4);
+
+fn main() {
+    let mode = std::env::args().nth(1).unwrap_or_default();
+    if mode == memory::CHILD {
+        return memory::child();
+    }
+    let runtime = house::runtime();
+    let raw = raw::commits_per_second();
+    println!("raw durable single-row commits of SQLite      {raw:>9.0} /s");
+    for sessions in [1, 64] {
+        let turns = runtime.block_on(turns::turns_per_second(sessions));
+        println!(
+            "durable turns, {sessions:>2} session(s) at once           {turns:>9.0} /s   = {:.2} x raw, {:.0} steps/s",
+            turns / raw,
+            turns * 2.0
+        );
+    }
+    let added = runtime.block_on(turns::added_time());
+    println!(
+        "added time per turn, one session               p50 {:>6.0} us   p99 {:>6.0} us",
+        added.p50_us, added.p99_us
+    );
+    for turns in [10, 100, 1_000] {
+        let size = runtime.block_on(disk::bytes_per_turn(turns));
+        println!(
+            "on disk after {turns:>5} turns                        {:>9.0} B/turn = {:.2} x payload",
+            size.stored,
+            size.stored / size.payload
+        );
+    }
+    let start = start::to_first_model_call();
+    println!(
+        "process start to first model call              {start:>9.1} ms (median of {})",
+        start::TRIES
+    );
+    for line in memory::lines() {
+        println!("{line}");
+    }
+}

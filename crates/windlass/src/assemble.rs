@@ -1,0 +1,218 @@
+//! Where concrete parts meet: the one file that names them.
+//!
+//! A session remembers, beside its store, which agent's file it was begun with, so that
+//! it can be resumed without naming the file again. Keys are never written down: only
+//! the names of the variables that hold them.
+
+mod memo;
+mod model;
+
+pub(crate) use model::script;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use engine::Engine;
+use engine::memory::Nudges;
+use engine::ports::{Model, Toolbox};
+use engine::tap::Tap;
+use kernel::agent::{Frozen, ToolSpec};
+use kernel::units::SessionId;
+use owo_colors::OwoColorize;
+use stores::sqlite::{Options, Sqlite};
+use tools::{Builtin, SearchEngine, Secret, Settings};
+
+use crate::cli::AgentArgs;
+use crate::commands::tenant;
+use crate::config::{self, Config, Provider, WebSearch};
+use crate::exit::BadUsage;
+use crate::world::Machine;
+use memo::Memo;
+
+/// The database inside the store's folder.
+const DATABASE: &str = "windlass.db";
+
+/// The model where neither a file, a flag nor a key says which.
+const DEFAULT_SIMULATED: &str = "planner";
+
+/// The model where only a key is there.
+const DEFAULT_CLAUDE: &str = "claude-sonnet-5-5";
+
+/// An engine with an agent to begin sessions with.
+pub(crate) struct Assembled {
+    pub(crate) engine: Engine,
+    pub(crate) agent: Frozen,
+    /// One line about who will answer.
+    pub(crate) label: String,
+}
+
+/// The agent that the arguments name, on a store that is made if it is not there.
+pub(crate) fn agent(store: &Path, args: &AgentArgs) -> anyhow::Result<Assembled> {
+    let config = configure(args)?;
+    let agent = config::agent(&config, &known_tools())?.freeze();
+    let engine = engine(store, &config, true)?;
+    Memo::of(args)?.keep(store, &agent.hash)?;
+    Ok(Assembled { engine, agent, label: label(&config) })
+}
+
+/// The engine for a session that is there: with the agent's file that the arguments
+/// name, or the one that the session was begun with.
+pub(crate) async fn for_session(
+    store: &Path,
+    session: SessionId,
+    args: &AgentArgs,
+) -> anyhow::Result<Engine> {
+    let state = reader(store)?.state(&tenant(), session).await?;
+    let memo =
+        if args.agent.is_some() { Memo::of(args)? } else { Memo::find(store, &state.agent_hash)? };
+    let model = memo.model.clone().unwrap_or_else(|| state.agent.model.clone());
+    let args = AgentArgs { agent: memo.file, model: Some(model), workdir: None };
+    let mut config = configure(&args)?;
+    config.model.clone_from(&state.agent.model);
+    engine(store, &config, false)
+}
+
+/// An engine for looking: it can read and command, and would call no provider.
+pub(crate) fn reader(store: &Path) -> anyhow::Result<Engine> {
+    engine(store, &config::default_agent(DEFAULT_SIMULATED, Provider::Planner), false)
+}
+
+/// The tools, with the settings of an agent's file if one is named.
+pub(crate) fn toolbox(store: &Path, file: Option<&Path>) -> anyhow::Result<Arc<dyn Toolbox>> {
+    let args = AgentArgs { agent: file.map(Path::to_owned), ..AgentArgs::default() };
+    let config = match file {
+        Some(_) => configure(&args)?,
+        None => config::default_agent(DEFAULT_SIMULATED, Provider::Planner),
+    };
+    Ok(Arc::new(Builtin::new(settings(store, &config)?)))
+}
+
+/// Every tool there is, as agents are shown them.
+pub(crate) fn known_tools() -> Vec<ToolSpec> {
+    tools::all_specs()
+}
+
+/// Checks a file without opening anything: what it says, and the tools that it gives.
+pub(crate) fn check(file: &Path) -> anyhow::Result<(Config, Vec<String>)> {
+    let config = config::load(file, &environment)?;
+    let agent = config::agent(&config, &known_tools())?;
+    let names = agent.tools.iter().map(|tool| tool.name.clone()).collect();
+    Ok((config, names))
+}
+
+/// The configuration that the arguments come to.
+fn configure(args: &AgentArgs) -> anyhow::Result<Config> {
+    let here = Path::new(".");
+    let config = match &args.agent {
+        Some(file) => config::load(file, &environment)?,
+        None => {
+            let model = args.model.as_deref().unwrap_or_else(|| default_model());
+            let provider = provider_of(model, here)?;
+            config::default_agent(model, provider)
+        }
+    };
+    match &args.model {
+        Some(model) => {
+            config.with_model(model, here).map_err(|why| BadUsage(why.to_string()).into())
+        }
+        None => Ok(config),
+    }
+}
+
+fn provider_of(model: &str, folder: &Path) -> anyhow::Result<Provider> {
+    Provider::of_model(model, folder).ok_or_else(|| {
+        BadUsage(format!(
+            "nobody here answers for the model `{model}`\n\
+             say who does in an agent's file: `provider: {{kind: openai, base_url: …}}`"
+        ))
+        .into()
+    })
+}
+
+fn default_model() -> &'static str {
+    let key = environment(config::ANTHROPIC_KEY_ENV).filter(|key| !key.trim().is_empty());
+    if key.is_some() { DEFAULT_CLAUDE } else { DEFAULT_SIMULATED }
+}
+
+pub(crate) fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+fn engine(store: &Path, config: &Config, make: bool) -> anyhow::Result<Engine> {
+    let world = Arc::new(Machine);
+    let model: Arc<dyn Model> = model::assemble(config, Arc::clone(&world) as Arc<_>)?;
+    Ok(Engine {
+        store: Arc::new(open(store, make)?),
+        dispatch: Arc::new(Nudges::default()),
+        model,
+        toolbox: Arc::new(Builtin::new(settings(store, config)?)),
+        world,
+        tap: Tap::default(),
+    })
+}
+
+/// Opens the store; makes it only where something is going to be kept.
+fn open(store: &Path, make: bool) -> anyhow::Result<Sqlite> {
+    let database = store.join(DATABASE);
+    if !make && !database.exists() {
+        let words = format!(
+            "there is no store in `{}`\n`windlass run \"…\"` makes one; `--store DIR` names another",
+            store.display()
+        );
+        return Err(BadUsage(words).into());
+    }
+    Ok(Sqlite::open(&database, Options::default())?)
+}
+
+fn settings(store: &Path, config: &Config) -> anyhow::Result<Settings> {
+    let absolute = std::path::absolute(store)?;
+    let search = config.tools.web_search.as_ref().map(search).transpose()?;
+    Ok(Settings {
+        notes_dir: config.tools.notes_dir.clone(),
+        state_dir: absolute,
+        weather_base_url: config.tools.weather_base_url.clone(),
+        weather_geocoding_url: config.tools.weather_geocoding_url.clone(),
+        search,
+        ..Settings::default()
+    })
+}
+
+/// Who searches the web, with the key from the environment.
+fn search(given: &WebSearch) -> anyhow::Result<SearchEngine> {
+    let key = || {
+        let name = given.key_env.as_deref().unwrap_or_default();
+        let key = environment(name).filter(|key| !key.trim().is_empty());
+        key.map(Secret::new).ok_or_else(|| {
+            BadUsage(format!("web search needs a key in the environment variable `{name}`"))
+        })
+    };
+    let base_url = given.base_url.clone();
+    Ok(match given.engine {
+        config::SearchEngine::Brave => SearchEngine::Brave { key: key()?, base_url },
+        config::SearchEngine::Tavily => SearchEngine::Tavily { key: key()?, base_url },
+        config::SearchEngine::Searxng => {
+            SearchEngine::Searxng { base_url: base_url.unwrap_or_default() }
+        }
+    })
+}
+
+/// One line about who answers, so that nobody takes a simulated model for a real one.
+fn label(config: &Config) -> String {
+    let simulated = |what: &str| format!("{} {what}", "simulated:".yellow());
+    match &config.provider {
+        Provider::Planner => simulated(
+            "the planner answers by rules, it is no language model; \
+             set ANTHROPIC_API_KEY to use Claude",
+        ),
+        Provider::Script { path } => {
+            simulated(&format!("answers are read from {}; no language model", path.display()))
+        }
+        Provider::Anthropic { .. } | Provider::OpenAi { .. } => {
+            let cap = config.budget.map_or_else(
+                || "no cost cap".to_owned(),
+                |budget| format!("at most {budget} for this run"),
+            );
+            format!("{} answers; {cap}", config.model).dimmed().to_string()
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! Who answers for a model: a vendor's client behind retries, or a simulated brain.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use async_trait::async_trait;
+use engine::ports::{Model, ModelCall, ModelError, World};
+use kernel::message::{Delta, Reply};
+use kernel::price::{Quote, Rule};
+use kernel::units::UnixMs;
+use models::catalog::Catalog;
+use models::remote::{Endpoint, Key};
+use models::route::Route;
+use models::simulated::InProcess;
+use models::simulated::planner::Planner;
+use models::simulated::script::Script;
+use models::{anthropic, openai};
+
+use super::environment;
+use crate::config::{Config, Provider};
+use crate::exit::BadUsage;
+
+pub(super) fn assemble(config: &Config, world: Arc<dyn World>) -> anyhow::Result<Arc<dyn Model>> {
+    let model: Arc<dyn Model> = match &config.provider {
+        Provider::Planner => Arc::new(InProcess::new(Planner::default())),
+        Provider::Script { path } => Arc::new(InProcess::new(script(path)?)),
+        Provider::Anthropic { base_url, key_env } => {
+            let base = base_url.as_deref().unwrap_or(anthropic::BASE_URL);
+            let endpoint = Endpoint::new(base, Some(key(key_env)?)).map_err(usage)?;
+            Arc::new(Route::new(anthropic::client(endpoint, Catalog::builtin()), world))
+        }
+        Provider::OpenAi { base_url, key_env } => {
+            let key = key_env.as_deref().map(key).transpose()?;
+            let endpoint = Endpoint::new(base_url, key).map_err(usage)?;
+            Arc::new(Route::new(openai::client(endpoint, Catalog::builtin()), world))
+        }
+    };
+    Ok(match &config.price {
+        None => model,
+        Some(rule) => Arc::new(Priced { inner: model, rule: rule.clone() }),
+    })
+}
+
+/// A script's brain from its file.
+pub(crate) fn script(path: &Path) -> anyhow::Result<Script> {
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("cannot read the script `{}`", path.display()))?;
+    Script::read(&text).map_err(|why| BadUsage(format!("`{}`: {why}", path.display())).into())
+}
+
+fn key(name: &str) -> anyhow::Result<Key> {
+    let text = environment(name).unwrap_or_default();
+    Key::new(&text).map_err(|why| {
+        BadUsage(format!("{why}: the key is read from the environment variable `{name}`")).into()
+    })
+}
+
+fn usage(why: impl std::fmt::Display) -> anyhow::Error {
+    BadUsage(why.to_string()).into()
+}
+
+/// A model with the price that its agent's file gives.
+struct Priced {
+    inner: Arc<dyn Model>,
+    rule: Rule,
+}
+
+#[async_trait]
+impl Model for Priced {
+    async fn call(
+        &self,
+        call: &ModelCall,
+        watch: &(dyn Fn(Delta) + Send + Sync),
+    ) -> Result<Reply, ModelError> {
+        self.inner.call(call, watch).await
+    }
+
+    fn quote(&self, _model: &str, _now: UnixMs) -> Option<Quote> {
+        Some(Quote { version: "agent file".to_owned(), rule: self.rule.clone() })
+    }
+}

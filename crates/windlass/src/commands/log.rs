@@ -1,0 +1,81 @@
+//! `windlass log`: the facts of a session, as they are or as they come.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anstream::println;
+use engine::Engine;
+use engine::ports::Status;
+use kernel::event::{Sealed, chain_root, unseal};
+use kernel::units::SessionId;
+
+use super::{session, tenant};
+use crate::cli::LogArgs;
+use crate::exit::End;
+use crate::{assemble, show};
+
+/// How often a followed log is read, in milliseconds.
+const FOLLOW_EVERY_MS: u64 = 200;
+
+pub(crate) async fn log(store: &Path, args: LogArgs) -> anyhow::Result<End> {
+    let engine = assemble::reader(store)?;
+    let session = session(&engine, &args.session).await?;
+    if args.verify {
+        return verify(&engine, session, args.json).await;
+    }
+    let (mut seen, mut head) = (0, chain_root(session));
+    loop {
+        let resting = args.follow && is_resting(&engine, session).await?;
+        loop {
+            let rows = engine.read_after(&tenant(), session, seen).await?;
+            if rows.is_empty() {
+                break;
+            }
+            for row in rows {
+                let sealed = unseal(head, seen + 1, row).map_err(|why| {
+                    engine::error::EngineError::Damaged { session, why: why.into() }
+                })?;
+                (seen, head) = (sealed.event.seq, sealed.hash);
+                print(session, &sealed, args.json);
+            }
+        }
+        if !args.follow || resting {
+            return Ok(End::Finished);
+        }
+        tokio::time::sleep(Duration::from_millis(FOLLOW_EVERY_MS)).await;
+    }
+}
+
+/// Whether nothing will be added unless somebody commands something.
+async fn is_resting(engine: &Engine, session: SessionId) -> anyhow::Result<bool> {
+    Ok(match engine.store.look(&tenant(), session).await?.brief.status {
+        Status::Running => false,
+        Status::Idle | Status::Parked | Status::Finished | Status::Failed | Status::Cancelled => {
+            true
+        }
+    })
+}
+
+fn print(session: SessionId, sealed: &Sealed, json: bool) {
+    if json {
+        println!("{}", show::json_line(session, sealed));
+    } else {
+        println!("{}", show::line(&sealed.event));
+    }
+}
+
+/// Checks the chain and the recorded end, and folds the whole log.
+async fn verify(engine: &Engine, session: SessionId, json: bool) -> anyhow::Result<End> {
+    let log = engine.log(&tenant(), session).await?;
+    let state = engine.state(&tenant(), session).await?;
+    let (events, head) = (log.len(), state.head);
+    if json {
+        let value = serde_json::json!({
+            "session": session, "intact": true, "events": events, "head": head,
+        });
+        println!("{}", show::object(&value));
+    } else {
+        println!("intact: {events} events, the chain of hashes holds\nhead {head}");
+    }
+    Ok(End::Finished)
+}

@@ -1,0 +1,78 @@
+//! `windlass run`: a task for a new session, or the next task of an old one.
+
+use std::io::Read;
+use std::path::Path;
+
+use anyhow::Context as _;
+use engine::door::{Owner, Task};
+use kernel::message::Block;
+
+use super::{LOCAL, resume_words, session, tenant, workdir};
+use crate::assemble::{self, Assembled};
+use crate::cli::RunArgs;
+use crate::drive::{Drive, report};
+use crate::exit::{BadUsage, End};
+use crate::signals;
+use crate::watch::Watcher;
+
+/// The longest task read from standard input, in bytes.
+const TASK_BYTES_MAX: u64 = 4 * 1024 * 1024;
+
+pub(crate) async fn run(store: &Path, args: RunArgs) -> anyhow::Result<End> {
+    let task = Task {
+        input: vec![Block::text(words(&args.task)?)],
+        done: None,
+        cap: args.budget,
+        turns_max: args.turns,
+    };
+    let mut watcher = Watcher::new(args.json);
+    let stop = signals::listen(|| anstream::eprintln!("{}", signals::STOPPING))?;
+    let (engine, session) = match &args.session {
+        None => {
+            let Assembled { engine, agent, label } = assemble::agent(store, &args.agent)?;
+            watcher.say(&label);
+            let owner = Owner {
+                tenant: tenant(),
+                user: LOCAL.to_owned(),
+                workdir: Some(workdir(args.agent.workdir.as_deref())?),
+            };
+            let mut seen = engine.tap.watch();
+            let session = engine.start(&owner, &agent, task).await?;
+            while let Ok(seen) = seen.try_recv() {
+                watcher.see(session, &seen);
+            }
+            (engine, session)
+        }
+        Some(named) => {
+            let reader = assemble::reader(store)?;
+            let session = session(&reader, named).await?;
+            let engine = assemble::for_session(store, session, &args.agent).await?;
+            engine.say(&tenant(), session, task).await?;
+            (engine, session)
+        }
+    };
+    let mut seen = engine.tap.watch();
+    let tenant = tenant();
+    let drive = Drive { engine: &engine, tenant: &tenant, session, stop, takeover: false };
+    let state = drive.to_rest(&mut watcher, &mut seen).await?;
+    Ok(report(&state, args.json, &resume_words(store, session)))
+}
+
+/// The task as given, or read from standard input.
+fn words(task: &str) -> anyhow::Result<String> {
+    if task != "-" {
+        return Ok(task.to_owned());
+    }
+    let mut bytes = Vec::new();
+    std::io::stdin()
+        .take(TASK_BYTES_MAX + 1)
+        .read_to_end(&mut bytes)
+        .context("cannot read the task from standard input")?;
+    if bytes.len() as u64 > TASK_BYTES_MAX {
+        let words = format!(
+            "the task is longer than {TASK_BYTES_MAX} bytes\nput it in a file that the agent can read"
+        );
+        return Err(BadUsage(words).into());
+    }
+    String::from_utf8(bytes).map_err(|_| BadUsage("the task is not UTF-8 text".to_owned()).into())
+}

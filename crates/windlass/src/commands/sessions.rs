@@ -1,0 +1,252 @@
+//! `windlass sessions …`: list, show, fork, cancel and export.
+
+use std::io::Write;
+use std::path::Path;
+
+use anstream::{eprintln, println};
+use anyhow::Context as _;
+use comfy_table::{Table, presets};
+use engine::Engine;
+use engine::driver::Stop;
+use engine::ports::{Listed, Listing, Status};
+use kernel::run::{Ended, Phase};
+use kernel::units::SessionId;
+use owo_colors::OwoColorize;
+use serde_json::json;
+
+use super::{LOCAL, resume_words, session, tenant};
+use crate::cli::{AgentArgs, SessionsCommand};
+use crate::drive::Drive;
+use crate::exit::{BadUsage, End};
+use crate::watch::Watcher;
+use crate::{assemble, process, show};
+
+pub(crate) async fn sessions(store: &Path, command: SessionsCommand) -> anyhow::Result<End> {
+    let engine = assemble::reader(store)?;
+    match command {
+        SessionsCommand::List { status, limit, json } => {
+            list(&engine, status.as_deref(), limit, json).await
+        }
+        SessionsCommand::Show { session: named } => {
+            let session = session(&engine, &named).await?;
+            show_one(&engine, store, session).await
+        }
+        SessionsCommand::Fork { session: named, at } => {
+            let parent = session(&engine, &named).await?;
+            let fork = engine.fork(&tenant(), parent, at).await?;
+            println!("{fork}");
+            eprintln!("go on with: {}", resume_words(store, fork));
+            Ok(End::Finished)
+        }
+        SessionsCommand::Cancel { session: named } => {
+            let session = session(&engine, &named).await?;
+            cancel(store, &engine, session).await
+        }
+        SessionsCommand::Export { session: named, out } => {
+            let session = session(&engine, &named).await?;
+            export(&engine, session, out.as_deref()).await
+        }
+    }
+}
+
+async fn list(
+    engine: &Engine,
+    status: Option<&str>,
+    limit: u32,
+    json: bool,
+) -> anyhow::Result<End> {
+    let status = status.map(parse_status).transpose()?;
+    let listing = Listing { status, before: None, rows_max: limit };
+    let sessions = engine.store.list(&tenant(), &listing).await?;
+    if json {
+        for listed in &sessions {
+            println!("{}", show::object(&json_row(listed)));
+        }
+        return Ok(End::Finished);
+    }
+    if sessions.is_empty() {
+        eprintln!("no sessions here yet; `windlass run \"…\"` makes one");
+        return Ok(End::Finished);
+    }
+    let now = engine.world.now();
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table.set_header(["SESSION", "STATUS", "AGENT", "TURNS", "SPENT", "CHANGED", "TASK"]);
+    for listed in &sessions {
+        table.add_row([
+            listed.session.to_string(),
+            standing(listed).to_owned(),
+            listed.brief.agent_id.clone(),
+            listed.brief.turns.to_string(),
+            listed.brief.spent.to_string(),
+            show::ago(listed.updated, now),
+            show::one_line(&listed.brief.title),
+        ]);
+    }
+    println!("{table}");
+    Ok(End::Finished)
+}
+
+fn json_row(listed: &Listed) -> serde_json::Value {
+    json!({
+        "session": listed.session,
+        "status": word(listed.brief.status),
+        "agent": listed.brief.agent_id,
+        "turns": listed.brief.turns,
+        "spent_nano_usd": listed.brief.spent,
+        "changed": show::instant(listed.updated),
+        "task": listed.brief.title,
+        "events": listed.head.seq,
+        "head": listed.head.hash,
+        "owner": listed.lease.as_ref().map(|(owner, _)| owner),
+    })
+}
+
+/// The status, told apart from a run whose owner died.
+fn standing(listed: &Listed) -> &'static str {
+    let dead = listed.lease.as_ref().is_none_or(|(owner, _)| process::is_dead(owner));
+    match listed.brief.status {
+        Status::Running if dead => "cut off",
+        status => word(status),
+    }
+}
+
+fn word(status: Status) -> &'static str {
+    match status {
+        Status::Idle => "idle",
+        Status::Running => "running",
+        Status::Parked => "parked",
+        Status::Finished => "finished",
+        Status::Failed => "failed",
+        Status::Cancelled => "cancelled",
+    }
+}
+
+fn parse_status(text: &str) -> Result<Status, BadUsage> {
+    let all = [
+        Status::Idle,
+        Status::Running,
+        Status::Parked,
+        Status::Finished,
+        Status::Failed,
+        Status::Cancelled,
+    ];
+    all.into_iter().find(|status| word(*status) == text).ok_or_else(|| {
+        let names: Vec<&str> = all.into_iter().map(word).collect();
+        BadUsage(format!("there is no status `{text}`; there are: {}", names.join(", ")))
+    })
+}
+
+async fn show_one(engine: &Engine, store: &Path, session: SessionId) -> anyhow::Result<End> {
+    let listed = engine.store.look(&tenant(), session).await?;
+    let state = engine.state(&tenant(), session).await?;
+    let opening = state.opening.as_ref();
+    let mut rows = vec![
+        ("session", session.to_string()),
+        ("status", standing(&listed).to_owned()),
+        ("agent", format!("{} ({})", state.agent.agent_id, state.agent.model)),
+        ("folder", opening.and_then(|o| o.workdir.clone()).unwrap_or_default()),
+        ("changed", show::instant(listed.updated)),
+        ("events", listed.head.seq.to_string()),
+        ("spent", state.spent.to_string()),
+    ];
+    if let Some(point) = opening.and_then(|opening| opening.forked_from.as_ref()) {
+        rows.push(("fork of", format!("{} at event {}", point.session, point.seq)));
+    }
+    if let Some(run) = &state.run {
+        let cap = run.cap.map_or_else(|| "no cap".to_owned(), |cap| format!("cap {cap}"));
+        rows.push(("task", show::one_line(&run.task)));
+        rows.push((
+            "run",
+            format!(
+                "{} · {} of {} turns · {} of {cap}",
+                run.number, run.turns, run.turns_max, run.settled
+            ),
+        ));
+        if let Some((why, wake)) = &run.parked {
+            let wake = wake.map(|at| format!(", wakes {}", show::instant(at))).unwrap_or_default();
+            rows.push(("parked", format!("{}{wake}", show::parked(why))));
+        }
+        match &run.phase {
+            Phase::Over(Ended::Finished(result)) => rows.push(("result", show::result(result))),
+            Phase::Over(Ended::Failed(code, message)) => {
+                rows.push(("failed", format!("{}: {}", code.code(), show::one_line(message))));
+            }
+            Phase::Over(Ended::Cancelled) => {}
+            Phase::Ready | Phase::Calling(_) | Phase::Tooling(_) | Phase::Closing(_) => {
+                rows.push(("go on with", resume_words(store, session)));
+            }
+        }
+    }
+    for (name, value) in rows {
+        println!("{:<11} {value}", name.dimmed());
+    }
+    Ok(End::Finished)
+}
+
+/// Asks for the end. Where nobody drives the session, this process ends it itself.
+async fn cancel(store: &Path, engine: &Engine, session: SessionId) -> anyhow::Result<End> {
+    let tenant = tenant();
+    engine.cancel(&tenant, session, LOCAL).await?;
+    let listed = engine.store.look(&tenant, session).await?;
+    let driven = listed.lease.as_ref().is_some_and(|(owner, _)| !process::is_dead(owner));
+    if listed.brief.status == Status::Running && !driven {
+        let engine = assemble::for_session(store, session, &AgentArgs::default()).await?;
+        let drive = Drive {
+            engine: &engine,
+            tenant: &tenant,
+            session,
+            stop: Stop::default(),
+            takeover: false,
+        };
+        let (mut watcher, mut seen) = (Watcher::new(false), engine.tap.watch());
+        drive.to_rest(&mut watcher, &mut seen).await?;
+    }
+    match engine.store.look(&tenant, session).await?.brief.status {
+        Status::Running => println!("asked; its owner ends it at the next step"),
+        Status::Idle | Status::Parked | Status::Finished | Status::Failed | Status::Cancelled => {
+            println!("cancelled");
+        }
+    }
+    Ok(End::Finished)
+}
+
+/// A whole session in JSON lines: one for the session, one per kept payload, one per event.
+async fn export(engine: &Engine, session: SessionId, out: Option<&Path>) -> anyhow::Result<End> {
+    let log = engine.log(&tenant(), session).await?;
+    let state = engine.state(&tenant(), session).await?;
+    let mut lines = vec![show::object(&json!({
+        "type": "session",
+        "session": session,
+        "format": kernel::event::FORMAT,
+        "agent": *state.agent,
+        "agent_hash": state.agent_hash,
+        "head": state.head,
+    }))];
+    for kept in &state.payloads {
+        let bytes = engine.store.payload(&tenant(), kept.hash).await?;
+        lines.push(show::object(&json!({
+            "type": "payload",
+            "hash": kept.hash,
+            "text": String::from_utf8_lossy(&bytes),
+        })));
+    }
+    lines.extend(log.iter().map(|sealed| show::json_line(session, sealed)));
+    match out {
+        None => lines.iter().for_each(|line| println!("{line}")),
+        Some(path) => write_whole(path, &lines)
+            .with_context(|| format!("cannot write `{}`", path.display()))?,
+    }
+    Ok(End::Finished)
+}
+
+/// Writes beside and renames, so that nobody finds half an export.
+fn write_whole(path: &Path, lines: &[String]) -> std::io::Result<()> {
+    let beside = path.with_extension("part");
+    let mut file = std::fs::File::create(&beside)?;
+    for line in lines {
+        writeln!(file, "{line}")?;
+    }
+    file.sync_all()?;
+    std::fs::rename(beside, path)
+}
