@@ -94,7 +94,8 @@ impl ErrorKind {
     }
 }
 
-/// An error that a server answers with.
+/// An error that a server answers with. In a stream that has begun, the body that is
+/// written for it is the data of one more frame (named `error` for Anthropic).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ErrorOut {
     /// Its kind.

@@ -43,6 +43,15 @@ impl Fields {
         serde_json::from_slice(bytes).map_err(|why| Wrong(format!("not a JSON object: {why}")))
     }
 
+    /// Reads a frame's data. A text that ends too early is a stream that broke.
+    pub(crate) fn of_frame(data: &str) -> Result<Self, WireError> {
+        let unfinished = data.starts_with('{') && !data.ends_with('}');
+        serde_json::from_str(data).map_err(|why| match why.is_eof() || unfinished {
+            true => WireError::cut(),
+            false => WireError::malformed(format!("a frame is not a JSON object: {why}")),
+        })
+    }
+
     /// Reads an object that is part of another one.
     pub(crate) fn of(raw: &RawJson) -> Result<Self, Wrong> {
         Fields::parse(raw.text().as_bytes())

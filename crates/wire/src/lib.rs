@@ -5,6 +5,11 @@
 //! a request's history is one that a vendor accepts. Nothing here waits, reads a clock,
 //! draws a random number or touches a file. What we do not model survives: fields and
 //! blocks that we do not know go back to the vendor that they came from, and nowhere else.
+//!
+//! Every `extra` of the kernel's shapes holds a vendor's fields under that vendor's name:
+//! a refusal's details are `extra["anthropic"]["stop_details"]`, a tool call's thought
+//! signature is `extra["openai"]["extra_content"]`. A field outside of those names is
+//! sent to whichever vendor is written to.
 
 pub mod anthropic;
 mod fault;

@@ -167,7 +167,8 @@ fn put_sealed_fields(object: &mut Object<'_>, seal: &Block) {
 
 fn put_settings(out: &mut Object<'_>, request: &Request, has_tools: bool) {
     out.put("max_tokens", &request.max_tokens);
-    out.put_some("temperature", request.temperature.as_ref());
+    // Other vendors' scales go to 2, this one's ends at 1.
+    out.put_some("temperature", request.temperature.map(|t| t.min(1.0)).as_ref());
     if !request.stop_sequences.is_empty() {
         out.put("stop_sequences", &request.stop_sequences);
     }

@@ -46,7 +46,9 @@ impl Growing {
             return Err(Wrong("a delta has no `type`".to_owned()));
         };
         self.grew = true;
-        let bytes = delta.values().filter_map(Value::as_str).map(str::len).sum::<usize>();
+        let words = ["text", "thinking", "partial_json"];
+        let bytes: usize =
+            words.iter().filter_map(|name| delta.get(*name)?.as_str()).map(str::len).sum();
         let seen = match kind.as_str() {
             "text_delta" => text_in(&delta, "text").map(Delta::Text),
             "thinking_delta" => text_in(&delta, "thinking").map(Delta::Thinking),

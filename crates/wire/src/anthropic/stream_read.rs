@@ -42,7 +42,8 @@ impl StreamReader {
     ///
     /// # Errors
     /// The vendor told an error (its class), the answer is longer than
-    /// [`REPLY_BYTES_MAX`] or the frame is not what the protocol says (`Malformed`).
+    /// [`REPLY_BYTES_MAX`] or the frame is not what the protocol says (`Malformed`), or
+    /// the frame ends within its data (`Cut`).
     pub fn push(&mut self, frame: &Frame) -> Result<Vec<Delta>, WireError> {
         self.bytes = self.bytes.saturating_add(frame.data.len() as u64);
         if self.bytes > REPLY_BYTES_MAX {
@@ -53,7 +54,7 @@ impl StreamReader {
         if self.ended || frame.data.trim().is_empty() {
             return Ok(Vec::new());
         }
-        let mut fields = Fields::parse(frame.data.as_bytes()).map_err(Wrong::in_reply)?;
+        let mut fields = Fields::of_frame(frame.data.trim())?;
         let kind: Option<String> = fields.take_as("type").map_err(Wrong::in_reply)?;
         let kind = kind.or_else(|| frame.event.clone()).unwrap_or_default();
         if kind == "error" {

@@ -175,7 +175,7 @@ fn turn_messages(messages: &mut Vec<Vec<u8>>, turn: &Turn<'_>, dialect: Dialect)
     }
     let said = match dialect {
         Dialect::OpenAi => turn.messages.clone(),
-        Dialect::Compatible => vec![turn.messages.concat()],
+        Dialect::Compatible => joined(&turn.messages),
     };
     for mut blocks in said {
         blocks.retain(|block| !is_result(block));
@@ -183,6 +183,22 @@ fn turn_messages(messages: &mut Vec<Vec<u8>>, turn: &Turn<'_>, dialect: Dialect)
             messages.push(bytes_of(|out| put_user(out, &blocks, dialect)));
         }
     }
+}
+
+/// The messages of a turn as one, but for those that have fields of their own: a role
+/// or a name must never spread to other people's words.
+fn joined<'a>(messages: &[Vec<&'a Block>]) -> Vec<Vec<&'a Block>> {
+    let mut joined: Vec<Vec<&'a Block>> = Vec::new();
+    let mut open = false;
+    for blocks in messages {
+        let plain = message_fields(blocks).is_empty();
+        match joined.last_mut() {
+            Some(last) if open && plain => last.extend(blocks),
+            Some(_) | None => joined.push(blocks.clone()),
+        }
+        open = plain;
+    }
+    joined
 }
 
 fn put_result(out: &mut Vec<u8>, result: &ToolResult) {

@@ -56,7 +56,8 @@ impl StreamReader {
     ///
     /// # Errors
     /// The vendor told an error (its class), the answer is longer than
-    /// [`REPLY_BYTES_MAX`] or the frame is not what the protocol says (`Malformed`).
+    /// [`REPLY_BYTES_MAX`] or the frame is not what the protocol says (`Malformed`), or
+    /// the frame ends within its data (`Cut`).
     pub fn push(&mut self, frame: &Frame) -> Result<Vec<Delta>, WireError> {
         self.bytes = self.bytes.saturating_add(frame.data.len() as u64);
         if self.bytes > REPLY_BYTES_MAX {
@@ -68,11 +69,12 @@ impl StreamReader {
         if self.ended || data.is_empty() {
             return Ok(Vec::new());
         }
-        if data == DONE {
-            self.ended = true;
+        if DONE.starts_with(data) {
+            // An end mark that is cut says nothing.
+            self.ended = data == DONE;
             return Ok(Vec::new());
         }
-        let mut fields = Fields::parse(data.as_bytes()).map_err(Wrong::in_reply)?;
+        let mut fields = Fields::of_frame(data)?;
         if let Some(error) = fields.take("error") {
             return Err(fault_of_object(&error.value()));
         }

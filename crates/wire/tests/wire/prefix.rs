@@ -1,6 +1,6 @@
 //! L32: what is sent turn after turn keeps a byte-identical prefix.
 
-use kernel::message::{Block, Message, Role};
+use kernel::message::{Block, Message, Request, Role, ToolChoice};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -10,6 +10,8 @@ use wire::{anthropic, openai};
 use crate::histories::{history, request};
 
 const MARK: &str = r#","cache_control":{"type":"ephemeral"}"#;
+
+type Writer = fn(&Request) -> String;
 
 /// The bytes up to the end of the last message's content, without the marks that move.
 /// A later message of the same speaker goes on there.
@@ -23,7 +25,7 @@ fn beginning(written: &str) -> String {
 proptest! {
     #[test]
     fn l32_a_turns_bytes_are_the_beginning_of_the_next_ones(exchanges in history()) {
-        let writers: [(&str, fn(&kernel::message::Request) -> String); 3] = [
+        let writers: [(&str, Writer); 3] = [
             ("anthropic", |request| anthropic::write_request(request, true)),
             ("openai", |request| openai::write_request(request, true)),
             ("compatible", |r| openai::write_request_in(Dialect::Compatible, r, true)),
@@ -33,7 +35,7 @@ proptest! {
                 let mut before = request(exchanges[..end].concat(), "be brief", 1);
                 // What may change from turn to turn comes after the messages.
                 before.max_tokens = 77;
-                before.tool_choice = kernel::message::ToolChoice::Off;
+                before.tool_choice = ToolChoice::Off;
                 let after = request(exchanges[..=end].concat(), "be brief", 1);
                 let before = beginning(&write(&before));
                 let after = write(&after).replace(MARK, "");
@@ -68,7 +70,7 @@ fn marks(value: &Value, at: &str, found: &mut Vec<String>) {
     }
 }
 
-fn marked(request: &kernel::message::Request) -> Vec<String> {
+fn marked(request: &Request) -> Vec<String> {
     let written = serde_json::from_str(&anthropic::write_request(request, false)).unwrap();
     let mut found = Vec::new();
     marks(&written, "", &mut found);
