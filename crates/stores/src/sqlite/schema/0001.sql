@@ -23,8 +23,11 @@ CREATE TABLE session (
 
 CREATE INDEX session_due ON session (due) WHERE due IS NOT NULL;
 
+-- Rows lie in the order of their commits and an index finds a session's: clustered by
+-- session, the rows of interleaved sessions split pages in half and long ones spill over
+-- (measured: 2.5 times the payload on disk instead of 1.2).
 CREATE TABLE event (
-  session INTEGER NOT NULL REFERENCES session (key),
+  session INTEGER NOT NULL, -- session.key; no foreign key, which every insert would look up
   seq     INTEGER NOT NULL,
   at      INTEGER NOT NULL,
   format  INTEGER NOT NULL,
