@@ -13,7 +13,7 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use kernel::message::{Block, Message, Request, Role, ToolChoice};
+use kernel::message::{Message, Request, Role, ToolChoice};
 use models::simulated::Brain;
 use models::simulated::planner::Planner;
 
@@ -41,7 +41,9 @@ fn conversations_go_as_written() {
 
 fn case_files() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/planner");
-    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let files = std::fs::read_dir(folder)
+        .expect("the cases lie beside this test")
+        .map(|entry| entry.expect("the folder can be read").path());
     let mut cases: Vec<PathBuf> =
         files.filter(|path| path.extension().is_some_and(|end| end == "case")).collect();
     cases.sort();
@@ -94,12 +96,8 @@ fn ids_of_calls_never_repeat_in_a_conversation() {
     let case = Case { title: String::new(), given };
     let mut talk = Talk::new(&case);
     talk.run();
-    let uses =
-        talk.messages.iter().flat_map(|message| &message.content).filter_map(|block| match block {
-            Block::ToolUse(call) => Some(call.id.clone()),
-            _ => None,
-        });
-    let mut ids: Vec<String> = uses.collect();
+    let uses = talk.messages.iter().flat_map(|message| talk::uses(&message.content));
+    let mut ids: Vec<&str> = uses.map(|call| call.id.as_str()).collect();
     let count = ids.len();
     ids.sort();
     ids.dedup();
@@ -157,14 +155,7 @@ fn huge_inputs_are_read_in_linear_time() {
         let reply = ask(&text, ToolChoice::Auto);
         assert!(!reply.content.is_empty(), "{name}");
         let _ = writeln!(told, "{name}: {} ms", begun.elapsed().as_millis());
-        let said: usize = reply
-            .content
-            .iter()
-            .map(|block| match block {
-                Block::Text { text, .. } => text.len(),
-                _ => 0,
-            })
-            .sum();
+        let said = kernel::message::text_of(&reply.content).len();
         assert!(said < 4_000, "{name}: the answer has {said} bytes");
     }
     println!("{told}");

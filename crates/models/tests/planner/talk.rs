@@ -133,7 +133,7 @@ impl<'c> Talk<'c> {
         if let Some(tool) = how.strip_prefix("without ") {
             self.world.without.push(tool.to_owned());
         } else if let Some(schema) = how.strip_prefix("schema ") {
-            self.schema = serde_json::from_str(schema).unwrap();
+            self.schema = serde_json::from_str(schema).expect("a schema is JSON");
         } else if let Some((tool, text)) =
             how.strip_prefix("result of ").and_then(|rest| rest.split_once(" is "))
         {
@@ -171,14 +171,7 @@ impl<'c> Talk<'c> {
 
     /// Runs the calls of an answer. Whether the task is over.
     fn take(&mut self, reply: &Reply) -> bool {
-        let calls: Vec<ToolUse> = reply
-            .content
-            .iter()
-            .filter_map(|block| match block {
-                Block::ToolUse(call) => Some(call.clone()),
-                _ => None,
-            })
-            .collect();
+        let calls: Vec<ToolUse> = uses(&reply.content).into_iter().cloned().collect();
         let words = kernel::message::text_of(&reply.content);
         assert_eq!(reply.stop == Stop::ToolUse, !calls.is_empty());
         if !words.is_empty() {
@@ -194,7 +187,7 @@ impl<'c> Talk<'c> {
     }
 
     fn end(&mut self, call: &ToolUse, over: &mut bool) -> ToolResult {
-        let input: Value = serde_json::from_str(call.arguments.text()).unwrap();
+        let input = input_of(call);
         let result = &input["result"];
         let text = result.as_str().map_or_else(|| result.to_string(), str::to_owned);
         self.write("ends", &text);
@@ -210,7 +203,7 @@ impl<'c> Talk<'c> {
     }
 
     fn call(&mut self, call: &ToolUse) -> ToolResult {
-        let input = serde_json::from_str(call.arguments.text()).unwrap();
+        let input = input_of(call);
         let found = self.world.call(&call.name, &input);
         self.write("calls", &format!("{} {}", call.name, call.arguments.text()));
         match &found {
@@ -240,4 +233,19 @@ fn decl(name: &str, input_schema: Value) -> ToolDecl {
         input_schema,
         extra: Extra::new(),
     }
+}
+
+fn input_of(call: &ToolUse) -> Value {
+    serde_json::from_str(call.arguments.text()).expect("the planner writes JSON")
+}
+
+/// The tool calls among blocks.
+pub(crate) fn uses(content: &[Block]) -> Vec<&ToolUse> {
+    let mut uses = Vec::new();
+    for block in content {
+        if let Block::ToolUse(call) = block {
+            uses.push(call);
+        }
+    }
+    uses
 }

@@ -307,4 +307,27 @@ mod tests {
         }
         assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     }
+
+    fn computes(calculation: &str) -> Result<fend_core::FendResult, String> {
+        fend_core::evaluate(calculation, &mut fend_core::Context::new())
+    }
+
+    #[test]
+    fn the_calculator_reads_every_calculation() {
+        let cases = include_str!("../../../tests/planner/arithmetic.txt");
+        for (_, expected) in cases.lines().filter_map(|line| line.split_once(" => ")) {
+            let calculations = expected.split("; ");
+            for calculation in calculations.filter(|one| *one != "?" && !one.contains("<Last>")) {
+                assert!(computes(calculation).is_ok(), "{calculation}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_calculator_knows_every_unit() {
+        for (unit, _) in units::UNITS {
+            let calculation = format!("3 {unit} * 2");
+            assert!(computes(&calculation).is_ok(), "{calculation}");
+        }
+    }
 }

@@ -4,8 +4,11 @@
 //! commas do so where the next words begin a wish of their own. After a colon in a wish
 //! to write something, the rest of the line is one text and nothing parts it.
 
-use super::lexer::{Kind, PARAGRAPH, Token, phrase_length};
+mod politeness;
+
+use super::lexer::{Kind, PARAGRAPH, Token};
 use super::{arithmetic, numerals};
+use politeness::{polite_end, without_politeness};
 
 /// The wishes of a request, in order, without the words that only connect or are polite.
 pub(super) fn split<'a>(tokens: Vec<Token<'a>>, text: &'a str) -> Vec<Vec<Token<'a>>> {
@@ -264,60 +267,6 @@ fn free_text<'a>(tokens: &[Token<'a>], text: &'a str) -> (Token<'a>, usize) {
     )
 }
 
-/// What is said only to be polite, before a wish. Longer ones first.
-const POLITE_BEFORE: &[&str] = &[
-    "i would like you to",
-    "i'd like you to",
-    "i would like to",
-    "i'd like to",
-    "do me a favour",
-    "do me a favor",
-    "i want you to",
-    "i need you to",
-    "would you mind",
-    "can you please",
-    "could you",
-    "would you",
-    "can you",
-    "will you",
-    "i want to",
-    "i want",
-    "i need to",
-    "i need",
-    "let us",
-    "let's",
-    "please",
-    "kindly",
-    "just",
-    "so",
-    "now",
-    "first",
-    "well",
-    "try to",
-    "go ahead",
-    "quickly",
-];
-
-/// What is said only to be polite, after a wish.
-const POLITE_AFTER: &[&str] = &[
-    "please",
-    "for me",
-    "thanks",
-    "thank you",
-    "if you can",
-    "if possible",
-    "right now",
-    "now",
-    "too",
-    "as well",
-    "instead",
-    "first",
-    "thanks a lot",
-    "would you",
-    "to me",
-    "aloud",
-];
-
 /// A clause without connectors and politeness at its ends.
 fn bare(clause: Vec<Token<'_>>) -> Vec<Token<'_>> {
     let mut rest = skip_connectors(&clause);
@@ -339,35 +288,4 @@ fn skip_connectors<'t, 'a>(tokens: &'t [Token<'a>]) -> &'t [Token<'a>] {
     let first_sum = tokens.iter().position(|token| token.word == "plus").unwrap_or(tokens.len());
     let length = connectors(&tokens[..first_sum]);
     if length < tokens.len() { &tokens[length..] } else { tokens }
-}
-
-fn without_politeness<'t, 'a>(mut tokens: &'t [Token<'a>]) -> &'t [Token<'a>] {
-    let polite = |tokens: &[Token<'_>]| {
-        POLITE_BEFORE.iter().find_map(|phrase| phrase_length(tokens, phrase))
-    };
-    while let Some(length) = polite(tokens).filter(|length| *length < tokens.len()) {
-        tokens = &tokens[length..];
-        if tokens.len() > 1 && tokens[0].word == "," {
-            tokens = &tokens[1..];
-        }
-    }
-    tokens
-}
-
-fn polite_end(tokens: &[Token<'_>]) -> Option<usize> {
-    if tokens.last().is_some_and(|last| matches!(last.word.as_str(), "," | ":" | "!"))
-        && !ends_in_factorial(tokens)
-    {
-        return Some(1);
-    }
-    let ends = |phrase: &&str| {
-        let length = phrase.split(' ').count();
-        let from = tokens.len().checked_sub(length)?;
-        phrase_length(&tokens[from..], phrase)
-    };
-    POLITE_AFTER.iter().find_map(|phrase| ends(&phrase))
-}
-
-fn ends_in_factorial(tokens: &[Token<'_>]) -> bool {
-    matches!(tokens, [.., number, mark] if mark.word == "!" && number.kind == Kind::Number)
 }

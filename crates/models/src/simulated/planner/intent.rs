@@ -18,6 +18,28 @@ pub(super) use said::Said;
 /// What somebody wants.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Intent {
+    /// Something done.
+    Do(Task),
+    /// Something said.
+    Say(Remark),
+    /// The kind of wish is clear, but something needed is not. Says what.
+    Unclear(&'static str),
+}
+
+/// Something that is answered without a tool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Remark {
+    /// A greeting.
+    Greet,
+    /// Thanks, or a farewell.
+    Thank,
+    /// Who are you, and what can you do?
+    Introduce,
+}
+
+/// Something to be done with a tool.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Task {
     /// Calculate this.
     Calculate(Expression),
     /// List the notes.
@@ -94,14 +116,6 @@ pub(super) enum Intent {
         /// How many lines.
         limit: Option<u64>,
     },
-    /// A greeting.
-    Greet,
-    /// Thanks, or a farewell.
-    Thank,
-    /// Who are you, and what can you do?
-    Introduce,
-    /// The kind of wish is clear, but something needed is not. Says what.
-    Unclear(&'static str),
 }
 
 /// A note or a file.
@@ -123,7 +137,7 @@ pub(super) fn read(clause: &[Token<'_>], source: &str) -> Option<Intent> {
         return None;
     }
     if let Some(expression) = arithmetic::read(clause) {
-        return Some(Intent::Calculate(expression));
+        return Some(Intent::Do(Task::Calculate(expression)));
     }
     grammar::meanings(clause)
         .find_map(|(meaning, captured)| of_meaning(meaning, &Slots { clause, captured, source }))
@@ -186,31 +200,31 @@ fn words(tokens: &[Token<'_>], source: &str) -> String {
 }
 
 fn of_meaning(meaning: Meaning, slots: &Slots<'_, '_>) -> Option<Intent> {
-    let intent = match meaning {
-        Meaning::Greet => Intent::Greet,
-        Meaning::Thank => Intent::Thank,
-        Meaning::Introduce => Intent::Introduce,
-        Meaning::ListNotes => Intent::ListNotes,
-        Meaning::ReadNote => Intent::ReadNote(slots.named("name")),
+    let task = match meaning {
+        Meaning::Greet => return Some(Intent::Say(Remark::Greet)),
+        Meaning::Thank => return Some(Intent::Say(Remark::Thank)),
+        Meaning::Introduce => return Some(Intent::Say(Remark::Introduce)),
+        Meaning::Weather => return weather::read(slots, false),
+        Meaning::WeatherAgain => return weather::read(slots, true),
+        Meaning::ListNotes => Task::ListNotes,
+        Meaning::ReadNote => Task::ReadNote(slots.named("name")),
         Meaning::AppendNote => {
-            Intent::AppendNote { name: slots.named("name"), text: slots.said("text")? }
+            Task::AppendNote { name: slots.named("name"), text: slots.said("text")? }
         }
         Meaning::SaveNote => save_note(slots)?,
-        Meaning::Weather => weather::read(slots, false)?,
-        Meaning::WeatherAgain => weather::read(slots, true)?,
-        Meaning::SearchWeb => Intent::SearchWeb(slots.text("query")?),
-        Meaning::ReadMore => Intent::ReadMore,
+        Meaning::SearchWeb => Task::SearchWeb(slots.text("query")?),
+        Meaning::ReadMore => Task::ReadMore,
         Meaning::FindFiles => files::find_files(slots)?,
         Meaning::FindText => files::find_text(slots)?,
         Meaning::EditFile => files::edit(slots)?,
         Meaning::WriteFile => files::write(slots)?,
         Meaning::ReadFile => files::read(slots),
     };
-    Some(intent)
+    Some(Intent::Do(task))
 }
 
 /// "save it as tip" is a note; "save it as out.txt" is a file.
-fn save_note(slots: &Slots<'_, '_>) -> Option<Intent> {
+fn save_note(slots: &Slots<'_, '_>) -> Option<Task> {
     let text = slots.said("text")?;
     let name = slots.text("name");
     let file = slots.tokens("name").is_some_and(|name| match name {
@@ -219,7 +233,7 @@ fn save_note(slots: &Slots<'_, '_>) -> Option<Intent> {
     });
     let no_note = !slots.says(&["note"]);
     Some(match name {
-        Some(path) if file && no_note => Intent::WriteFile { path, content: text },
-        name => Intent::SaveNote { name, text },
+        Some(path) if file && no_note => Task::WriteFile { path, content: text },
+        name => Task::SaveNote { name, text },
     })
 }

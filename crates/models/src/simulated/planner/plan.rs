@@ -4,11 +4,13 @@
 //! else, so it comes out the same at every turn of the run and after every crash.
 
 mod draft;
+mod memory;
 mod step;
 
 pub(super) use draft::draft;
 pub(super) use step::{Deed, Piece, Step, Value, operand};
 
+use super::intent::Remark;
 use super::spelling::Slip;
 
 /// A plan: what the answer will talk about, in the order of the request.
@@ -25,12 +27,8 @@ pub(super) struct Plan {
 pub(super) enum Part {
     /// What comes of a step.
     Step(usize),
-    /// A greeting.
-    Greet,
-    /// An answer to thanks.
-    Thank,
-    /// Who this is and what it can do.
-    Introduce,
+    /// An answer that needs no tool.
+    Say(Remark),
     /// Something needed was missing; says what.
     Unclear(String),
     /// Words that were not understood.

@@ -36,10 +36,8 @@ struct Facts<'a> {
 }
 
 fn fill(schema: &Json, name: &str, facts: &Facts<'_>, depth: usize) -> Result<Json, String> {
-    let kind = schema.get("type").and_then(|kind| match kind {
-        Json::Array(kinds) => kinds.first().and_then(Json::as_str),
-        kind => kind.as_str(),
-    });
+    let kind = schema.get("type");
+    let kind = kind.and_then(|kind| kind.get(0).unwrap_or(kind).as_str());
     let missing = || Err(name.to_owned());
     if depth == 0 || schema.get("enum").is_some() || schema.get("const").is_some() {
         return missing();
@@ -131,7 +129,7 @@ fn notes(progress: &Progress<'_, '_>) -> Vec<String> {
 fn is_complete(progress: &Progress<'_, '_>) -> bool {
     let done = progress.states.iter().all(|state| matches!(state, State::Done(_)));
     let heard = progress.plan.parts.iter().all(|part| match part {
-        Part::Step(_) | Part::Greet | Part::Thank | Part::Introduce | Part::Mended(_) => true,
+        Part::Step(_) | Part::Say(_) | Part::Mended(_) => true,
         Part::Unclear(_) | Part::Strange(_) | Part::TooMany(_) => false,
     });
     done && heard

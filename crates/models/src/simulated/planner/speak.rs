@@ -8,6 +8,7 @@ mod sentence;
 
 use kernel::message::Request;
 
+use super::intent::Remark;
 use super::plan::Part;
 use super::progress::{Progress, State};
 use super::spelling::Slip;
@@ -48,9 +49,9 @@ pub(super) fn answer(progress: &Progress<'_, '_>, request: &Request) -> String {
     for part in &progress.plan.parts {
         match part {
             Part::Step(step) => lines.push(sentence::outcome(progress, *step)),
-            Part::Greet => lines.push("Hello! Ask me `what can you do?` to see what I understand.".to_owned()),
-            Part::Thank => lines.push("You are welcome.".to_owned()),
-            Part::Introduce => lines.push(introduction::words(request)),
+            Part::Say(Remark::Greet) => lines.push("Hello! Ask me `what can you do?` to see what I understand.".to_owned()),
+            Part::Say(Remark::Thank) => lines.push("You are welcome.".to_owned()),
+            Part::Say(Remark::Introduce) => lines.push(introduction::words(request)),
             Part::Unclear(what) => lines.push(what.clone()),
             Part::Strange(words) => strange.push(words),
             Part::Mended(slips) => lines.push(mended(slips)),

@@ -1,6 +1,6 @@
 //! A request's texts → what was heard in them, in order.
 
-use super::intent::{self, Intent};
+use super::intent::{self, Intent, Task};
 use super::lexer::Token;
 use super::spelling::{self, Slip};
 use super::{clauses, lexer};
@@ -87,18 +87,12 @@ impl<'a> Hearing<'a> {
     /// A wish and the words that were joined to it. Behind a wish for the weather they
     /// may be one more place, and a day at the end holds for both.
     fn joined(&mut self, intent: Intent, after: &[Token<'a>]) {
-        match (intent, intent::weather_too(after, self.text)) {
-            (
-                Intent::Weather { place, day, again },
-                Some(Intent::Weather { place: Some(too), day: late, .. }),
-            ) => {
+        match (intent, weather_too(after, self.text)) {
+            (Intent::Do(Task::Weather { place, day, again }), Some((too, late))) => {
                 let day = day.or_else(|| late.clone());
-                self.heard.push(Heard::Wish(Intent::Weather { place, day, again }));
-                self.heard.push(Heard::Wish(Intent::Weather {
-                    place: Some(too),
-                    day: late,
-                    again: true,
-                }));
+                let first = Task::Weather { place, day, again };
+                let second = Task::Weather { place: Some(too), day: late, again: true };
+                self.heard.extend([first, second].map(|task| Heard::Wish(Intent::Do(task))));
             }
             (intent, _) => {
                 self.heard.push(Heard::Wish(intent));
@@ -115,4 +109,12 @@ fn mended(clause: &[Token<'_>], text: &str) -> Option<Vec<Heard>> {
     let intents: Option<Vec<Intent>> = wishes.iter().map(|wish| intent::read(wish, text)).collect();
     let told = |intent| Heard::Mended(intent, std::mem::take(&mut slips));
     Some(intents.filter(|intents| !intents.is_empty())?.into_iter().map(told).collect())
+}
+
+/// One more place, with its day, behind "the weather in Rome and".
+fn weather_too(clause: &[Token<'_>], text: &str) -> Option<(String, Option<String>)> {
+    match intent::weather_too(clause, text)? {
+        Intent::Do(Task::Weather { place: Some(place), day, .. }) => Some((place, day)),
+        Intent::Do(_) | Intent::Say(_) | Intent::Unclear(_) => None,
+    }
 }

@@ -135,7 +135,9 @@ fn call(written: shape::Call) -> Call {
     let input = match written.input {
         Value::Null => Arguments::Json(RawJson::of(&Map::new())),
         Value::String(text) => Arguments::Malformed(text),
-        value => Arguments::Json(RawJson::of(&value)),
+        value @ (Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
+            Arguments::Json(RawJson::of(&value))
+        }
     };
     Call { id: written.id, name: written.name, input }
 }

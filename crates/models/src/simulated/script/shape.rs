@@ -47,6 +47,7 @@ pub(super) struct Call {
 
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[expect(clippy::enum_variant_names, reason = "the kernel's names")]
 pub(super) enum Stop {
     EndTurn,
     MaxTokens,

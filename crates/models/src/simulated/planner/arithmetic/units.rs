@@ -3,7 +3,7 @@
 use crate::simulated::planner::lexer::{Kind, Token};
 
 /// The calculator's name, then the words. Words with capitals are told apart by them.
-const UNITS: &[(&str, &[&str])] = &[
+pub(super) const UNITS: &[(&str, &[&str])] = &[
     ("km", &["km", "kms", "kilometer", "kilometers", "kilometre", "kilometres"]),
     ("m", &["m", "meter", "meters", "metre", "metres"]),
     ("cm", &["cm", "centimeter", "centimeters", "centimetre", "centimetres"]),
@@ -12,7 +12,7 @@ const UNITS: &[(&str, &[&str])] = &[
     ("yards", &["yard", "yards", "yd"]),
     ("ft", &["ft", "foot", "feet"]),
     ("inches", &["inch", "inches"]),
-    ("nautical miles", &["nautical mile", "nautical miles"]),
+    ("nmi", &["nmi", "nautical mile", "nautical miles"]),
     ("m^2", &["m²", "m2", "square meter", "square meters", "square metre", "square metres"]),
     ("ft^2", &["ft²", "square foot", "square feet"]),
     (

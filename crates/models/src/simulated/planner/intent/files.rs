@@ -1,6 +1,6 @@
 //! Wishes about files: which, where, what in them.
 
-use super::{Intent, Named, Slots};
+use super::{Named, Slots, Task};
 use crate::simulated::planner::lexer::Token;
 use crate::simulated::planner::reference;
 
@@ -25,13 +25,13 @@ const ENDINGS: &[&str] = &[
     "php",
 ];
 
-pub(super) fn find_files(slots: &Slots<'_, '_>) -> Option<Intent> {
+pub(super) fn find_files(slots: &Slots<'_, '_>) -> Option<Task> {
     let path = slots.text("where").and_then(folder);
     let pattern = match slots.tokens("ending") {
         Some(ending) => file_pattern(slots, ending)?,
         None => "*".to_owned(),
     };
-    Some(Intent::FindFiles { pattern, path })
+    Some(Task::FindFiles { pattern, path })
 }
 
 /// A folder without its last slash; the working folder is no folder to name.
@@ -67,7 +67,7 @@ fn file_pattern(slots: &Slots<'_, '_>, ending: &[Token<'_>]) -> Option<String> {
     }
 }
 
-pub(super) fn find_text(slots: &Slots<'_, '_>) -> Option<Intent> {
+pub(super) fn find_text(slots: &Slots<'_, '_>) -> Option<Task> {
     let what = slots.text("what")?;
     let pattern = if slots.says(&["regex", "pattern"]) { what } else { literal(&what) };
     let glob = match slots.tokens("ending") {
@@ -81,9 +81,9 @@ pub(super) fn find_text(slots: &Slots<'_, '_>) -> Option<Intent> {
     };
     Some(match path {
         Some(Named::Given(pattern_or_path)) if pattern_or_path.contains('*') => {
-            Intent::FindText { pattern, path: None, glob: Some(pattern_or_path) }
+            Task::FindText { pattern, path: None, glob: Some(pattern_or_path) }
         }
-        path => Intent::FindText { pattern, path, glob },
+        path => Task::FindText { pattern, path, glob },
     })
 }
 
@@ -99,23 +99,23 @@ fn literal(text: &str) -> String {
     escaped
 }
 
-pub(super) fn edit(slots: &Slots<'_, '_>) -> Option<Intent> {
+pub(super) fn edit(slots: &Slots<'_, '_>) -> Option<Task> {
     let all = slots.says(&["all", "every", "each", "everywhere", "throughout"]);
     let new = slots.text("new").unwrap_or_default();
-    Some(Intent::EditFile { path: slots.named("path"), old: slots.text("old")?, new, all })
+    Some(Task::EditFile { path: slots.named("path"), old: slots.text("old")?, new, all })
 }
 
-pub(super) fn write(slots: &Slots<'_, '_>) -> Option<Intent> {
+pub(super) fn write(slots: &Slots<'_, '_>) -> Option<Task> {
     if let Some(path) = slots.text("empty") {
-        return Some(Intent::WriteFile { path, content: super::Said::Text(String::new()) });
+        return Some(Task::WriteFile { path, content: super::Said::Text(String::new()) });
     }
-    Some(Intent::WriteFile { path: slots.text("path")?, content: slots.said("text")? })
+    Some(Task::WriteFile { path: slots.text("path")?, content: slots.said("text")? })
 }
 
-pub(super) fn read(slots: &Slots<'_, '_>) -> Intent {
+pub(super) fn read(slots: &Slots<'_, '_>) -> Task {
     let offset = slots.number("from");
     let through =
         slots.number("to").zip(offset).map(|(to, from)| (to + 1).saturating_sub(from).max(1));
     let limit = slots.number("limit").or(through);
-    Intent::ReadFile { path: slots.named("path"), offset, limit }
+    Task::ReadFile { path: slots.named("path"), offset, limit }
 }

@@ -1,6 +1,6 @@
 //! What a text that is to be saved or written consists of.
 
-use super::{Intent, read as read_intent, words};
+use super::{Intent, Task, read as read_intent, words};
 use crate::simulated::planner::clauses;
 use crate::simulated::planner::lexer::{self, Kind, Token};
 use crate::simulated::planner::reference::{self, Earlier};
@@ -13,7 +13,7 @@ pub(in crate::simulated::planner) enum Said {
     /// Results of earlier steps.
     Results(Earlier),
     /// What a wish comes to: "the weather in Rome".
-    Wish(Box<Intent>),
+    Wish(Box<Task>),
     /// One after the other, each on its own line.
     Several(Vec<Said>),
 }
@@ -65,11 +65,13 @@ fn derived(tokens: &[Token<'_>], source: &str) -> Option<Said> {
         return Some(Said::Results(earlier));
     }
     let first = tokens.first()?;
-    let noun = !clauses::is_verb(&first.word);
-    noun.then(|| read_intent(tokens, source))
-        .flatten()
-        .filter(is_reading)
-        .map(|wish| Said::Wish(Box::new(wish)))
+    if clauses::is_verb(&first.word) {
+        return None;
+    }
+    match read_intent(tokens, source)? {
+        Intent::Do(task) if is_reading(&task) => Some(Said::Wish(Box::new(task))),
+        Intent::Do(_) | Intent::Say(_) | Intent::Unclear(_) => None,
+    }
 }
 
 fn several(tokens: &[Token<'_>], source: &str) -> Option<Said> {
@@ -78,25 +80,21 @@ fn several(tokens: &[Token<'_>], source: &str) -> Option<Said> {
     parts.filter(|parts| parts.len() > 1).map(Said::Several)
 }
 
-/// Whether a wish comes to a text and changes nothing.
-fn is_reading(intent: &Intent) -> bool {
-    match intent {
-        Intent::Calculate(_)
-        | Intent::ListNotes
-        | Intent::ReadNote(_)
-        | Intent::SearchWeb(_)
-        | Intent::FindFiles { .. }
-        | Intent::FindText { .. }
-        | Intent::ReadFile { .. } => true,
-        Intent::Weather { again, .. } => !again,
-        Intent::SaveNote { .. }
-        | Intent::AppendNote { .. }
-        | Intent::ReadMore
-        | Intent::EditFile { .. }
-        | Intent::WriteFile { .. }
-        | Intent::Greet
-        | Intent::Thank
-        | Intent::Introduce
-        | Intent::Unclear(_) => false,
+/// Whether a task comes to a text and changes nothing.
+fn is_reading(task: &Task) -> bool {
+    match task {
+        Task::Calculate(_)
+        | Task::ListNotes
+        | Task::ReadNote(_)
+        | Task::SearchWeb(_)
+        | Task::FindFiles { .. }
+        | Task::FindText { .. }
+        | Task::ReadFile { .. } => true,
+        Task::Weather { again, .. } => !again,
+        Task::SaveNote { .. }
+        | Task::AppendNote { .. }
+        | Task::ReadMore
+        | Task::EditFile { .. }
+        | Task::WriteFile { .. } => false,
     }
 }

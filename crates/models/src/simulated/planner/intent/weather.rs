@@ -1,6 +1,6 @@
 //! Where and when somebody wants to know the weather.
 
-use super::{Intent, Slots, words};
+use super::{Intent, Slots, Task, words};
 use crate::simulated::planner::lexer::{Kind, Token, is_date};
 
 /// Words around a place that are not part of its name.
@@ -62,7 +62,7 @@ pub(super) fn read(slots: &Slots<'_, '_>, again: bool) -> Option<Intent> {
     if place.is_none() && day.is_none() && again {
         return None;
     }
-    Some(Intent::Weather { place, day, again })
+    Some(Intent::Do(Task::Weather { place, day, again }))
 }
 
 fn day(token: &Token<'_>) -> Option<String> {
