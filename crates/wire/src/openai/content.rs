@@ -58,8 +58,8 @@ pub(super) enum Part<'a> {
     Raw(RawJson),
 }
 
-/// The parts of content among these blocks. `glue` says where the text before goes on:
-/// whether the part follows the one before without anything between.
+/// The parts of content among these blocks, each with whether it follows the part before
+/// without anything between them, as where a vendor splits a sentence for its citations.
 pub(super) fn parts<'a>(blocks: &[&'a Block]) -> Vec<(Part<'a>, bool)> {
     let mut parts = Vec::new();
     let mut glued = false;
@@ -82,6 +82,7 @@ pub(super) fn parts<'a>(blocks: &[&'a Block]) -> Vec<(Part<'a>, bool)> {
 }
 
 /// The parts as one text, where they are texts and nothing else. `None`: they are not.
+/// `glue` joins parts that follow each other at once; others are joined by a blank line.
 pub(super) fn plain_text(parts: &[(Part<'_>, bool)], glue: &str) -> Option<String> {
     let mut whole = String::new();
     for (part, glued) in parts {
