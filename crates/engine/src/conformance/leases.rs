@@ -59,7 +59,8 @@ pub async fn hold_until_they_end(store: &Arc<dyn Store>) -> Kept {
     let head = works("a lease ends at its end", store.claim(&pen.claim("b", 200, 300)).await)?;
     same("a refused claim does not grow the epoch", head.epoch, Epoch(2))?;
     let listed = works("a session can be looked at", store.look(&pen.tenant, pen.session).await)?;
-    same("a claim leaves `updated` alone", listed.updated, UnixMs(1_001))
+    same("a claim leaves `updated` alone", listed.updated, UnixMs(1_001))?;
+    same("a lease that was over at the last fact is not shown", listed.lease, None)
 }
 
 /// A running lease is taken by who knows that the owner with this very epoch is dead.
