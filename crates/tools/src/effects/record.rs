@@ -127,7 +127,10 @@ impl Records {
                 .map(Some)
                 .map_err(|error| format!("the record of this call is damaged: {error}")),
             Err(error)
-                if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) =>
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+                ) =>
             {
                 Ok(None)
             }

@@ -199,7 +199,7 @@ fn exponent(chars: &[char], at: &mut usize, number: &mut String) -> Result<(), S
     Ok(())
 }
 
-/// `3 x 4` and `3x4` are multiplications.
+/// `3 x 4` and `3x4` are multiplications, `**` is a power.
 fn multiplications(tokens: Vec<Token>) -> Vec<Token> {
     let mut out: Vec<Token> = Vec::with_capacity(tokens.len());
     for token in tokens {
@@ -215,6 +215,10 @@ fn multiplications(tokens: Vec<Token>) -> Vec<Token> {
                 } else {
                     out.push(Token::Word(word));
                 }
+            }
+            Token::Sign('*') if out.last() == Some(&Token::Sign('*')) => {
+                out.pop();
+                out.push(Token::Sign('^'));
             }
             Token::Word(word) if word == "percent" => out.push(Token::Sign('%')),
             token @ (Token::Word(_) | Token::Number(_) | Token::Sign(_)) => out.push(token),

@@ -35,7 +35,7 @@ const CASES: &[(&str, &str)] = &[
     ("10% of 20% of 50", "1"),
     ("5%", "0.05"),
     ("5% * 5%", "0.0025"),
-    ("5% + 3%", "!two things"),
+    ("5% + 3%", "0.08"),
     ("100 + 10%", "!two things"),
     ("100 - 10%", "!two things"),
     ("100 + 10% of 100", "110"),
@@ -124,38 +124,50 @@ const CASES: &[(&str, &str)] = &[
     ("1/7 to 100000 dp", "!at most 1000 places"),
 ];
 
-async fn check(expression: &str, wanted: &str) {
+/// What is wrong with the result, if anything.
+async fn wrong(expression: &str, wanted: &str) -> Option<String> {
     let got = computed(expression).await;
-    match (got, wanted.strip_prefix('!')) {
-        (Ok(got), None) => assert_eq!(got, wanted, "{expression}"),
-        (Err(Failure::Told(words)), Some(part)) => {
-            assert!(words.contains(part), "{expression}: {words}");
-        }
-        (got, _) => panic!("{expression}: {got:?}, not {wanted:?}"),
-    }
+    let right = match (&got, wanted.strip_prefix('!')) {
+        (Ok(got), None) => got == wanted,
+        (Err(Failure::Told(words)), Some(part)) => words.contains(part),
+        (Ok(_) | Err(_), _) => false,
+    };
+    (!right).then(|| format!("`{expression}`: {got:?}, not {wanted:?}"))
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_expression_has_its_result() {
-    assert!(CASES.len() > 100);
-    for (expression, wanted) in CASES {
-        check(expression, wanted).await;
+    let (stopped, quick): (Vec<_>, Vec<_>) =
+        CASES.iter().partition(|(_, wanted)| *wanted == "!stopped");
+    let mut mistakes = Vec::new();
+    // One after the other, so that each has the whole time limit for itself.
+    for (expression, wanted) in quick {
+        mistakes.extend(wrong(expression, wanted).await);
     }
+    let stopped = stopped.iter().map(|(expression, wanted)| wrong(expression, wanted));
+    mistakes.extend(futures::future::join_all(stopped).await.into_iter().flatten());
+    assert!(mistakes.is_empty(), "{}", mistakes.join("\n"));
 }
 
 #[tokio::test]
 async fn deep_and_long_expressions_neither_crash_nor_hang() {
     let brackets = |n: usize| format!("{}1{}", "(".repeat(n), ")".repeat(n));
-    check(&brackets(50), "1").await;
-    check(&brackets(51), "!brackets within brackets").await;
-    check(&"(".repeat(1_000), "!more than").await;
-    check(&format!("{}1", "-".repeat(398)), "1").await;
-    check(&format!("{}1", "2^".repeat(199)), "!").await;
-    check(&format!("{}1", "1+".repeat(199)), "200").await;
-    check(&"1+".repeat(500), "!more than 400 parts").await;
-    check(&format!("3{}", "!".repeat(300)), "!stopped").await;
-    check(&format!("{}9", "sin ".repeat(300)), "!").await;
-    check(&"m ".repeat(399), "!").await;
+    let cases = [
+        (brackets(50), "1"),
+        (brackets(51), "!brackets within brackets"),
+        ("(".repeat(1_000), "!more than"),
+        (format!("{}1", "-".repeat(398)), "1"),
+        (format!("{}1", "2^".repeat(199)), "!"),
+        (format!("{}1", "1+".repeat(199)), "200"),
+        ("1+".repeat(500), "!more than 400 parts"),
+        (format!("3{}", "!".repeat(300)), "!stopped"),
+        (format!("{}9", "sin ".repeat(300)), "!"),
+        ("m ".repeat(399), "1 m^399"),
+    ];
+    for (expression, wanted) in cases {
+        let mistake = wrong(&expression, wanted).await;
+        assert!(mistake.is_none(), "{}", mistake.unwrap_or_default());
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

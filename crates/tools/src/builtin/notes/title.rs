@@ -8,34 +8,37 @@ use std::path::PathBuf;
 
 use kernel::units::ContentHash;
 
-/// The longest name before the digits and the ending, in bytes.
+/// The longest name without its ending, in bytes.
 const NAME_BYTES_MAX: usize = 100;
+
+/// Bytes of the hash at the end of a name that was made safe, with its hyphen.
+const MARK_BYTES: usize = 9;
 
 /// The file's name for a title. Given a file's own name, with or without `.md`, the same.
 pub(super) fn file_name(title: &str) -> PathBuf {
     let title = title.trim();
     let title = title.strip_suffix(".md").unwrap_or(title).trim_end();
-    let safe = safe(title);
-    if safe == title {
-        return format!("{safe}.md").into();
+    if safe(title, NAME_BYTES_MAX) == title {
+        return format!("{title}.md").into();
     }
     let hash = ContentHash::of(title.as_bytes()).to_string();
-    format!("{safe}-{}.md", &hash[..8]).into()
+    let safe = safe(title, NAME_BYTES_MAX - MARK_BYTES);
+    format!("{safe}-{}.md", &hash[..MARK_BYTES - 1]).into()
 }
 
-fn safe(title: &str) -> String {
+fn safe(title: &str, bytes_max: usize) -> String {
     let mut name = String::new();
     for c in title.chars() {
         let c = if is_safe(c) { c } else { '-' };
-        let again = c == '-' && name.ends_with('-') || c == ' ' && name.ends_with(' ');
-        if name.len() + c.len_utf8() > NAME_BYTES_MAX {
+        let again = matches!(c, '-' | ' ') && name.ends_with(c);
+        if name.len() + c.len_utf8() > bytes_max {
             break;
         }
         if !again {
             name.push(c);
         }
     }
-    let name = name.trim_start_matches(['.', '-', ' ']).trim_end_matches(['.', ' ']);
+    let name = name.trim_start_matches(['.', '-', ' ']).trim_end_matches(['.', '-', ' ']);
     if name.is_empty() { "note".to_owned() } else { name.to_owned() }
 }
 
@@ -87,7 +90,7 @@ mod tests {
         for title in hostile {
             let name = file_name(title);
             let text = name.to_str().unwrap();
-            assert!(text.len() <= NAME_BYTES_MAX + 12, "{title:?}: {text}");
+            assert!(text.len() <= NAME_BYTES_MAX + 3, "{title:?}: {text}");
             assert!(
                 !text.starts_with(['.', '-']) && !text.contains(['/', '\\', '\0', '\n']),
                 "{text}"
