@@ -146,7 +146,23 @@ impl<'t, 'a> Reader<'t, 'a> {
     /// `a + b - c`, with an optional "in km" at the end.
     fn calculation(&mut self) -> Option<Expression> {
         let value = self.sum()?;
-        Some(self.converted(value))
+        let value = self.converted(value);
+        if self.take("rounded") { self.rounded(value) } else { Some(value) }
+    }
+
+    /// "to two decimals", behind "round" or "rounded".
+    fn rounded(&mut self, value: Expression) -> Option<Expression> {
+        self.take_any(&["off to", "to", "at"]);
+        let places = if self.take_any(&["a whole number", "the nearest whole number", "an integer"])
+        {
+            "0".to_owned()
+        } else {
+            let places = self.digits()?;
+            let named =
+                ["decimal places", "decimal place", "decimals", "decimal", "places", "digits"];
+            self.take_any(&named).then_some(places)?
+        };
+        Some(Expression::Convert(Box::new(value), format!("{places} dp")))
     }
 
     fn converted(&mut self, value: Expression) -> Expression {
@@ -154,11 +170,11 @@ impl<'t, 'a> Reader<'t, 'a> {
         if self.take_any(&["to", "in", "into", "as"]) {
             self.take_any(&["a", "the"]);
             if self.take_any(&["percent", "percentage", "%"]) {
-                return Expression::Convert(Box::new(value), "%");
+                return Expression::Convert(Box::new(value), "%".to_owned());
             }
             if let Some((unit, length)) = units::read(self.rest()) {
                 self.at += length;
-                return Expression::Convert(Box::new(value), unit);
+                return Expression::Convert(Box::new(value), unit.to_owned());
             }
         }
         self.at = before;
@@ -239,6 +255,8 @@ impl<'t, 'a> Reader<'t, 'a> {
                 "to the power",
             ]) {
                 self.operand()?
+            } else if let Some(exponent) = self.ordinal_power() {
+                exponent
             } else if self.take_any(&["!", "factorial"]) {
                 value = Expression::Factorial(Box::new(value));
                 continue;
@@ -246,6 +264,23 @@ impl<'t, 'a> Reader<'t, 'a> {
                 return Some(value);
             };
             value = Expression::join(Operator::Power, value, exponent);
+        }
+    }
+
+    /// "to the 10th power".
+    fn ordinal_power(&mut self) -> Option<Expression> {
+        let before = self.at;
+        let digits = self.take("to the").then(|| self.digits()).flatten();
+        let ordinal = self.take_any(&["th", "rd", "nd", "st"]);
+        match digits.filter(|_| ordinal) {
+            Some(digits) => {
+                self.take("power");
+                Some(Expression::Number(digits))
+            }
+            None => {
+                self.at = before;
+                None
+            }
         }
     }
 

@@ -7,6 +7,7 @@
 mod politeness;
 
 use super::lexer::{Kind, PARAGRAPH, Token};
+use super::phrase::looks_like_path;
 use super::{arithmetic, numerals};
 use politeness::{polite_end, without_politeness};
 
@@ -65,8 +66,12 @@ fn border(open: &[Token<'_>], tokens: &[Token<'_>]) -> Option<usize> {
     }
     let near = head(tokens);
     let run = connectors(near);
+    if open.is_empty() {
+        let sum = near[..run].iter().position(|token| token.word == "plus").unwrap_or(run);
+        return (sum > 0).then_some(sum);
+    }
     let next = &near[run..];
-    if run == 0 || open.is_empty() || next.is_empty() || run == 1 && near[0].word == "plus" {
+    if run == 0 || is_place(open) || next.is_empty() || run == 1 && near[0].word == "plus" {
         return None;
     }
     let in_a_number = open.last().is_some_and(|last| numerals::is_scale(&last.word))
@@ -76,6 +81,12 @@ fn border(open: &[Token<'_>], tokens: &[Token<'_>]) -> Option<usize> {
     }
     let announced = near[..run].iter().any(|token| ANNOUNCERS.contains(&token.word.as_str()));
     (announced || begins_wish(head(open), next)).then_some(run)
+}
+
+/// "In a.txt": where, before what.
+fn is_place(open: &[Token<'_>]) -> bool {
+    let [first, .., last] = open else { return false };
+    matches!(first.word.as_str(), "in" | "inside") && open.len() <= 4 && looks_like_path(last)
 }
 
 fn head<'t, 'a>(tokens: &'t [Token<'a>]) -> &'t [Token<'a>] {
@@ -182,6 +193,9 @@ const STARTERS: &[&str] = &[
     "send",
     "translate",
     "explain",
+    "round",
+    "compare",
+    "jot",
 ];
 
 /// Words that begin a wish behind an article: "and the weather in Rome".

@@ -180,6 +180,14 @@ impl<'t, 'a> Slots<'t, 'a> {
         }
     }
 
+    /// Whether a name is one word that looks like a file's.
+    fn names_a_file(&self, slot: &str) -> bool {
+        self.tokens(slot).is_some_and(|name| match name {
+            [one] => one.kind == Kind::Word && one.text.contains('.') && looks_like_path(one),
+            _ => false,
+        })
+    }
+
     /// Whether one of these words stands in the clause, outside of quotes.
     fn says(&self, words: &[&str]) -> bool {
         self.clause.iter().any(|token| words.contains(&token.word.as_str()))
@@ -208,6 +216,11 @@ fn of_meaning(meaning: Meaning, slots: &Slots<'_, '_>) -> Option<Intent> {
         Meaning::WeatherAgain => return weather::read(slots, true),
         Meaning::ListNotes => Task::ListNotes,
         Meaning::ReadNote => Task::ReadNote(slots.named("name")),
+        Meaning::AppendNote if slots.names_a_file("name") => {
+            return Some(Intent::Unclear(
+                "I can write a file anew or replace text in it, but not add to its end.",
+            ));
+        }
         Meaning::AppendNote => {
             Task::AppendNote { name: slots.named("name"), text: slots.said("text")? }
         }
@@ -227,10 +240,7 @@ fn of_meaning(meaning: Meaning, slots: &Slots<'_, '_>) -> Option<Intent> {
 fn save_note(slots: &Slots<'_, '_>) -> Option<Task> {
     let text = slots.said("text")?;
     let name = slots.text("name");
-    let file = slots.tokens("name").is_some_and(|name| match name {
-        [one] => one.kind == Kind::Word && one.text.contains('.') && looks_like_path(one),
-        _ => false,
-    });
+    let file = slots.names_a_file("name");
     let no_note = !slots.says(&["note"]);
     Some(match name {
         Some(path) if file && no_note => Task::WriteFile { path, content: text },

@@ -141,6 +141,9 @@ impl Fill {
             Fill::Name | Fill::One => {
                 is_thing(&tokens[0]) && (called || !is_determiner(&tokens[0]))
             }
+            Fill::Path if tokens[0].kind == Kind::Quoted => {
+                called || tokens[0].text.contains(['.', '/'])
+            }
             Fill::Path => looks_like_path(&tokens[0]),
             Fill::Number => tokens[0].kind == Kind::Number,
         }

@@ -24,8 +24,8 @@ pub(in crate::simulated::planner) enum Expression {
     Minus(Box<Expression>),
     /// `n!`.
     Factorial(Box<Expression>),
-    /// In another unit.
-    Convert(Box<Expression>, &'static str),
+    /// In another unit, or to a number of decimals.
+    Convert(Box<Expression>, String),
 }
 
 /// What joins two parts.

@@ -34,10 +34,12 @@ const LEAD_INS: &[&str] = &[
     "find out",
     "find",
     "tell me what is",
+    "tell me what",
     "tell me",
     "give me",
     "show me",
     "do",
+    "what",
     "is",
 ];
 
@@ -107,7 +109,7 @@ fn how_many(reader: &mut Reader<'_, '_>) -> Option<Expression> {
         reader.sum()?
     };
     reader.take("have");
-    Some(Expression::Convert(Box::new(value), unit))
+    Some(Expression::Convert(Box::new(value), unit.to_owned()))
 }
 
 /// "what percent of 80 is 20", "20 is what percent of 80", "what percentage is 20 of 80".
@@ -135,7 +137,7 @@ fn percentage(reader: &mut Reader<'_, '_>) -> Option<Expression> {
         (part, reader.operand()?)
     };
     let ratio = Expression::join(Operator::Divide, part, whole);
-    Some(Expression::Convert(Box::new(ratio), "%"))
+    Some(Expression::Convert(Box::new(ratio), "%".to_owned()))
 }
 
 /// "multiply 6 by 7", "subtract 3 from it", "double that", "convert 5 miles to km".
@@ -144,6 +146,10 @@ fn command(reader: &mut Reader<'_, '_>) -> Option<Expression> {
     let names_a_function = matches!(reader.rest(), [what, of, ..] if matches!(what.word.as_str(), "square" | "cube") && matches!(of.word.as_str(), "root" | "of"));
     if names_a_function {
         return None;
+    }
+    if reader.take("round") {
+        let value = reader.operand().unwrap_or(Expression::Earlier(Earlier::Last));
+        return reader.rounded(value);
     }
     if reader.take_any(&["convert", "change", "turn", "express"]) {
         return reader.calculation();

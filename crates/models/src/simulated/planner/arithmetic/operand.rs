@@ -56,6 +56,9 @@ const LISTS: &[(&str, Operator)] = &[
     ("quotient of", Operator::Divide),
 ];
 
+/// Names of money. Amounts are calculated without them.
+const CURRENCIES: &[&str] = &["euros", "euro", "eur", "dollars", "dollar", "usd", "€", "$"];
+
 impl Reader<'_, '_> {
     /// A number, a function, something in parentheses, a reference.
     pub(super) fn operand(&mut self) -> Option<Expression> {
@@ -115,8 +118,17 @@ impl Reader<'_, '_> {
     fn amount(&mut self) -> Option<Expression> {
         let digits = self.digits()?;
         if self.take_any(&["%", "percent", "per cent"]) {
-            return Some(Expression::Percent(Box::new(Expression::Number(digits))));
+            self.take_any(&["vat", "tax", "sales tax", "tip", "interest"]);
+            let percent = Expression::Percent(Box::new(Expression::Number(digits)));
+            // A share of a share groups to the right: 10% of (20% of 500).
+            return if self.take("of") {
+                let whole = self.after("the", Self::operand)?;
+                Some(Expression::join(Operator::Of, percent, whole))
+            } else {
+                Some(percent)
+            };
         }
+        self.take_any(CURRENCIES);
         let number = Expression::Number(digits);
         let first = self.measured(number);
         let another = matches!(first, Expression::Measure(..))
@@ -136,8 +148,11 @@ impl Reader<'_, '_> {
         }
     }
 
-    fn digits(&mut self) -> Option<String> {
+    pub(super) fn digits(&mut self) -> Option<String> {
         let first = self.rest().first()?;
+        if self.take_any(&["pi", "π"]) {
+            return Some("pi".to_owned());
+        }
         if first.kind != Kind::Number {
             let (number, length) = numerals::read(self.rest())?;
             self.at += length;
