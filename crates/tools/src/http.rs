@@ -87,9 +87,7 @@ fn redirect(attempt: Attempt<'_>, redirects_max: usize) -> reqwest::redirect::Ac
 
 fn lost(who: &str, error: &reqwest::Error) -> Failure {
     let words = if error.is_connect() {
-        format!(
-            "{who} cannot be reached: there is no connection\nwithout network, go on without it"
-        )
+        format!("{who} cannot be reached: {}\nwithout network, go on without it", cause(error))
     } else if error.is_timeout() {
         format!("{who} did not answer in time\nit may work later")
     } else if error.is_builder() {
@@ -98,6 +96,15 @@ fn lost(who: &str, error: &reqwest::Error) -> Failure {
         format!("the connection to {who} broke off\nit may work when tried again")
     };
     Failure::Told(words)
+}
+
+/// What lies at the bottom of an error, in the words of the system.
+fn cause(error: &reqwest::Error) -> String {
+    let mut deepest: &dyn std::error::Error = error;
+    while let Some(source) = deepest.source() {
+        deepest = source;
+    }
+    plain(&deepest.to_string(), REASON_CHARS_MAX)
 }
 
 fn refused(who: &str, status: StatusCode, retry_after_s: Option<u64>, body: &[u8]) -> String {

@@ -65,7 +65,7 @@ impl Schemas {
 
 fn worded(error: &ValidationError<'_>, schema: &Value) -> String {
     let place = place(error.instance_path().as_str());
-    let got = error.instance();
+    let got: &Value = error.instance();
     let kind = error.kind();
     if let ValidationErrorKind::Required { property } = kind {
         return missing(&place, property.as_str().unwrap_or_default(), schema);
@@ -80,13 +80,13 @@ fn worded(error: &ValidationError<'_>, schema: &Value) -> String {
                 many.iter().map(|one| one.to_string()).collect::<Vec<_>>().join(" or ")
             }
         };
-        return format!("{} must be of type {wanted}, not {}", of(&place), short(&got));
+        return format!("{} must be of type {wanted}, not {}", of(&place), short(got));
     }
     if let ValidationErrorKind::Enum { options } = kind {
-        return not_one_of(&place, &got, options);
+        return not_one_of(&place, got, options);
     }
     if let ValidationErrorKind::Pattern { pattern } = kind {
-        return format!("{} must match `{pattern}`, but is {}", of(&place), short(&got));
+        return format!("{} must match `{pattern}`, but is {}", of(&place), short(got));
     }
     if let ValidationErrorKind::MinLength { limit: 1 } = kind {
         return format!("{} must not be empty", of(&place));

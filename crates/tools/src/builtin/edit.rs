@@ -153,8 +153,10 @@ mod tests {
 
     #[test]
     fn edits() {
-        // text, old, new, all → the file afterwards, or a part of the words
-        let cases: [(&str, &str, &str, bool, Result<&str, &str>); 14] = [
+        /// Text, old, new, all → the file afterwards, or a part of the words.
+        type Case =
+            (&'static str, &'static str, &'static str, bool, Result<&'static str, &'static str>);
+        let cases: [Case; 14] = [
             ("one two\n", "two", "2", false, Ok("one 2\n")),
             ("no end", "end", "END", false, Ok("no END")),
             ("a\r\nb\r\nc", "a\nb", "x\ny", false, Ok("x\r\ny\r\nc")),

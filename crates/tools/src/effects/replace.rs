@@ -66,6 +66,8 @@ fn write_temp(
     if before.is_some() {
         options.mode(0o600); // until it has the permissions of the old file
     }
+    // Its name is this call's alone: what stands there is of an earlier try.
+    let _ = dir.remove_file(temp);
     let mut file = dir.open_with(temp, &options)?.into_std();
     on_step(Step::TempMade)?;
     file.write_all(bytes)?;

@@ -5,14 +5,15 @@
 //! with which a text can run for ever or run out of stack; it reads `1,2,3` as 123,
 //! `2340*17.5%` as `40950%` and `100 km / 2 hours` as 50 km times hours.
 
+mod token;
+
+use token::{Token, tokens};
+
 /// Pieces of an expression.
 const TOKENS_MAX: usize = 400;
 
 /// Brackets within brackets.
 const DEPTH_MAX: usize = 50;
-
-/// Digits of a power of ten, as in `1e9999`.
-const EXPONENT_DIGITS_MAX: usize = 4;
 
 /// Decimal places that may be asked for.
 const PLACES_MAX: u32 = 1_000;
@@ -49,13 +50,6 @@ const CLOSED: [&str; 24] = [
     "boolean",
 ];
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Token {
-    Number(String),
-    Word(String),
-    Sign(char),
-}
-
 /// The expression as the language underneath must read it.
 ///
 /// # Errors
@@ -79,124 +73,6 @@ pub(super) fn rewritten(text: &str) -> Result<String, String> {
         at += rewrite(&tokens, at, &mut out)?;
     }
     Ok(out.join(" "))
-}
-
-fn tokens(text: &str) -> Result<Vec<Token>, String> {
-    let chars: Vec<char> = text.chars().collect();
-    let mut tokens = Vec::new();
-    let mut at = 0;
-    while at < chars.len() {
-        let c = chars[at];
-        let decimal = c == '.' && chars.get(at + 1).is_some_and(char::is_ascii_digit);
-        if c.is_whitespace() {
-            at += 1;
-        } else if c.is_ascii_digit() || decimal {
-            tokens.push(Token::Number(number(&chars, &mut at)?));
-        } else if c.is_alphabetic() || c == '°' {
-            let from = at;
-            while chars
-                .get(at)
-                .is_some_and(|c| c.is_alphanumeric() && !is_power(*c) || matches!(c, '_' | '°'))
-            {
-                at += 1;
-            }
-            tokens.push(Token::Word(chars[from..at].iter().collect()));
-        } else {
-            tokens.push(Token::Sign(sign(c)?));
-            at += 1;
-        }
-    }
-    Ok(tokens)
-}
-
-fn is_power(c: char) -> bool {
-    matches!(c, '²' | '³')
-}
-
-fn sign(c: char) -> Result<char, String> {
-    match c {
-        '+' | '-' | '*' | '/' | '^' | '%' | '(' | ')' | '!' | '²' | '³' | '√' => Ok(c),
-        '×' | '·' | '⋅' | '∙' => Ok('*'),
-        '÷' | '∕' => Ok('/'),
-        '−' | '–' => Ok('-'),
-        '[' | '{' => Ok('('),
-        ']' | '}' => Ok(')'),
-        ',' => Err(COMMA.to_owned()),
-        '$' | '€' | '£' | '¥' => Err(format!(
-            "`{c}` cannot be used here\nleave currency signs out and compute the numbers"
-        )),
-        _ => Err(format!(
-            "`{}` cannot be used here\nuse numbers, units, functions and + - * / ^ % ( ) !",
-            c.escape_default()
-        )),
-    }
-}
-
-const COMMA: &str = "`,` only groups thousands, as in `1,234.5`\n\
-                     write decimals with `.`, and compute one value at a time";
-
-/// A number: `12`, `1,234.5`, `.5`, `1e-7`, `0xff`, `1_000`.
-fn number(chars: &[char], at: &mut usize) -> Result<String, String> {
-    let mut number = String::new();
-    let prefixed = chars[*at] == '0' && chars.get(*at + 1).is_some_and(|c| "xbo".contains(*c));
-    if prefixed && chars.get(*at + 2).is_some_and(char::is_ascii_hexdigit) {
-        while chars.get(*at).is_some_and(char::is_ascii_alphanumeric) {
-            number.push(chars[*at]);
-            *at += 1;
-        }
-        return Ok(number);
-    }
-    digits(chars, at, &mut number);
-    while chars.get(*at) == Some(&',') {
-        let group = chars[*at + 1..].iter().take_while(|c| c.is_ascii_digit()).count();
-        let head = number.len() <= 3 || number.contains(',');
-        if group != 3 || !head {
-            return Err(COMMA.to_owned());
-        }
-        number.push(',');
-        *at += 1;
-        digits(chars, at, &mut number);
-    }
-    if chars.get(*at) == Some(&'.') {
-        number.push('.');
-        *at += 1;
-        digits(chars, at, &mut number);
-        if chars.get(*at) == Some(&'.') {
-            return Err("a number has two decimal points".to_owned());
-        }
-    }
-    exponent(chars, at, &mut number)?;
-    Ok(number.replace(',', ""))
-}
-
-fn digits(chars: &[char], at: &mut usize, number: &mut String) {
-    while let Some(c) = chars.get(*at).filter(|c| c.is_ascii_digit() || **c == '_') {
-        if *c != '_' {
-            number.push(*c);
-        }
-        *at += 1;
-    }
-}
-
-fn exponent(chars: &[char], at: &mut usize, number: &mut String) -> Result<(), String> {
-    if !matches!(chars.get(*at), Some('e' | 'E')) {
-        return Ok(());
-    }
-    let signed = usize::from(matches!(chars.get(*at + 1), Some('+' | '-')));
-    let from = *at + 1 + signed;
-    let count = chars[from.min(chars.len())..].iter().take_while(|c| c.is_ascii_digit()).count();
-    if count == 0 {
-        return Ok(()); // Euler's number, or a unit
-    }
-    if count > EXPONENT_DIGITS_MAX {
-        return Err(format!(
-            "the power of ten has more than {EXPONENT_DIGITS_MAX} digits\nuse smaller numbers"
-        ));
-    }
-    number.push('e');
-    number.extend(&chars[*at + 1..from + count]);
-    *at = from + count;
-    Ok(())
 }
 
 /// `3 x 4` and `3x4` are multiplications, `**` is a power.
@@ -261,10 +137,12 @@ fn check_words(tokens: &[Token]) -> Result<(), String> {
             ));
         }
         let places = at.checked_sub(1).map(|before| &tokens[before]);
-        if let ("dp" | "sf", Some(Token::Number(places))) = (lower.as_str(), places) {
-            if places.parse::<u32>().map_or(true, |places| places > PLACES_MAX) {
-                return Err(format!("at most {PLACES_MAX} places can be asked for"));
-            }
+        let asked = match (lower.as_str(), places) {
+            ("dp" | "sf", Some(Token::Number(places))) => places.parse().unwrap_or(u32::MAX),
+            _ => 0,
+        };
+        if asked > PLACES_MAX {
+            return Err(format!("at most {PLACES_MAX} places can be asked for"));
         }
     }
     Ok(())
@@ -294,8 +172,19 @@ fn rewrite(tokens: &[Token], at: usize, out: &mut Vec<String>) -> Result<usize, 
             Ok(1 + unit)
         }
         Token::Sign('%') if is_percent(next) => {
-            Err("`%` follows a number, like `5%`\nwrite `(…) / 100` for a percentage of a bracket"
-                .to_owned())
+            let of = matches!(next, Some(Token::Word(word)) if word == "of");
+            match at.checked_sub(1).map(|before| &tokens[before]) {
+                // `12 / 80 to %`
+                Some(Token::Word(word)) if BETWEEN.contains(&word.as_str()) => {
+                    out.push("%".to_owned());
+                }
+                Some(Token::Sign(')')) => percent_of_bracket(out, of)?,
+                Some(_) | None => return Err(LONE_PERCENT.to_owned()),
+            }
+            if of {
+                out.push("*".to_owned());
+            }
+            Ok(if of { 2 } else { 1 })
         }
         Token::Sign('√') => {
             out.push("sqrt".to_owned());
@@ -306,6 +195,28 @@ fn rewrite(tokens: &[Token], at: usize, out: &mut Vec<String>) -> Result<usize, 
             Ok(1)
         }
     }
+}
+
+const LONE_PERCENT: &str = "`%` follows a number, like `5%`, or a bracket";
+
+/// Makes the bracket that ends `out` a percentage.
+fn percent_of_bracket(out: &mut Vec<String>, of: bool) -> Result<(), String> {
+    let mut depth = 0;
+    let open = out.iter().rposition(|part| {
+        depth += i32::from(part == ")") - i32::from(part == "(");
+        depth == 0
+    });
+    let open = open.ok_or_else(|| LONE_PERCENT.to_owned())?;
+    let before = open.checked_sub(1).map(|before| out[before].as_str());
+    match before {
+        None | Some("(" | "*") => {}
+        Some("+" | "-") if of => {}
+        Some("+" | "-") => return Err(TWO_MEANINGS.to_owned()),
+        Some(_) => return Err("put brackets around the whole percentage: `((…)%)`".to_owned()),
+    }
+    out.insert(open, "(".to_owned());
+    out.push("/ 100)".to_owned());
+    Ok(())
 }
 
 fn plainly(token: &Token) -> String {
@@ -328,20 +239,22 @@ fn is_percent(next: Option<&Token>) -> bool {
     }
 }
 
-/// Refuses percentages that people mean in two ways.
+const TWO_MEANINGS: &str = "adding a percentage can mean two things\n\
+                            say of what it is: `100 + 10% of 100`, or write `100 * (1 + 10%)`";
+
+/// Refuses percentages that people mean in two ways. `1 + 10%` is the same in both.
 fn check_percent(tokens: &[Token], at: usize, of: bool) -> Result<(), String> {
-    let before = at.checked_sub(1).map(|before| &tokens[before]);
-    let left = at.checked_sub(2).map(|left| &tokens[left]);
-    match (before, left) {
+    let back = |steps: usize| at.checked_sub(steps).map(|before| &tokens[before]);
+    let one = back(2) == Some(&Token::Number("1".to_owned()))
+        && matches!(back(3), None | Some(Token::Sign('(')));
+    match (back(1), back(2)) {
         (Some(Token::Sign('/' | '^')), _) if of => {
             Err("put brackets around the percentage: `10 / (20% of 50)`".to_owned())
         }
         (
             Some(Token::Sign('+' | '-')),
             Some(Token::Number(_) | Token::Word(_) | Token::Sign(')' | '!')),
-        ) if !of => Err("adding a percentage can mean two things\n\
-                 say of what it is: `100 + 10% of 100`, or give a number: `100 + 0.1`"
-            .to_owned()),
+        ) if !of && !one => Err(TWO_MEANINGS.to_owned()),
         _ => Ok(()),
     }
 }

@@ -144,7 +144,7 @@ async fn without_network_the_tool_says_so() {
         settings.http = QUICK;
     });
     let words = ground.bad("weather", json!({"place": "Paris"})).await;
-    assert!(words.contains("cannot be reached"), "{words}");
+    assert!(words.contains("cannot be reached: Connection refused"), "{words}");
     let ground = Ground::with(|settings| settings.weather_base_url = Some("not an address".into()));
     let words = ground.bad("weather", json!({"place": "Paris"})).await;
     assert!(words.contains("address of the place search is not valid"), "{words}");
