@@ -50,6 +50,7 @@ fn an_effect_that_nobody_can_tell_ends_as_unknown() {
         }
         assert!(journal.contains("somebody was here"), "sync {stop}: overwritten:\n{journal}");
     }
+    eprintln!("{unknown} effects ended as unknown");
     assert!(unknown > 0, "no strike hit an effect under way: the test shows nothing");
 }
 
@@ -72,5 +73,6 @@ fn strike_everywhere(strike: Strike) {
             struck += 1;
         }
     }
+    eprintln!("{strike:?}: {struck} strikes at {syncs} syncs, all resumed to the same log");
     assert!(struck >= 30, "only {struck} strikes of {syncs} syncs hit");
 }
