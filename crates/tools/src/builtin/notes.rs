@@ -22,6 +22,9 @@ const NOTES_MAX: usize = 1_000;
 /// Entries looked at for one list.
 const ENTRIES_MAX: usize = 100_000;
 
+/// How alike a name must be to one that there is to be taken for a slip.
+const LIKENESS_MIN: f64 = 0.8;
+
 /// Where notes are unless the settings say otherwise, in the working directory.
 const FOLDER: &str = "notes";
 
@@ -240,23 +243,23 @@ fn names(place: &Place) -> Result<Vec<OsString>, Failure> {
 
 fn read(place: &Place, name: &str) -> Result<String, Failure> {
     let path = place.under.join(title::file_name(name));
-    match place.folder.read_to_replace(&path)? {
-        Some(content) => Ok(decode(content.bytes).text),
-        None => {
-            let names = names(place).unwrap_or_default();
-            let near = names
-                .iter()
-                .map(|known| known.to_string_lossy().into_owned())
-                .map(|known| {
-                    (strsim::jaro_winkler(&known.to_lowercase(), &name.to_lowercase()), known)
-                })
-                .filter(|(likeness, _)| *likeness > 0.8)
-                .max_by(|a, b| a.0.total_cmp(&b.0));
-            let hint = near.map_or_else(
-                || "use `list` to see all notes".to_owned(),
-                |(_, near)| format!("did you mean `{near}`?"),
-            );
-            told(format!("there is no note `{}`\n{hint}", name.trim()))
-        }
+    if place.folder.exists(&path) {
+        return Ok(decode(place.folder.read(&path)?.bytes).text);
     }
+    let hint = nearest(name, &names(place).unwrap_or_default()).map_or_else(
+        || "use `list` to see all notes".to_owned(),
+        |near| format!("did you mean `{near}`?"),
+    );
+    told(format!("there is no note `{}`\n{hint}", name.trim()))
+}
+
+/// The note whose name is most like `name`, if any is.
+fn nearest(name: &str, names: &[OsString]) -> Option<String> {
+    let name = name.to_lowercase();
+    let rated = names.iter().map(|known| {
+        let known = known.to_string_lossy().into_owned();
+        (strsim::jaro_winkler(&known.to_lowercase(), &name), known)
+    });
+    let best = rated.max_by(|a, b| a.0.total_cmp(&b.0))?;
+    (best.0 >= LIKENESS_MIN).then_some(best.1)
 }

@@ -32,7 +32,6 @@ async fn notes_are_saved_added_to_listed_and_read() {
         (notes("list", "", ""), "1 note:\n- tip"),
     ] {
         assert_eq!(ground.good("notes", input.clone()).await, wanted, "{input}");
-        // The same call once more would be the same effect: keys are made from inputs here.
     }
     assert_eq!(fs::read_to_string(ground.work().join("notes/tip.md")).unwrap(), "new\n");
     for title in ["a/b", "a\\b", "../../escape"] {
