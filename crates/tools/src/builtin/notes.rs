@@ -223,7 +223,7 @@ fn list(place: &Place) -> Result<String, Failure> {
 
 /// The names of all notes, sorted; none where there is no folder yet.
 fn names(place: &Place) -> Result<Vec<OsString>, Failure> {
-    let missing = !place.under.as_os_str().is_empty() && !place.folder.exists(&place.under);
+    let missing = !place.under.as_os_str().is_empty() && place.folder.lacks(&place.under);
     if missing {
         return Ok(Vec::new());
     }
@@ -243,7 +243,7 @@ fn names(place: &Place) -> Result<Vec<OsString>, Failure> {
 
 fn read(place: &Place, name: &str) -> Result<String, Failure> {
     let path = place.under.join(title::file_name(name));
-    if place.folder.exists(&path) {
+    if !place.folder.lacks(&path) {
         return Ok(decode(place.folder.read(&path)?.bytes).text);
     }
     let hint = nearest(name, &names(place).unwrap_or_default()).map_or_else(

@@ -139,9 +139,10 @@ impl Folder {
         }
     }
 
-    /// Whether there is something at `path`.
-    pub(crate) fn exists(&self, path: &Path) -> bool {
-        self.dir.symlink_metadata(path).is_ok()
+    /// Whether there is certainly nothing at `path`.
+    pub(crate) fn lacks(&self, path: &Path) -> bool {
+        let looked = self.dir.symlink_metadata(path);
+        looked.is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
     }
 
     /// Opens the folder `path`, or the lack of it: `None` where it or one above it does
