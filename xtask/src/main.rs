@@ -1,8 +1,9 @@
-//! The chores of this repository: `cargo xtask tidy` and `cargo xtask test`.
+//! The chores of this repository: `cargo xtask tidy`, `test` and `bench`.
 //!
 //! Uses nothing but the standard library and `anyhow`, so that it is built in seconds
 //! and never in the way.
 
+mod bench;
 mod test;
 mod tidy;
 
@@ -14,6 +15,7 @@ usage: cargo xtask COMMAND
 
   tidy   check the rules of the house that the compiler does not
   test   format check, lints, tidy and all tests, with a summary; what CI runs
+  bench  figures about speed and memory beside their limits; see docs/performance.md
 ";
 
 fn main() -> anyhow::Result<ExitCode> {
@@ -24,6 +26,7 @@ fn main() -> anyhow::Result<ExitCode> {
     match words.as_slice() {
         ["tidy"] => tidy::run(root),
         ["test"] => test::run(root),
+        ["bench"] => bench::run(root),
         ["help" | "-h" | "--help"] => {
             print!("{USAGE}");
             Ok(ExitCode::SUCCESS)

@@ -31,9 +31,6 @@ const WORDS: &str = "I look that up, because the question cannot be answered wit
 /// What the model asks for.
 const ARGUMENTS: &str = r#"{"query":"what the quick brown fox jumps over","limit":10}"#;
 
-/// Bytes of content that one turn brings: what any log of it must hold.
-pub(crate) const PAYLOAD_BYTES: u64 = (RESULT.len() + WORDS.len() + ARGUMENTS.len()) as u64;
-
 pub(crate) fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
