@@ -43,9 +43,6 @@ impl Drive<'_> {
         let lease = self.claim().await?;
         let mut driver = Driver::load(self.engine.clone(), lease, self.stop.clone()).await?;
         let worked = self.work(&mut driver, watcher, seen).await;
-        while let Ok(seen) = seen.try_recv() {
-            watcher.see(self.session, &seen);
-        }
         watcher.close();
         match worked {
             Ok(()) => Ok(driver.release().await?),
@@ -74,6 +71,9 @@ impl Drive<'_> {
                     }
                 }
             };
+            while let Ok(seen) = seen.try_recv() {
+                watcher.see(self.session, &seen);
+            }
             match rest {
                 Rest::Until(at) if self.waits(at, watcher).await => {}
                 Rest::Nothing | Rest::Dropped | Rest::Until(_) => return Ok(()),

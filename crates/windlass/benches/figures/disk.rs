@@ -8,7 +8,7 @@ use kernel::message::Request;
 use kernel::run::{Calling, State};
 use kernel::units::{Epoch, Money};
 
-use super::house::{Instantly, agent, engine, finish, open, tenant};
+use super::house::{Instantly, agent, engine_with, finish, open, tenant};
 
 /// Sessions per measurement, so that page borders and the schema weigh little.
 const EVENTS_MIN: u32 = 4_000;
@@ -20,9 +20,9 @@ pub(crate) struct Size {
     pub(crate) payload: f64,
 }
 
-pub(crate) async fn bytes_per_turn(turns: u32) -> Size {
+pub(crate) async fn bytes_per_turn(turns: u32, result_bytes: usize) -> Size {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let engine = engine(folder.path(), Arc::new(Instantly::new(turns)));
+    let engine = engine_with(folder.path(), Arc::new(Instantly::new(turns)), result_bytes);
     let agent = agent(turns);
     let sessions = (EVENTS_MIN / turns).max(1);
     let mut sent = 0;

@@ -20,10 +20,8 @@ use kernel::message::{Arguments, Block, Delta, Reply, Request, Stop as Why, Tool
 use kernel::price::{Quote, Rates, Rule};
 use kernel::units::{Money, SessionId, Tenant, UnixMs};
 
-/// What the tool returns: about the size of a small search result.
-const RESULT: &str = "The quick brown fox jumps over the lazy dog. The quick brown fox jumps \
-     over the lazy dog. The quick brown fox jumps over the lazy dog. The quick brown fox jumps \
-     over the lazy dog. The quick brown fox jumps over the lazy dog.";
+/// What the tool returns unless a figure asks for more: a line or two of a search.
+pub(crate) const RESULT_BYTES: usize = 240;
 
 /// What the model says beside its call.
 const WORDS: &str = "I look that up, because the question cannot be answered without it.";
@@ -41,13 +39,18 @@ pub(crate) fn runtime() -> tokio::runtime::Runtime {
 
 /// A house on a store in this folder.
 pub(crate) fn engine(folder: &Path, model: Arc<Instantly>) -> Engine {
+    engine_with(folder, model, RESULT_BYTES)
+}
+
+/// The same with a tool that returns so much.
+pub(crate) fn engine_with(folder: &Path, model: Arc<Instantly>, result_bytes: usize) -> Engine {
     let store = stores::sqlite::Sqlite::open(&folder.join("bench.db"), Default::default())
         .expect("a store can be opened in a fresh folder");
     Engine {
         store: Arc::new(store),
         dispatch: Arc::new(engine::memory::Nudges::default()),
         model,
-        toolbox: Arc::new(Lookup),
+        toolbox: Arc::new(Lookup(words(result_bytes))),
         world: Arc::new(Machine),
         tap: Tap::default(),
     }
@@ -173,8 +176,13 @@ impl Model for Instantly {
     }
 }
 
+/// Plain words of this length.
+fn words(bytes: usize) -> String {
+    "The quick brown fox jumps over the lazy dog. ".chars().cycle().take(bytes).collect()
+}
+
 /// A tool that answers at once.
-pub(crate) struct Lookup;
+pub(crate) struct Lookup(String);
 
 #[async_trait]
 impl Toolbox for Lookup {
@@ -183,7 +191,7 @@ impl Toolbox for Lookup {
     }
 
     async fn run(&self, _call: &ToolCall) -> Result<ToolOutput, ToolError> {
-        Ok(ToolOutput::ok(RESULT))
+        Ok(ToolOutput::ok(self.0.clone()))
     }
 
     async fn reconcile(&self, _call: &ToolCall) -> Reconciled {

@@ -36,10 +36,10 @@ fn main() {
         "added time per turn, one session               p50 {:>6.0} us   p99 {:>6.0} us",
         added.p50_us, added.p99_us
     );
-    for turns in [10, 100, 1_000] {
-        let size = runtime.block_on(disk::bytes_per_turn(turns));
+    for (turns, result) in [(10, 240), (100, 240), (1_000, 240), (100, 2_000)] {
+        let size = runtime.block_on(disk::bytes_per_turn(turns, result));
         println!(
-            "on disk after {turns:>5} turns                        {:>9.0} B/turn = {:.2} x the messages as sent",
+            "on disk, {turns:>4} turns, results of {result:>4} B       {:>9.0} B/turn = {:.2} x the messages as sent",
             size.stored,
             size.stored / size.payload
         );
