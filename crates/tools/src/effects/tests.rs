@@ -1,3 +1,5 @@
+//! Changes of files stopped at each step, and what can be told about them afterwards.
+
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

@@ -1,3 +1,5 @@
+//! Inputs that do not fit, and the words that a model reads about them.
+
 use serde_json::json;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Sums as people write them, and what the calculator must refuse or stop.
+
 use super::*;
 
 /// Expression → the whole result, or `!` and a part of the refusal.
