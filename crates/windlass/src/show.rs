@@ -202,6 +202,10 @@ pub(crate) fn parked(why: &Parked) -> String {
         Parked::NoDoneSignal => "the model stopped without saying that it is done".to_owned(),
         Parked::Interrupted => "interrupted".to_owned(),
         Parked::Forked => "forked from another session".to_owned(),
+        Parked::HandedOver => "left to the next program".to_owned(),
+        Parked::CrashLoop { losses } => {
+            format!("the program died {losses} times in a row in the same act")
+        }
     }
 }
 

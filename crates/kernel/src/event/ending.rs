@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::ModelFault;
-use crate::units::Money;
+use crate::units::{Money, UnixMs};
 
 /// Why a run waits.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,9 +37,31 @@ pub enum Parked {
     Interrupted,
     /// The session is a fork; its run goes on when somebody says so.
     Forked,
+    /// The program was replaced; the next one goes on with the run by itself.
+    HandedOver,
+    /// Its owners died in the same act again and again.
+    CrashLoop {
+        /// Acts lost in a row.
+        losses: u32,
+    },
 }
 
 impl Parked {
+    /// When a run parked for this at `now` wakes by itself, where nothing else says so.
+    pub(crate) fn usual_wake(&self, now: UnixMs) -> Option<UnixMs> {
+        match self {
+            Parked::HandedOver => Some(now),
+            Parked::TurnCap { .. }
+            | Parked::CostCapExceeded { .. }
+            | Parked::Outage(_)
+            | Parked::NeedsMending(_)
+            | Parked::NoDoneSignal
+            | Parked::Interrupted
+            | Parked::Forked
+            | Parked::CrashLoop { .. } => None,
+        }
+    }
+
     /// The stable code.
     #[must_use]
     pub fn code(&self) -> &'static str {
@@ -51,6 +73,8 @@ impl Parked {
             Parked::NoDoneSignal => "no_done_signal",
             Parked::Interrupted => "interrupted",
             Parked::Forked => "forked",
+            Parked::HandedOver => "handed_over",
+            Parked::CrashLoop { .. } => "crash_loop",
         }
     }
 }

@@ -3,7 +3,8 @@
 //! begin the next act, or end the run.
 
 use super::Context;
-use super::call::Call;
+use super::call::{Call, CallStatus};
+use super::decide::parked;
 use super::hold::reserve;
 use super::owed::{Bar, NextCall, next_call};
 use super::state::State;
@@ -38,8 +39,7 @@ pub(super) fn advance(state: &State, epoch: Epoch, context: &Context<'_>) -> Opt
 
 fn advance_call(run: &Run, calls: &[Call], epoch: Epoch, context: &Context<'_>) -> Option<Fact> {
     match next_call(run, calls, epoch) {
-        NextCall::Begin(_) if context.barrier.is_some() => context.barrier.cloned().map(park),
-        NextCall::Begin(call) => Some(Fact::ToolBegun { epoch, call: call.id.clone() }),
+        NextCall::Begin(call) => Some(begin_call(run, call, epoch, context)),
         NextCall::Answer(call, Bar::Words(words)) => {
             Some(answer(call, Outcome::Error, words.to_owned()))
         }
@@ -51,6 +51,15 @@ fn advance_call(run: &Run, calls: &[Call], epoch: Epoch, context: &Context<'_>) 
             Some(answer(call, Outcome::OutcomeUnknown, words.to_owned()))
         }
         NextCall::Run(_) | NextCall::Reconcile(_) | NextCall::Fenced => None,
+    }
+}
+
+fn begin_call(run: &Run, call: &Call, epoch: Epoch, context: &Context<'_>) -> Fact {
+    let lost = matches!(call.status, CallStatus::Begun(_));
+    let why = context.barrier.cloned().or_else(|| run.crash_loop().filter(|_| lost));
+    match why {
+        Some(why) => parked(why, context),
+        None => Fact::ToolBegun { epoch, call: call.id.clone() },
     }
 }
 
@@ -127,7 +136,7 @@ fn begin(
     context: &Context<'_>,
 ) -> Fact {
     if let Some(why) = context.barrier {
-        return park(why.clone());
+        return parked(why.clone(), context);
     }
     let left = run.turns_max.saturating_sub(run.turns);
     if left == 0 {

@@ -37,10 +37,7 @@ pub(super) fn decide(
         Command::Advance => Ok(Vec::new()),
         Command::Replied(reply) => replied(state, reply, context.quote),
         Command::Failed { fault, spent } => failed(state, fault, spent, context),
-        Command::Lost => {
-            let (_, calling) = calling(state)?;
-            Ok(vec![Fact::ModelLost { cost: calling.hold }])
-        }
+        Command::Lost => lost(state),
         Command::Returned(returned) => {
             let (_, call) = open_call(state, &returned.call)?;
             // Begun before done: only a read may end without having begun.
@@ -50,7 +47,7 @@ pub(super) fn decide(
             Ok(vec![Fact::ToolReturned(returned)])
         }
         Command::NotDone { call } => not_done(state, &call, context),
-        Command::Park => park(state),
+        Command::Park => park(state, context),
         Command::Wake(wake) => awaken(state, wake, context),
         Command::Cancel { by } => cancel(state, by),
     }
@@ -148,7 +145,7 @@ fn price(calling: &Calling, quote: Option<&Quote>, usage: Usage) -> Option<Money
 /// Short waits were the shell's; a run that still has no answer waits in the store.
 fn after_fault(state: &State, run: &Run, fault: ModelFault, context: &Context<'_>) -> Fact {
     if fault.class == FaultClass::Interrupted {
-        return Fact::RunParked { why: Parked::Interrupted, wake: None };
+        return interrupted(context);
     }
     match fault.class.next_step() {
         NextStep::GiveUp => {
@@ -161,6 +158,26 @@ fn after_fault(state: &State, run: &Run, fault: ModelFault, context: &Context<'_
             Fact::RunParked { why: Parked::Outage(fault), wake }
         }
     }
+}
+
+/// The run waits because the program stops, for the reason that the program gave.
+fn interrupted(context: &Context<'_>) -> Fact {
+    let why = context.barrier.cloned().unwrap_or(Parked::Interrupted);
+    parked(why, context)
+}
+
+pub(super) fn parked(why: Parked, context: &Context<'_>) -> Fact {
+    let wake = why.usual_wake(context.now);
+    Fact::RunParked { why, wake }
+}
+
+fn lost(state: &State) -> Result<Vec<Fact>, Refusal> {
+    let (run, calling) = calling(state)?;
+    let mut facts = vec![Fact::ModelLost { cost: calling.hold }];
+    if !run.cancel_asked {
+        facts.extend(run.crash_loop().map(|why| Fact::RunParked { why, wake: None }));
+    }
+    Ok(facts)
 }
 
 fn outage_end(run: &Run, fault: &ModelFault, context: &Context<'_>) -> UnixMs {
@@ -177,8 +194,9 @@ fn not_done(state: &State, id: &str, context: &Context<'_>) -> Result<Vec<Fact>,
     }
     let call = call.id.clone();
     if !run.cancel_asked {
-        return Ok(vec![match context.barrier {
-            Some(why) => Fact::RunParked { why: why.clone(), wake: None },
+        let why = context.barrier.cloned().or_else(|| run.crash_loop());
+        return Ok(vec![match why {
+            Some(why) => parked(why, context),
             None => Fact::ToolBegun { epoch, call },
         }]);
     }
@@ -195,7 +213,7 @@ fn is_lost(call: &Call, epoch: Epoch) -> bool {
     }
 }
 
-fn park(state: &State) -> Result<Vec<Fact>, Refusal> {
+fn park(state: &State, context: &Context<'_>) -> Result<Vec<Fact>, Refusal> {
     let run = state.run.as_ref().ok_or(Refusal::NotAwaited)?;
     let begun = |call: &Call| matches!(call.status, CallStatus::Begun(_));
     match &run.phase {
@@ -205,9 +223,7 @@ fn park(state: &State) -> Result<Vec<Fact>, Refusal> {
         Phase::Tooling(calls) if calls.iter().any(begun) => Err(Refusal::MidAct),
         // It is about to end: parked, it would wait for somebody who already said so.
         Phase::Ready | Phase::Tooling(_) | Phase::Closing(_) if run.cancel_asked => Ok(Vec::new()),
-        Phase::Ready | Phase::Tooling(_) | Phase::Closing(_) => {
-            Ok(vec![Fact::RunParked { why: Parked::Interrupted, wake: None }])
-        }
+        Phase::Ready | Phase::Tooling(_) | Phase::Closing(_) => Ok(vec![interrupted(context)]),
     }
 }
 
@@ -235,7 +251,9 @@ fn granted(state: &State, why: &Parked, asked: Option<u32>) -> u32 {
         | Parked::NeedsMending(_)
         | Parked::NoDoneSignal
         | Parked::Interrupted
-        | Parked::Forked => 0,
+        | Parked::Forked
+        | Parked::HandedOver
+        | Parked::CrashLoop { .. } => 0,
     };
     asked.unwrap_or(usual)
 }
@@ -249,7 +267,9 @@ fn raised(run: &Run, why: &Parked, cap: Option<Money>) -> Result<Option<Money>, 
         | Parked::NeedsMending(_)
         | Parked::NoDoneSignal
         | Parked::Interrupted
-        | Parked::Forked => (run.settled, Money::ZERO),
+        | Parked::Forked
+        | Parked::HandedOver
+        | Parked::CrashLoop { .. } => (run.settled, Money::ZERO),
     };
     let in_force = cap.or(run.cap);
     match in_force {

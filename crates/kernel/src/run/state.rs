@@ -139,9 +139,16 @@ impl State {
                 self.settle(*cost, inherited)?;
                 self.hear_reply(reply)
             }
-            Fact::ModelFailed { cost, .. } | Fact::ModelLost { cost } => {
+            Fact::ModelFailed { cost, .. } => {
                 self.settle(*cost, inherited)?;
-                self.live()?.phase = Phase::Ready;
+                let run = self.live()?;
+                (run.phase, run.losses) = (Phase::Ready, 0);
+                Some(())
+            }
+            Fact::ModelLost { cost } => {
+                self.settle(*cost, inherited)?;
+                let run = self.live()?;
+                (run.phase, run.losses) = (Phase::Ready, run.losses + 1);
                 Some(())
             }
             Fact::ToolBegun { epoch, call } => self.live()?.begin_call(*epoch, call),

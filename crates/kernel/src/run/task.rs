@@ -8,6 +8,9 @@ use crate::json::RawJson;
 use crate::message::{Reply, Stop, ToolResult, text_of};
 use crate::units::{Epoch, Money, UnixMs};
 
+/// Acts in a row that a run loses to crashes before it waits for a person.
+const LOSSES_MAX: u32 = 3;
+
 /// One task inside a session.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Run {
@@ -33,6 +36,8 @@ pub struct Run {
     pub cancel_asked: bool,
     /// Times in a row that it waited for the provider.
     pub outages: u32,
+    /// Acts in a row whose owner died before their end was told.
+    pub losses: u32,
     /// Answers in a row without tool calls and without the done signal.
     pub silences: u32,
     /// What the model was told since its last answer.
@@ -117,6 +122,7 @@ impl Run {
             parked: None,
             cancel_asked: false,
             outages: 0,
+            losses: 0,
             silences: 0,
             told: Vec::new(),
             granted: 0,
@@ -128,6 +134,7 @@ impl Run {
     pub(super) fn hear_reply(&mut self, reply: &Reply, calls: Vec<Call>) {
         self.turns += 1;
         self.outages = 0;
+        self.losses = 0;
         self.granted = 0;
         self.told.clear();
         self.last_text = text_of(&reply.content);
@@ -157,7 +164,9 @@ impl Run {
             CallStatus::Begun(before) => before < epoch,
             CallStatus::Returned(..) => false,
         };
+        let lost = matches!(call.status, CallStatus::Begun(_));
         call.status = CallStatus::Begun(epoch);
+        self.losses += u32::from(lost);
         fits.then_some(())
     }
 
@@ -174,6 +183,7 @@ impl Run {
             extra: Default::default(),
         };
         call.status = CallStatus::Returned(returned.outcome, result);
+        self.losses = 0;
         let Phase::Tooling(calls) = &self.phase else {
             return None;
         };
@@ -186,6 +196,13 @@ impl Run {
         let stop = self.last_stop.clone();
         self.phase = Phase::Closing(Closing { stop, called: true, result });
         Some(Some(results))
+    }
+
+    /// Why a run that lost one act more is not tried again, if so: what killed its
+    /// owners so often will kill the next one too, and each try costs money.
+    pub(super) fn crash_loop(&self) -> Option<Parked> {
+        let losses = self.losses + 1;
+        (losses >= LOSSES_MAX).then_some(Parked::CrashLoop { losses })
     }
 
     fn call_mut(&mut self, id: &str) -> Option<&mut Call> {
@@ -203,7 +220,9 @@ impl Run {
             | Parked::NeedsMending(_)
             | Parked::NoDoneSignal
             | Parked::Interrupted
-            | Parked::Forked => {}
+            | Parked::Forked
+            | Parked::HandedOver
+            | Parked::CrashLoop { .. } => {}
         }
         self.parked = Some((why.clone(), wake));
         (!matches!(self.phase, Phase::Calling(_))).then_some(())
@@ -213,6 +232,7 @@ impl Run {
         self.turns_max = self.turns_max.saturating_add(turns_more);
         self.granted = self.granted.saturating_add(turns_more);
         self.cap = cap.or(self.cap);
+        self.losses = 0;
         let (why, _) = self.parked.take()?;
         if why == Parked::NoDoneSignal {
             self.silences = 0;

@@ -96,9 +96,12 @@ pub(crate) fn parked(why: &Parked) -> String {
         Parked::Outage(fault) | Parked::NeedsMending(fault) => {
             format!("{} ({})", why.code(), fault_line(fault))
         }
-        Parked::TurnCap { .. } | Parked::NoDoneSignal | Parked::Interrupted | Parked::Forked => {
-            why.code().to_owned()
-        }
+        Parked::CrashLoop { losses } => format!("{} losses={losses}", why.code()),
+        Parked::TurnCap { .. }
+        | Parked::NoDoneSignal
+        | Parked::Interrupted
+        | Parked::Forked
+        | Parked::HandedOver => why.code().to_owned(),
     }
 }
 

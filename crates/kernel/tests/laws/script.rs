@@ -8,8 +8,8 @@
 //! `not_done ID`, `park`, `wake [due] turns= cap=`, `cancel`; with `aside`, by somebody
 //! who holds no lease. To the world: `agent turns= calls= patience=`, `crash` (the next
 //! owner comes), `former` (the one before), `clock MS`, `chance N`, `price input= output=`
-//! or `price none`, `barrier interrupted|full|none`, `fork at N`, `fork everywhere`. To
-//! be shown something: `history`, `told`.
+//! or `price none`, `barrier interrupted|handed_over|full|none`, `fork at N`, `fork
+//! everywhere`. To be shown something: `history`, `told`.
 
 use kernel::event::{Done, FaultClass, ModelFault, Outcome, Returned};
 use kernel::json::RawJson;

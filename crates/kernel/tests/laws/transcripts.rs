@@ -133,6 +133,7 @@ fn barrier(line: &Line) -> Option<Parked> {
     match line.word(1) {
         "none" => None,
         "interrupted" => Some(Parked::Interrupted),
+        "handed_over" => Some(Parked::HandedOver),
         "full" => Some(Parked::CostCapExceeded {
             scope: "tenant/acme/2026-11".to_owned(),
             cap: dollars("100"),
