@@ -12,14 +12,11 @@ use kernel::units::{Money, SessionId, Tenant};
 
 use crate::Engine;
 use crate::error::EngineError;
-use crate::ports::{Payload, StoreError};
-use crate::record::{agent_payload, brief, commit, frozen, load};
+use crate::ports::StoreError;
+use crate::record::{PAGE_ROWS, agent_payload, brief, commit, frozen, load, read_on};
 
 /// Tries of a command against a session that others keep writing to.
 const TRIES_MAX: u32 = 16;
-
-/// Events read from the store at a time.
-const PAGE_ROWS: u32 = 1_000;
 
 /// A task for an agent.
 #[derive(Clone, Debug)]
@@ -127,7 +124,7 @@ impl Engine {
     /// next step.
     ///
     /// # Errors
-    /// A refusal (there is no run), or the store.
+    /// A refusal (there is no run to end), or the store.
     pub async fn cancel(
         &self,
         tenant: &Tenant,
@@ -154,29 +151,17 @@ impl Engine {
         tenant: &Tenant,
         session: SessionId,
     ) -> Result<Vec<Sealed>, EngineError> {
-        let damaged =
-            |why: kernel::event::Broken| EngineError::Damaged { session, why: why.into() };
         let (mut head, mut log) = (chain_root(session), Vec::new());
-        loop {
-            let after = log.len() as u64;
-            let rows = self.store.read(tenant, session, after, PAGE_ROWS).await?;
-            if rows.is_empty() {
-                break;
-            }
-            for row in rows {
-                let sealed = unseal(head, log.len() as u64 + 1, row).map_err(damaged)?;
+        let rows = self.store.read(tenant, session, 0, PAGE_ROWS).await?;
+        read_on(self, tenant, session, rows, |page| {
+            for row in page {
+                let sealed = unseal(head, log.len() as u64 + 1, row)?;
                 head = sealed.hash;
                 log.push(sealed);
             }
-        }
-        let recorded = self.store.look(tenant, session).await?.head;
-        if recorded.seq == log.len() as u64 && recorded.hash != head {
-            return Err(damaged(kernel::event::Broken::Chain { seq: recorded.seq }));
-        }
-        if recorded.seq > log.len() as u64 {
-            let (expected, found) = (recorded.seq, log.len() as u64);
-            return Err(damaged(kernel::event::Broken::Gap { expected, found }));
-        }
+            Ok((log.len() as u64, head))
+        })
+        .await?;
         Ok(log)
     }
 
@@ -233,7 +218,7 @@ impl Engine {
             let mut state = load(self, tenant, session).await?;
             let command = command(&state);
             let stepped = self.step(&mut state, command)?;
-            match commit(self, tenant, None, &state, stepped, no_payloads()).await {
+            match commit(self, tenant, None, &state, stepped, Vec::new()).await {
                 Ok(()) => {
                     if brief(&state).due.is_some() {
                         self.dispatch.nudge(tenant, session).await;
@@ -254,8 +239,4 @@ impl Engine {
         let context = Context { now, epoch: None, quote: quote.as_ref(), chance, barrier: None };
         Ok(step(state, command, &context)?)
     }
-}
-
-fn no_payloads() -> Vec<Payload> {
-    Vec::new()
 }

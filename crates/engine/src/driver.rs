@@ -10,9 +10,10 @@ use futures::{FutureExt, StreamExt, stream};
 use kernel::event::{FaultClass, ModelFault, Parked};
 use kernel::price::{Quote, Spent};
 use kernel::run::{
-    Call, Calling, Command, Context, Owed, Phase, Refusal, State, Stepped, Wake, owed, step,
+    Call, CallStatus, Calling, Command, Context, Owed, Phase, Refusal, State, Stepped, Wake, owed,
+    step,
 };
-use kernel::units::UnixMs;
+use kernel::units::{Money, UnixMs};
 
 use crate::Engine;
 use crate::error::EngineError;
@@ -49,31 +50,44 @@ pub struct Driver {
     stop: Stop,
     /// Prices as they were when the present act was begun.
     quote: Option<Quote>,
+    /// Whether the state holds facts that may not have been committed.
+    unsure: bool,
 }
 
 impl Driver {
-    /// Loads a session under a lease.
+    /// Loads a session under a lease, and gives the lease back where that fails.
     ///
     /// # Errors
-    /// It is missing or damaged.
+    /// It is missing or damaged: altered, or cut before its recorded end.
     pub async fn load(engine: Engine, lease: Lease, stop: Stop) -> Result<Self, EngineError> {
-        let state = load(&engine, &lease.tenant, lease.session).await?;
-        Ok(Driver { engine, lease, state, stop, quote: None })
+        match load(&engine, &lease.tenant, lease.session).await {
+            Ok(state) => Ok(Driver { engine, lease, state, stop, quote: None, unsure: false }),
+            Err(error) => {
+                // Why it does not load says more than why the lease runs out by itself.
+                let Lease { tenant, session, epoch, .. } = &lease;
+                let _released = engine.store.release(tenant, *session, *epoch).await;
+                Err(error)
+            }
+        }
     }
 
-    /// The session as it stands.
+    /// The session as it stood when the driver last came to rest.
     #[must_use]
     pub fn state(&self) -> &State {
         &self.state
     }
 
-    /// Works until nothing is owed.
+    /// Works until nothing is owed. May be called again after it came to rest or failed.
     ///
     /// # Errors
     /// The store failed, another owner took over, or the log is damaged. What was not
     /// committed is lost, and the log says so to the next owner.
     pub async fn run(&mut self) -> Result<Rest, EngineError> {
+        if self.unsure {
+            self.reload().await?;
+        }
         loop {
+            self.lease.keep_up(&self.engine).await?;
             match owed(&self.state, self.lease.epoch) {
                 Owed::Nothing => return Ok(Rest::Nothing),
                 Owed::Wait(until) if until > self.engine.world.now() => {
@@ -93,9 +107,9 @@ impl Driver {
                     }
                 }
                 Owed::Reconcile(call) => {
-                    let tenant = &self.lease.tenant;
-                    let found = perform::reconcile(&self.engine, tenant, &self.state, &call).await;
-                    self.record(vec![found]).await?;
+                    if let Some(rest) = self.reconcile(&call).await? {
+                        return Ok(rest);
+                    }
                 }
             }
         }
@@ -109,8 +123,8 @@ impl Driver {
             return Ok(None);
         }
         let act = perform::model(&self.engine, &self.state, &calling);
-        let (engine, seen) = (&self.engine, self.state.seq);
-        let performed = match self.lease.guard(engine, seen, &self.stop, true, act).await {
+        let seen = self.state.seq;
+        let performed = match self.lease.guard(&self.engine, seen, &self.stop, true, act).await {
             Ok(performed) => performed,
             Err(Interruption::Cancelled | Interruption::Stopped) => {
                 interrupted(Spent::Unknown).into()
@@ -128,15 +142,30 @@ impl Driver {
             self.decide(Command::Park).await?;
             return Ok(None);
         }
-        let tenant = &self.lease.tenant;
+        let tenant = self.lease.tenant.clone();
         let acts: Vec<_> = calls
             .iter()
-            .map(|call| perform::tool(&self.engine, tenant, &self.state, call).boxed())
+            .map(|call| perform::tool(&self.engine, &tenant, &self.state, call).boxed())
             .collect();
         let act = stream::iter(acts).buffered(READS_AT_ONCE_MAX).collect::<Vec<Performed>>();
-        let (engine, seen) = (&self.engine, self.state.seq);
-        match self.lease.guard(engine, seen, &self.stop, !mid_act, act).await {
+        let seen = self.state.seq;
+        match self.lease.guard(&self.engine, seen, &self.stop, !mid_act, act).await {
             Ok(performed) => self.record(performed).await?,
+            Err(Interruption::Stopped) => return Ok(Some(Rest::Dropped)),
+            Err(Interruption::Cancelled) => self.reload().await?,
+            Err(Interruption::Failed(error)) => return Err(error),
+        }
+        Ok(None)
+    }
+
+    /// Finds out what became of a former owner's effect. Asking changes nothing, so it
+    /// may be dropped at any time; only the answer must not be.
+    async fn reconcile(&mut self, call: &Call) -> Result<Option<Rest>, EngineError> {
+        let tenant = self.lease.tenant.clone();
+        let act = perform::reconcile(&self.engine, &tenant, &self.state, call);
+        let seen = self.state.seq;
+        match self.lease.guard(&self.engine, seen, &self.stop, false, act).await {
+            Ok(found) => self.record(vec![found]).await?,
             Err(Interruption::Stopped) => return Ok(Some(Rest::Dropped)),
             Err(Interruption::Cancelled) => self.reload().await?,
             Err(Interruption::Failed(error)) => return Err(error),
@@ -149,7 +178,7 @@ impl Driver {
         let epoch = self.lease.epoch;
         match self.state.run.as_ref().map(|run| &run.phase) {
             Some(Phase::Tooling(calls)) => {
-                calls.iter().any(|call| call.status == kernel::run::CallStatus::Begun(epoch))
+                calls.iter().any(|call| call.status == CallStatus::Begun(epoch))
             }
             Some(Phase::Ready | Phase::Calling(_) | Phase::Closing(_) | Phase::Over(_)) | None => {
                 false
@@ -165,13 +194,18 @@ impl Driver {
     async fn record(&mut self, performed: Vec<Performed>) -> Result<(), EngineError> {
         let mut full: Option<Parked> = None;
         for _try in 0..TRIES_MAX {
+            // Until the commit is known to have succeeded, also where this is dropped.
+            self.unsure = true;
             let stepped = self.step(&performed, full.as_ref())?;
             let payloads: Vec<Payload> =
                 performed.iter().flat_map(|one| one.payloads.iter().cloned()).collect();
             let epoch = Some(self.lease.epoch);
             let tenant = &self.lease.tenant;
             match commit(&self.engine, tenant, epoch, &self.state, stepped, payloads).await {
-                Ok(()) => return Ok(()),
+                Ok(()) => {
+                    self.unsure = false;
+                    return Ok(());
+                }
                 Err(StoreError::Stale { .. }) => self.reload().await?,
                 Err(StoreError::Cap(reached)) => {
                     self.reload().await?;
@@ -189,16 +223,16 @@ impl Driver {
         Err(EngineError::Contended { tries: TRIES_MAX })
     }
 
-    /// Decides all of it into one commit. An answer that nobody waits for any more is
-    /// dropped: a cancel came first.
+    /// Decides all of it into one commit. What somebody beside us made pointless is
+    /// dropped: an answer after a cancel, a wake after a person's.
     fn step(
         &mut self,
         performed: &[Performed],
         full: Option<&Parked>,
     ) -> Result<Stepped, EngineError> {
-        let stopping = self.stop.is_asked().then_some(&Parked::Interrupted);
+        let stopping = self.stop.is_asked().then_some(&self.stop.reason);
         let now = self.engine.world.now();
-        if self.state.held() == kernel::units::Money::ZERO || self.quote.is_none() {
+        if self.state.held() == Money::ZERO || self.quote.is_none() {
             self.quote = self.engine.model.quote(&self.state.agent.model, now);
         }
         let context = Context {
@@ -212,7 +246,7 @@ impl Driver {
         for one in performed {
             match step(&mut self.state, one.command.clone(), &context) {
                 Ok(stepped) => all.append(stepped),
-                Err(Refusal::NotAwaited) => {}
+                Err(Refusal::NotAwaited | Refusal::NotParked | Refusal::NotDue) => {}
                 Err(refusal) => return Err(refusal.into()),
             }
         }
@@ -221,6 +255,7 @@ impl Driver {
 
     async fn reload(&mut self) -> Result<(), EngineError> {
         self.state = load(&self.engine, &self.lease.tenant, self.lease.session).await?;
+        self.unsure = false;
         Ok(())
     }
 

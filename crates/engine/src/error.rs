@@ -25,6 +25,12 @@ pub enum EngineError {
     /// The frozen agent cannot be had back.
     #[error(transparent)]
     Agent(#[from] NotAnAgent),
+    /// A mistake in this program; what was not committed is lost, and the log says so.
+    #[error("a mistake in this program stopped the session: {message}")]
+    Crashed {
+        /// What it said.
+        message: String,
+    },
     /// Others kept writing first; trying again is safe.
     #[error("the session was changed by others {tries} times in a row\ntry again")]
     Contended {

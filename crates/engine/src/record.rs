@@ -3,9 +3,9 @@
 
 use bytes::Bytes;
 use kernel::agent::Frozen;
-use kernel::event::{Fact, Stored, unseal};
+use kernel::event::{Broken, Fact, Stored, unseal};
 use kernel::run::{Ended, Misfit, Phase, Run, State, Stepped, fold};
-use kernel::units::{Epoch, SessionId, Tenant, UnixMs};
+use kernel::units::{ContentHash, Epoch, SessionId, Tenant, UnixMs};
 
 use crate::Engine;
 use crate::error::EngineError;
@@ -13,7 +13,7 @@ use crate::ports::{Brief, Charge, Commit, Payload, Status, StoreError};
 use crate::tap::Seen;
 
 /// Events read from the store at a time.
-const PAGE_ROWS: u32 = 1_000;
+pub(crate) const PAGE_ROWS: u32 = 1_000;
 
 /// The longest title in lists, in bytes.
 const TITLE_BYTES_MAX: usize = 120;
@@ -24,19 +24,45 @@ pub(crate) async fn load(
     tenant: &Tenant,
     session: SessionId,
 ) -> Result<State, EngineError> {
-    let mut rows = engine.store.read(tenant, session, 0, PAGE_ROWS).await?;
+    let rows = engine.store.read(tenant, session, 0, PAGE_ROWS).await?;
     let frozen = frozen(engine, tenant, session, &rows).await?;
     let mut state = State::new(session, &frozen);
-    while !rows.is_empty() {
-        let full_page = rows.len() == PAGE_ROWS as usize;
-        fold(&mut state, rows).map_err(|why| EngineError::Damaged { session, why })?;
-        rows = if full_page {
-            engine.store.read(tenant, session, state.seq, PAGE_ROWS).await?
-        } else {
-            Vec::new()
-        };
-    }
+    read_on(engine, tenant, session, rows, |page| {
+        fold(&mut state, page)?;
+        Ok((state.seq, state.head))
+    })
+    .await?;
     Ok(state)
+}
+
+/// Gives `take` one page of rows after the other, beginning with `rows`, until the log
+/// ends where the store says that it ends. `take` tells the number and hash of the last
+/// row so far. Others may write meanwhile; what they add is read too.
+pub(crate) async fn read_on(
+    engine: &Engine,
+    tenant: &Tenant,
+    session: SessionId,
+    mut rows: Vec<Stored>,
+    mut take: impl FnMut(Vec<Stored>) -> Result<(u64, ContentHash), Misfit>,
+) -> Result<(), EngineError> {
+    let damaged = |why: Misfit| EngineError::Damaged { session, why };
+    loop {
+        let full_page = rows.len() == PAGE_ROWS as usize;
+        let (seq, hash) = take(rows).map_err(damaged)?;
+        let recorded =
+            if full_page { None } else { Some(engine.store.look(tenant, session).await?.head) };
+        match recorded {
+            Some(end) if end.seq == seq && end.hash == hash => return Ok(()),
+            Some(end) if end.seq <= seq => {
+                return Err(damaged(Broken::Chain { seq: end.seq }.into()));
+            }
+            Some(_) | None => {}
+        }
+        rows = engine.store.read(tenant, session, seq, PAGE_ROWS).await?;
+        if let Some(end) = recorded.filter(|_| rows.is_empty()) {
+            return Err(damaged(Broken::Gap { expected: end.seq, found: seq }.into()));
+        }
+    }
 }
 
 /// The agent that the session's first event names.

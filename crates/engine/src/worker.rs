@@ -1,13 +1,18 @@
 //! The work of many sessions: take what is due, drive it, give it back.
 //!
 //! Nudges make it quick, sweeping makes it sure: whatever is due and owned by nobody is
-//! found again, after a lost nudge, a crash or a restart. One session's failure parks
-//! that session for a while and leaves the others alone.
+//! found again, after a lost nudge, a crash or a restart. One session's failure leaves
+//! that session alone for a while and the others untouched; a bug that it meets parks
+//! its run. A worker that stops hands its runs over: they wake wherever the next is.
 
+use std::any::Any;
 use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::FutureExt;
+use kernel::event::Parked;
 use kernel::units::{SessionId, Tenant, UnixMs};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -16,6 +21,10 @@ use crate::Engine;
 use crate::driver::{Driver, Lease, Stop};
 use crate::error::EngineError;
 use crate::ports::StoreError;
+
+/// Sessions that are left alone at the same time. Beyond it the one whose rest is over
+/// first is looked at again early.
+const RESTING_MAX: usize = 1_024;
 
 /// How a worker works.
 #[derive(Clone, Debug)]
@@ -30,16 +39,14 @@ pub struct Settings {
     pub failed_rest_ms: u64,
 }
 
-/// Works until `stop` is asked and everything under way has come to rest.
-///
-/// # Errors
-/// Never for the failure of a single session, which is logged and left for later.
+/// Works until `stop` is asked and everything under way has come to rest. The failure of
+/// a session is logged, and the session left for later.
 pub async fn run(engine: Engine, settings: Settings, stop: Stop) {
     let room = Arc::new(Semaphore::new(settings.sessions_max));
     let mut worker = Worker {
         engine,
         settings,
-        stop,
+        stop: Stop { reason: Parked::HandedOver, ..stop },
         room,
         under_way: JoinSet::new(),
         resting: BTreeMap::new(),
@@ -61,20 +68,21 @@ struct Worker {
     stop: Stop,
     room: Arc<Semaphore>,
     under_way: JoinSet<Ended>,
-    /// Sessions that failed, and when they are tried again.
+    /// Sessions that failed, and when they are tried again. At most [`RESTING_MAX`].
     resting: BTreeMap<SessionId, UnixMs>,
 }
 
 impl Worker {
-    /// Takes what is due, as far as there is room.
+    /// Takes what is due, as far as there is room. Resting sessions are due as well, so
+    /// that many more are asked for, and none hides another.
     async fn sweep(&mut self) {
         let now = self.engine.world.now();
         self.resting.retain(|_, until| *until > now);
-        let rows_max = self.room.available_permits() + self.resting.len();
-        if self.room.available_permits() == 0 {
+        let room = self.room.available_permits();
+        if room == 0 {
             return;
         }
-        let rows_max = u32::try_from(rows_max).unwrap_or(u32::MAX);
+        let rows_max = u32::try_from(room + self.resting.len()).unwrap_or(u32::MAX);
         match self.engine.store.due(now, rows_max).await {
             Ok(due) => {
                 for (tenant, session) in due {
@@ -87,7 +95,7 @@ impl Worker {
 
     /// Claims a session and drives it beside the others.
     async fn take(&mut self, tenant: &Tenant, session: SessionId) {
-        if self.resting.contains_key(&session) {
+        if self.stop.is_asked() || self.resting.contains_key(&session) {
             return;
         }
         let Ok(permit) = Arc::clone(&self.room).try_acquire_owned() else { return };
@@ -95,11 +103,14 @@ impl Worker {
         let lease = match Lease::claim(&self.engine, tenant, session, owner, None).await {
             Ok(lease) => lease,
             Err(StoreError::Held { .. } | StoreError::Missing(_)) => return,
-            Err(error) => return tracing::warn!(%session, %error, "cannot claim a session"),
+            Err(error) => {
+                tracing::warn!(%session, %error, "cannot claim a session");
+                return self.rest(session);
+            }
         };
-        let (engine, stop) = (self.engine.clone(), self.stop.clone());
+        let (engine, stop, owner) = (self.engine.clone(), self.stop.clone(), owner.clone());
         self.under_way.spawn(async move {
-            let ended = drive(engine, lease, stop).await;
+            let ended = drive(engine, lease, owner, stop).await;
             drop(permit);
             (session, ended)
         });
@@ -125,18 +136,64 @@ impl Worker {
                 tracing::info!(%session, "another owner took over");
             }
             Ok((session, Err(error))) => {
-                let until = self.engine.world.now().plus_ms(self.settings.failed_rest_ms);
-                self.resting.insert(session, until);
                 tracing::error!(%session, %error, "a session failed and is left alone for a while");
+                self.rest(session);
             }
             Err(error) => tracing::error!(%error, "a driver crashed; its lease will run out"),
         }
     }
+
+    fn rest(&mut self, session: SessionId) {
+        if self.resting.len() >= RESTING_MAX {
+            let first = self.resting.iter().min_by_key(|(_, until)| **until).map(|(id, _)| *id);
+            first.map(|id| self.resting.remove(&id));
+        }
+        let until = self.engine.world.now().plus_ms(self.settings.failed_rest_ms);
+        self.resting.insert(session, until);
+    }
 }
 
-async fn drive(engine: Engine, lease: Lease, stop: Stop) -> Result<(), EngineError> {
-    let mut driver = Driver::load(engine, lease, stop).await?;
+/// Drives one session. A bug that shows as a panic parks the run, so that it is met once
+/// and not at every sweep.
+async fn drive(engine: Engine, lease: Lease, owner: String, stop: Stop) -> Result<(), EngineError> {
+    let crashed = lease.clone();
+    match AssertUnwindSafe(work(&engine, lease, stop)).catch_unwind().await {
+        Ok(worked) => worked,
+        Err(panic) => {
+            let message = words(&*panic);
+            tracing::error!(session = %crashed.session, message, "a driver crashed; parking its run");
+            let parked = AssertUnwindSafe(park(&engine, &crashed, &owner, &message));
+            parked.catch_unwind().await.unwrap_or(Err(EngineError::Crashed { message }))
+        }
+    }
+}
+
+async fn work(engine: &Engine, lease: Lease, stop: Stop) -> Result<(), EngineError> {
+    let mut driver = Driver::load(engine.clone(), lease, stop).await?;
     let worked = driver.run().await;
-    driver.release().await?;
-    worked.map(|_rest| ())
+    let released = driver.release().await;
+    worked?;
+    released?;
+    Ok(())
+}
+
+/// Parks a run as its next owner would who begins nothing: what the crashed one had begun
+/// is treated as after any other crash.
+async fn park(
+    engine: &Engine,
+    crashed: &Lease,
+    owner: &str,
+    message: &str,
+) -> Result<(), EngineError> {
+    let Lease { tenant, session, epoch, .. } = crashed;
+    let lease = Lease::claim(engine, tenant, *session, owner, Some(*epoch)).await?;
+    let stop = Stop { reason: Parked::Faulted { message: message.to_owned() }, ..Stop::default() };
+    stop.soon.cancel();
+    work(engine, lease, stop).await
+}
+
+/// What a panic said.
+fn words(panic: &(dyn Any + Send)) -> String {
+    let said = panic.downcast_ref::<&str>().map(|words| (*words).to_owned());
+    said.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default()
 }

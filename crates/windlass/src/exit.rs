@@ -50,6 +50,7 @@ pub(crate) fn end_of(error: &anyhow::Error) -> End {
             EngineError::Store(_)
             | EngineError::Damaged { .. }
             | EngineError::Agent(_)
+            | EngineError::Crashed { .. }
             | EngineError::Contended { .. },
         )
         | None => End::Broken,

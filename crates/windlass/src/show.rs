@@ -203,6 +203,9 @@ pub(crate) fn parked(why: &Parked) -> String {
         Parked::Interrupted => "interrupted".to_owned(),
         Parked::Forked => "forked from another session".to_owned(),
         Parked::HandedOver => "left to the next program".to_owned(),
+        Parked::Faulted { message } => {
+            format!("a mistake in this program stopped it: {}", one_line(message))
+        }
         Parked::CrashLoop { losses } => {
             format!("the program died {losses} times in a row in the same act")
         }

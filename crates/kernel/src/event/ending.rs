@@ -39,6 +39,11 @@ pub enum Parked {
     Forked,
     /// The program was replaced; the next one goes on with the run by itself.
     HandedOver,
+    /// The program met a mistake of its own in this run, and goes on with the others.
+    Faulted {
+        /// What it said.
+        message: String,
+    },
     /// Its owners died in the same act again and again.
     CrashLoop {
         /// Acts lost in a row.
@@ -58,6 +63,7 @@ impl Parked {
             | Parked::NoDoneSignal
             | Parked::Interrupted
             | Parked::Forked
+            | Parked::Faulted { .. }
             | Parked::CrashLoop { .. } => None,
         }
     }
@@ -74,6 +80,7 @@ impl Parked {
             Parked::Interrupted => "interrupted",
             Parked::Forked => "forked",
             Parked::HandedOver => "handed_over",
+            Parked::Faulted { .. } => "faulted",
             Parked::CrashLoop { .. } => "crash_loop",
         }
     }

@@ -253,6 +253,7 @@ fn granted(state: &State, why: &Parked, asked: Option<u32>) -> u32 {
         | Parked::Interrupted
         | Parked::Forked
         | Parked::HandedOver
+        | Parked::Faulted { .. }
         | Parked::CrashLoop { .. } => 0,
     };
     asked.unwrap_or(usual)
@@ -269,6 +270,7 @@ fn raised(run: &Run, why: &Parked, cap: Option<Money>) -> Result<Option<Money>, 
         | Parked::Interrupted
         | Parked::Forked
         | Parked::HandedOver
+        | Parked::Faulted { .. }
         | Parked::CrashLoop { .. } => (run.settled, Money::ZERO),
     };
     let in_force = cap.or(run.cap);

@@ -222,6 +222,7 @@ impl Run {
             | Parked::Interrupted
             | Parked::Forked
             | Parked::HandedOver
+            | Parked::Faulted { .. }
             | Parked::CrashLoop { .. } => {}
         }
         self.parked = Some((why.clone(), wake));

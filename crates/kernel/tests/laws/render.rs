@@ -101,7 +101,8 @@ pub(crate) fn parked(why: &Parked) -> String {
         | Parked::NoDoneSignal
         | Parked::Interrupted
         | Parked::Forked
-        | Parked::HandedOver => why.code().to_owned(),
+        | Parked::HandedOver
+        | Parked::Faulted { .. } => why.code().to_owned(),
     }
 }
 
