@@ -13,12 +13,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use engine::Engine;
-use engine::memory::Nudges;
 use engine::ports::{Model, Toolbox};
 use engine::tap::Tap;
 use kernel::agent::{Frozen, ToolSpec};
 use kernel::units::SessionId;
 use owo_colors::OwoColorize;
+use stores::dispatch::local::Local;
 use stores::sqlite::{Options, Sqlite};
 use tools::{Builtin, SearchEngine, Secret, Settings};
 
@@ -143,7 +143,7 @@ fn engine(store: &Path, config: &Config, make: bool) -> anyhow::Result<Engine> {
     let model: Arc<dyn Model> = model::assemble(config, Arc::clone(&world) as Arc<_>)?;
     Ok(Engine {
         store: Arc::new(open(store, make)?),
-        dispatch: Arc::new(Nudges::default()),
+        dispatch: Arc::new(Local::default()),
         model,
         toolbox: Arc::new(Builtin::new(settings(store, config)?)),
         world,

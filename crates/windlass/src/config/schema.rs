@@ -9,9 +9,6 @@ use super::expect::Reader;
 use super::mistake::Span;
 use super::yaml::{self, Entry, Node};
 
-/// Where the result stands in the input of `end_task`.
-const PLACE: &str = "#/properties/result";
-
 /// Reads the entry `output_schema`.
 pub(super) fn read(reader: &mut Reader, entry: &Entry) -> Option<Value> {
     let here = entry.key_span.clone();
@@ -144,77 +141,4 @@ fn place(root: &Node, pointer: &str) -> Option<Span> {
         }
     }
     span
-}
-
-/// The input schema of `end_task` with the result's own schema in it, and the result
-/// required. References inside the result's schema are made to lead to its new place.
-pub(super) fn with_result(mut input: Value, result: &Value) -> Value {
-    let mut result = result.clone();
-    if result.get("$id").is_none() {
-        lead_to_place(&mut result);
-    }
-    if let Some(object) = result.as_object_mut() {
-        object.remove("$schema");
-    }
-    let Some(object) = input.as_object_mut() else {
-        return input;
-    };
-    let properties = object.entry("properties").or_insert_with(|| Value::Object(Map::new()));
-    if let Some(properties) = properties.as_object_mut() {
-        properties.insert("result".to_owned(), result);
-    }
-    object.insert("required".to_owned(), serde_json::json!(["result"]));
-    input
-}
-
-fn lead_to_place(schema: &mut Value) {
-    match schema {
-        Value::Object(object) => {
-            for (key, value) in object {
-                match (key.as_str(), &mut *value) {
-                    ("$ref", Value::String(target)) if target.starts_with('#') => {
-                        *target = target.replacen('#', PLACE, 1);
-                    }
-                    // What stands here is data and no schema.
-                    ("const" | "enum" | "default" | "examples", _) => {}
-                    (_, other) => lead_to_place(other),
-                }
-            }
-        }
-        Value::Array(items) => items.iter_mut().for_each(lead_to_place),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    #[test]
-    fn references_still_lead_home_inside_end_task() {
-        let tree = json!({
-            "$schema": "https://json-schema.org/draft/2020-12/schema",
-            "$defs": {"name": {"type": "string"}},
-            "type": "object",
-            "properties": {
-                "name": {"$ref": "#/$defs/name"},
-                "children": {"type": "array", "items": {"$ref": "#"}},
-                "$ref": {"const": {"$ref": "#"}}
-            },
-            "required": ["name"]
-        });
-        let input = with_result(json!({"type": "object", "properties": {}}), &tree);
-        let check = jsonschema::validator_for(&input).expect("the composed schema is valid");
-        for (result, right) in [
-            (json!({"name": "a", "children": [{"name": "b"}]}), true),
-            (json!({"name": "a", "children": [{"name": 1}]}), false),
-            (json!({"name": "a", "children": [{}]}), false),
-            (json!({"name": "a", "$ref": {"$ref": "#"}}), true),
-            (json!({"name": "a", "$ref": {"$ref": "##"}}), false),
-        ] {
-            assert_eq!(check.is_valid(&json!({"result": result})), right);
-        }
-        assert!(!check.is_valid(&json!({})), "the result is required");
-    }
 }

@@ -3,7 +3,6 @@
 use kernel::agent::{Agent, END_TASK, MORE, ToolSpec};
 
 use super::mistake::{Broken, Mistake};
-use super::schema::with_result;
 use super::{AllowedTools, Config, ConfigError, suggest};
 
 /// The agent that `config` describes, with those of `specs` that it allows.
@@ -58,12 +57,8 @@ fn is_given(config: &Config, name: &str) -> bool {
 }
 
 fn with_schema(config: &Config, spec: &ToolSpec) -> ToolSpec {
-    let mut spec = spec.clone();
     match &config.output_schema {
-        Some(schema) if spec.name == END_TASK => {
-            spec.input_schema = with_result(spec.input_schema, schema);
-        }
-        Some(_) | None => {}
+        Some(schema) if spec.name == END_TASK => tools::end_task_spec(Some(schema)),
+        Some(_) | None => spec.clone(),
     }
-    spec
 }
