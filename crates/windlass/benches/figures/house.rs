@@ -44,7 +44,7 @@ pub(crate) fn engine(folder: &Path, model: Arc<Instantly>) -> Engine {
 
 /// The same with a tool that returns so much.
 pub(crate) fn engine_with(folder: &Path, model: Arc<Instantly>, result_bytes: usize) -> Engine {
-    let store = stores::sqlite::Sqlite::open(&folder.join("bench.db"), Default::default())
+    let store = stores::sqlite::Sqlite::open(folder.join("bench.db"), Default::default())
         .expect("a store can be opened in a fresh folder");
     Engine {
         store: Arc::new(store),

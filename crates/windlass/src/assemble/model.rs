@@ -23,7 +23,7 @@ use crate::exit::BadUsage;
 
 pub(super) fn assemble(config: &Config, world: Arc<dyn World>) -> anyhow::Result<Arc<dyn Model>> {
     let model: Arc<dyn Model> = match &config.provider {
-        Provider::Planner => Arc::new(InProcess::new(Planner::default())),
+        Provider::Planner => Arc::new(InProcess::new(Planner)),
         Provider::Script { path } => Arc::new(InProcess::new(script(path)?)),
         Provider::Anthropic { base_url, key_env } => {
             let base = base_url.as_deref().unwrap_or(anthropic::BASE_URL);

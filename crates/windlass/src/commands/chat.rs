@@ -12,7 +12,7 @@ use kernel::units::SessionId;
 use owo_colors::OwoColorize;
 use reedline::{DefaultPrompt, DefaultPromptSegment, Reedline, Signal};
 
-use super::{LOCAL, resume_words, session, tenant, workdir};
+use super::{LOCAL, chat_words, resume_words, session, tenant, workdir};
 use crate::assemble::{self, Assembled};
 use crate::cli::ChatArgs;
 use crate::drive::{Drive, report};
@@ -42,7 +42,8 @@ pub(crate) async fn chat(store: &Path, args: ChatArgs) -> anyhow::Result<End> {
         }
     }
     if let Some(session) = chat.session {
-        eprintln!("{}", format!("go on later with: windlass chat --session {session}").dimmed());
+        let words = format!("go on later with: {}", chat_words(store, session));
+        eprintln!("{}", words.dimmed());
     }
     Ok(end)
 }
@@ -124,10 +125,11 @@ impl Lines {
     fn next(&mut self) -> anyhow::Result<Option<String>> {
         match self {
             Lines::Piped(lines) => Ok(lines.next().transpose()?),
-            Lines::Typed(editor, prompt) => match editor.read_line(prompt)? {
-                Signal::Success(line) => Ok(Some(line)),
-                _end_of_input_or_interrupt => Ok(None),
-            },
+            Lines::Typed(editor, prompt) => {
+                let typed = editor.read_line(prompt)?;
+                // Anything else is the end of the input, or an interrupt.
+                Ok(if let Signal::Success(line) = typed { Some(line) } else { None })
+            }
         }
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anstream::{eprintln, println};
 use anyhow::Context as _;
-use comfy_table::{Table, presets};
+use comfy_table::{ContentArrangement, Table, presets};
 use engine::Engine;
 use engine::driver::Stop;
 use engine::ports::{Listed, Listing, Status};
@@ -70,7 +70,7 @@ async fn list(
     }
     let now = engine.world.now();
     let mut table = Table::new();
-    table.load_style(presets::NOTHING);
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
     table.set_header(["SESSION", "STATUS", "AGENT", "TURNS", "SPENT", "CHANGED", "TASK"]);
     for listed in &sessions {
         table.add_row([
@@ -105,10 +105,10 @@ fn json_row(listed: &Listed) -> serde_json::Value {
 /// The status, told apart from a run whose owner died.
 fn standing(listed: &Listed) -> &'static str {
     let dead = listed.lease.as_ref().is_none_or(|(owner, _)| process::is_dead(owner));
-    match listed.brief.status {
-        Status::Running if dead => "cut off",
-        status => word(status),
+    if listed.brief.status == Status::Running && dead {
+        return "cut off";
     }
+    word(listed.brief.status)
 }
 
 fn word(status: Status) -> &'static str {

@@ -19,7 +19,7 @@ use crate::world::Machine;
 pub(crate) async fn simulate(args: SimulateArgs) -> anyhow::Result<End> {
     let brain: Arc<dyn Brain> = match args.brain.split_once(':') {
         Some(("script", file)) => Arc::new(assemble::script(Path::new(file))?),
-        _ if args.brain == "planner" => Arc::new(Planner::default()),
+        _ if args.brain == "planner" => Arc::new(Planner),
         _ => {
             let words =
                 format!("there is no brain `{}`; there are: planner, script:FILE", args.brain);
