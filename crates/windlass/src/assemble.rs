@@ -13,10 +13,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use engine::Engine;
-use engine::ports::{Model, Toolbox};
+use engine::ports::{Model, Toolbox, World as _};
 use engine::tap::Tap;
 use kernel::agent::{Frozen, ToolSpec};
 use kernel::units::SessionId;
+use models::catalog::Catalog;
 use owo_colors::OwoColorize;
 use stores::dispatch::local::Local;
 use stores::sqlite::{Options, Sqlite};
@@ -96,8 +97,30 @@ pub(crate) fn known_tools() -> Vec<ToolSpec> {
 pub(crate) fn check(file: &Path) -> anyhow::Result<(Config, Vec<String>)> {
     let config = config::load(file, &environment)?;
     let agent = config::agent(&config, &known_tools())?;
+    if let Some(words) = unpriced(file, &config) {
+        return Err(BadUsage(words).into());
+    }
     let names = agent.tools.iter().map(|tool| tool.name.clone()).collect();
     Ok((config, names))
+}
+
+/// L13: with a budget and without a price every run would be refused at the door.
+fn unpriced(file: &Path, config: &Config) -> Option<String> {
+    let priced = match &config.provider {
+        Provider::Planner | Provider::Script { .. } => true,
+        Provider::Anthropic { .. } | Provider::OpenAi { .. } => {
+            config.price.is_some()
+                || Catalog::builtin().quote(&config.model, Machine.now()).is_some()
+        }
+    };
+    (config.budget.is_some() && !priced).then(|| {
+        format!(
+            "`{}`: model `{}` has no price, and its runs have a budget\n\
+             give its `price`, or take the cap away with `budget_usd: none`",
+            file.display(),
+            config.model
+        )
+    })
 }
 
 /// The configuration that the arguments come to.

@@ -25,6 +25,7 @@ pub(crate) struct Cli {
     #[arg(
         long,
         global = true,
+        display_order = 900,
         env = "WINDLASS_STORE",
         default_value = ".windlass",
         value_name = "DIR"
@@ -52,7 +53,7 @@ Example:  windlass resume last
           windlass resume 0198c0de --budget 2.00 --turns 10")]
     Resume(ResumeArgs),
     /// List, show, fork, cancel and export sessions
-    #[command(subcommand)]
+    #[command(subcommand, after_help = "Example:  windlass sessions list --status parked")]
     Sessions(SessionsCommand),
     /// Print a session's log of facts, or check that nobody altered it
     #[command(after_help = "\
@@ -63,14 +64,14 @@ Example:  windlass log last --follow
     #[command(after_help = "Example:  windlass spend --days 7")]
     Spend(SpendArgs),
     /// List the tools, or call one as an agent would
-    #[command(subcommand)]
+    #[command(subcommand, after_help = "Example:  windlass tools list")]
     Tools(ToolsCommand),
     /// Serve a simulated model over both vendors' protocols, with faults on request
     #[command(after_help = "\
 Example:  windlass simulate --port 8089 --faults 429:0.1,cut:0.05 --latency-ms 200")]
     Simulate(SimulateArgs),
     /// Check configuration files
-    #[command(subcommand)]
+    #[command(subcommand, after_help = "Example:  windlass config check examples/reference.yaml")]
     Config(ConfigCommand),
     /// Print the completions of a shell
     #[command(after_help = "Example:  windlass completions bash > /etc/bash_completion.d/windlass")]
@@ -157,7 +158,12 @@ pub(crate) enum SessionsCommand {
         #[arg(long)]
         status: Option<String>,
         /// At most this many
-        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+        #[arg(
+            long,
+            default_value_t = 20,
+            value_name = "N",
+            value_parser = clap::value_parser!(u32).range(1..=1_000)
+        )]
         limit: u32,
         /// One JSON object a line
         #[arg(long)]
@@ -215,7 +221,12 @@ pub(crate) struct LogArgs {
 #[derive(Args, Debug)]
 pub(crate) struct SpendArgs {
     /// Days to show, today included
-    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3_660))]
+    #[arg(
+        long,
+        default_value_t = 30,
+        value_name = "N",
+        value_parser = clap::value_parser!(u64).range(1..=3_660)
+    )]
     pub(crate) days: u64,
     /// One JSON object a line
     #[arg(long)]

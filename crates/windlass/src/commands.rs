@@ -57,10 +57,20 @@ pub(crate) async fn session(engine: &Engine, named: &str) -> anyhow::Result<Sess
 
 /// The command that goes on with a session, as it can be typed.
 pub(crate) fn resume_words(store: &Path, session: SessionId) -> String {
+    format!("{} resume {session}", program_words(store))
+}
+
+/// The command that goes on with a conversation, as it can be typed.
+pub(crate) fn chat_words(store: &Path, session: SessionId) -> String {
+    format!("{} chat --session {session}", program_words(store))
+}
+
+/// The beginning of a command that means the same store.
+fn program_words(store: &Path) -> String {
     if store == Path::new(".windlass") {
-        return format!("windlass resume {session}");
+        return "windlass".to_owned();
     }
-    format!("windlass --store {} resume {session}", quoted(&store.display().to_string()))
+    format!("windlass --store {}", quoted(&store.display().to_string()))
 }
 
 /// A word as a POSIX shell takes it.

@@ -9,8 +9,9 @@ use engine::Engine;
 use engine::driver::{Driver, Lease, Rest, Stop};
 use engine::ports::StoreError;
 use engine::tap::Seen;
+use kernel::event::Parked;
 use kernel::run::{Ended, Phase, Run, State};
-use kernel::units::{SessionId, Tenant, UnixMs};
+use kernel::units::{Money, SessionId, Tenant, UnixMs};
 use owo_colors::OwoColorize;
 use serde_json::json;
 use tokio::sync::broadcast::Receiver;
@@ -22,6 +23,8 @@ use crate::{process, show};
 /// The longest outage that the command line waits out, in milliseconds. Longer ones end
 /// the command with the run parked.
 const OUTAGE_MS_MAX: u64 = 120_000;
+
+const CENT: Money = Money(Money::PER_USD / 100);
 
 /// One session to be driven, and who watches.
 pub(crate) struct Drive<'a> {
@@ -67,14 +70,14 @@ impl Drive<'_> {
                     tokio::select! {
                         biased;
                         Ok(seen) = seen.recv() => watcher.see(self.session, &seen),
-                        rest = &mut working => break rest?,
+                        rest = &mut working => break rest,
                     }
                 }
             };
             while let Ok(seen) = seen.try_recv() {
                 watcher.see(self.session, &seen);
             }
-            match rest {
+            match rest? {
                 Rest::Until(at) if self.waits(at, watcher).await => {}
                 Rest::Nothing | Rest::Dropped | Rest::Until(_) => return Ok(()),
             }
@@ -87,7 +90,10 @@ impl Drive<'_> {
         if wait_ms > OUTAGE_MS_MAX || self.stop.is_asked() {
             return false;
         }
-        watcher.say(&format!("  the provider is out; trying again in {} s", wait_ms / 1_000 + 1));
+        watcher.say(&format!(
+            "  the provider is out; trying again in {} s (Ctrl-C parks it)",
+            wait_ms / 1_000 + 1
+        ));
         tokio::select! {
             () = tokio::time::sleep(Duration::from_millis(wait_ms)) => true,
             () = self.stop.soon.cancelled() => false,
@@ -124,6 +130,7 @@ impl Drive<'_> {
 pub(crate) fn report(state: &State, json: bool, again: &str) -> End {
     let Some(run) = &state.run else { return End::Finished };
     let (end, status, reason) = standing(run);
+    let again = &format!("{again}{}", raise(run));
     if json {
         println!("{}", result_object(state, run, status, reason.as_deref(), end, again));
         return end;
@@ -139,6 +146,17 @@ pub(crate) fn report(state: &State, json: bool, again: &str) -> End {
     let counts = format!("{turns} {plural}, {spent}").dimmed().to_string();
     eprintln!("{status}{reason} · {counts}{resume}");
     end
+}
+
+/// The flag without which resuming would be refused: a higher cap, in whole cents. Twice
+/// the old one, or room for two more calls where that is more.
+fn raise(run: &Run) -> String {
+    let Some((Parked::CostCapExceeded { cap, settled, held, needed, .. }, _)) = &run.parked else {
+        return String::new();
+    };
+    let room = settled.plus(*held).plus(*needed).plus(*needed);
+    let cents = cap.plus(*cap).max(room).0.div_ceil(CENT.0);
+    format!(" --budget {}.{:02}", cents / 100, cents % 100)
 }
 
 fn standing(run: &Run) -> (End, &'static str, Option<String>) {

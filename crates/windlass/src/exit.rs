@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use engine::error::EngineError;
+use engine::ports::StoreError;
 
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,8 +45,12 @@ pub(crate) fn end_of(error: &anyhow::Error) -> End {
     if error.is::<BadUsage>() || error.is::<crate::config::ConfigError>() {
         return End::Usage;
     }
+    if let Some(StoreError::Missing(_)) = error.downcast_ref::<StoreError>() {
+        return End::Usage;
+    }
     match error.downcast_ref::<EngineError>() {
         Some(EngineError::Refused(_)) => End::Refused,
+        Some(EngineError::Store(StoreError::Missing(_))) => End::Usage,
         Some(
             EngineError::Store(_)
             | EngineError::Damaged { .. }

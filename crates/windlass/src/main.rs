@@ -6,6 +6,7 @@ mod commands;
 mod config;
 mod drive;
 mod exit;
+mod hint;
 mod process;
 mod show;
 mod signals;
@@ -87,6 +88,10 @@ pub(crate) fn words_of(error: &anyhow::Error) -> String {
         if !words.contains(&cause) {
             words.push_str(&format!("\n  because: {cause}"));
         }
+    }
+    if let Some(hint) = hint::of(error) {
+        words.push('\n');
+        words.push_str(hint);
     }
     words
 }

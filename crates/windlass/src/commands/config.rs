@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use anstream::println;
+use anstream::{eprintln, println};
+use owo_colors::OwoColorize;
 
 use crate::assemble;
 use crate::cli::ConfigCommand;
@@ -17,7 +18,7 @@ pub(crate) fn config(command: ConfigCommand) -> End {
             Ok((config, tools)) => println!("{}", summary(&file, &config, &tools)),
             Err(error) => {
                 end = End::Usage;
-                anstream::eprintln!("{}", crate::words_of(&error));
+                eprintln!("{} {}", "error:".red().bold(), crate::words_of(&error).trim_end());
             }
         }
     }

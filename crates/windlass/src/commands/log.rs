@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use anstream::println;
 use engine::Engine;
+use engine::error::EngineError;
 use engine::ports::Status;
-use kernel::event::{Sealed, chain_root, unseal};
+use kernel::event::{Broken, Sealed, chain_root, unseal};
 use kernel::units::SessionId;
 
 use super::{session, tenant};
@@ -25,19 +26,24 @@ pub(crate) async fn log(store: &Path, args: LogArgs) -> anyhow::Result<End> {
     }
     let (mut seen, mut head) = (0, chain_root(session));
     loop {
-        let resting = args.follow && is_resting(&engine, session).await?;
+        let listed = engine.store.look(&tenant(), session).await?;
+        let resting = args.follow && is_resting(listed.brief.status);
         loop {
             let rows = engine.read_after(&tenant(), session, seen).await?;
             if rows.is_empty() {
                 break;
             }
             for row in rows {
-                let sealed = unseal(head, seen + 1, row).map_err(|why| {
-                    engine::error::EngineError::Damaged { session, why: why.into() }
-                })?;
+                let sealed = unseal(head, seen + 1, row)
+                    .map_err(|why| EngineError::Damaged { session, why: why.into() })?;
                 (seen, head) = (sealed.event.seq, sealed.hash);
                 print(session, &sealed, args.json);
             }
+        }
+        // A tail that was cut off leaves a chain that holds, but not the recorded end.
+        if seen < listed.head.seq {
+            let why = Broken::Gap { expected: listed.head.seq, found: seen };
+            return Err(EngineError::Damaged { session, why: why.into() }.into());
         }
         if !args.follow || resting {
             return Ok(End::Finished);
@@ -47,13 +53,13 @@ pub(crate) async fn log(store: &Path, args: LogArgs) -> anyhow::Result<End> {
 }
 
 /// Whether nothing will be added unless somebody commands something.
-async fn is_resting(engine: &Engine, session: SessionId) -> anyhow::Result<bool> {
-    Ok(match engine.store.look(&tenant(), session).await?.brief.status {
+fn is_resting(status: Status) -> bool {
+    match status {
         Status::Running => false,
         Status::Idle | Status::Parked | Status::Finished | Status::Failed | Status::Cancelled => {
             true
         }
-    })
+    }
 }
 
 fn print(session: SessionId, sealed: &Sealed, json: bool) {

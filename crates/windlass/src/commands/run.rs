@@ -30,7 +30,6 @@ pub(crate) async fn run(store: &Path, args: RunArgs) -> anyhow::Result<End> {
     let (engine, session) = match &args.session {
         None => {
             let Assembled { engine, agent, label } = assemble::agent(store, &args.agent)?;
-            watcher.say(&label);
             let owner = Owner {
                 tenant: tenant(),
                 user: LOCAL.to_owned(),
@@ -38,6 +37,7 @@ pub(crate) async fn run(store: &Path, args: RunArgs) -> anyhow::Result<End> {
             };
             let mut seen = engine.tap.watch();
             let session = engine.start(&owner, &agent, task).await?;
+            watcher.say(&label);
             while let Ok(seen) = seen.try_recv() {
                 watcher.see(session, &seen);
             }

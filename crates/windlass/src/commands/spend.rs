@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anstream::{eprintln, println};
-use comfy_table::{CellAlignment, Table, presets};
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use engine::ports::SpendRow;
 use kernel::units::{Money, UnixMs};
 use serde_json::json;
@@ -54,7 +54,7 @@ fn json_row(row: &SpendRow) -> serde_json::Value {
 
 fn table(rows: &[SpendRow]) -> Table {
     let mut table = Table::new();
-    table.load_style(presets::NOTHING);
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
     table.set_header(["DAY", "AGENT", "MODEL", "CALLS", "IN", "OUT", "SPENT", "ESTIMATED"]);
     for row in rows {
         table.add_row([

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anstream::{eprintln, println};
 use anyhow::Context as _;
-use comfy_table::{Table, presets};
+use comfy_table::{ContentArrangement, Table, presets};
 use engine::call_alone;
 use engine::ports::{ToolCall, World as _};
 use kernel::agent::{Effect, EffectRule, ToolSpec};
@@ -71,11 +71,15 @@ fn list(json: bool) -> End {
         return End::Finished;
     }
     let mut table = Table::new();
-    table.load_style(presets::NOTHING);
-    table.set_header(["TOOL", "TWICE", "WHAT IT DOES"]);
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_header(["TOOL", "RUN TWICE", "WHAT IT DOES"]);
     for spec in &specs {
         let first = spec.description.split(". ").next().unwrap_or_default();
-        table.add_row([spec.name.clone(), class(&spec.effect), show::one_line(first)]);
+        table.add_row([
+            spec.name.clone(),
+            class(&spec.effect),
+            show::one_line(first.trim_end_matches('.')),
+        ]);
     }
     println!("{table}");
     End::Finished

@@ -1,0 +1,64 @@
+//! What to do next about an error, in the words of this command line. The floors below
+//! know laws, not flags: they say what is wrong, and this says what to type.
+
+use engine::error::EngineError;
+use engine::ports::StoreError;
+use kernel::run::Refusal;
+
+/// One line of advice, where there is any beyond what the error says itself.
+pub(crate) fn of(error: &anyhow::Error) -> Option<&'static str> {
+    match error.downcast_ref::<EngineError>() {
+        Some(EngineError::Refused(refusal)) => of_refusal(refusal),
+        Some(EngineError::Store(store)) => of_store(store),
+        Some(EngineError::Damaged { .. }) => Some(
+            "nothing was changed; leave the store as it is and restore it from a backup\n\
+             `windlass log SESSION` shows the events before the damage",
+        ),
+        Some(
+            EngineError::Agent(_) | EngineError::Contended { .. } | EngineError::Crashed { .. },
+        ) => None,
+        None => error.downcast_ref::<StoreError>().and_then(of_store),
+    }
+}
+
+fn of_refusal(refusal: &Refusal) -> Option<&'static str> {
+    match refusal {
+        Refusal::NotParked => Some(
+            "nothing is left to resume; `windlass run --session SESSION \"…\"` gives it \
+             another task",
+        ),
+        Refusal::NothingToCancel => Some("`windlass sessions show SESSION` tells how it ended"),
+        Refusal::CostCapExceeded { .. } => {
+            Some("`windlass resume SESSION --budget USD` gives the run a new cap")
+        }
+        Refusal::NoPrice { .. } => {
+            Some("an agent's file has `price` for the one and `budget_usd: none` for the other")
+        }
+        Refusal::RunActive { .. } | Refusal::RunParked { .. } => {
+            Some("`windlass resume SESSION` or `windlass sessions cancel SESSION`")
+        }
+        Refusal::NotOpen
+        | Refusal::EmptyTask
+        | Refusal::NotDue
+        | Refusal::NotAwaited
+        | Refusal::MidAct => None,
+    }
+}
+
+fn of_store(error: &StoreError) -> Option<&'static str> {
+    match error {
+        StoreError::Missing(_) => Some("`windlass sessions list` shows what there is"),
+        StoreError::Fenced { .. } => {
+            Some("another process took the session over; `windlass log SESSION --follow` shows it")
+        }
+        StoreError::Full(_) => {
+            Some("what was committed is safe; `windlass resume last` goes on once there is room")
+        }
+        StoreError::Stale { .. }
+        | StoreError::Held { .. }
+        | StoreError::Cap(_)
+        | StoreError::Damaged(_)
+        | StoreError::Unavailable(_)
+        | StoreError::Misused(_) => None,
+    }
+}
