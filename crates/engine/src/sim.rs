@@ -1,17 +1,22 @@
 //! A whole world in memory, played from one seed: model, tools, clock, ids, crashes.
 //!
 //! Every await of the outside may be where the process dies, every commit may fail, and
-//! people interfere at random. The store and the tools' world survive crashes, as they
+//! people interfere at random, also while an owner is at work. Owners are paused past
+//! their lease and come back. The store and the tools' world survive crashes, as they
 //! would. The same seed gives the same log, byte for byte. Play inside a current-thread
 //! tokio runtime with paused time; nothing here sleeps for real.
 
 mod brain;
 mod crash;
 mod laws;
+mod life;
+mod people;
 mod shaky;
 mod things;
+mod watched;
 mod world;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use kernel::agent::{Agent, END_TASK, Effect, EffectRule, Frozen, Limits, MORE, ToolSpec};
@@ -21,14 +26,16 @@ use serde_json::json;
 
 use self::brain::Brain;
 use self::crash::Crash;
+use self::life::{End, Life};
+use self::people::Deed;
 use self::shaky::Shaky;
 use self::things::Things;
+use self::watched::Watched;
 use self::world::SeededWorld;
 use crate::Engine;
 use crate::door::{Owner, Task};
-use crate::driver::{Driver, Lease, Rest, Stop};
 use crate::error::EngineError;
-use crate::ports::{Dispatch, Store, StoreError};
+use crate::ports::{Dispatch, Listing, Store, StoreError};
 use crate::tap::Tap;
 
 /// Incarnations of the process that one play may need; more means that it never rests.
@@ -37,8 +44,11 @@ const LIVES_MAX: u32 = 200;
 /// Tries to open a session against a shaky store.
 const TRIES_MAX: u32 = 16;
 
+/// Sessions from which on nobody forks another.
+const SESSIONS_MAX: usize = 6;
+
 /// What happened in one play.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Played {
     /// The last hash of each session: equal hashes are equal logs.
     pub heads: Vec<ContentHash>,
@@ -46,6 +56,10 @@ pub struct Played {
     pub events: u64,
     /// Times that the process died.
     pub crashes: u32,
+    /// Owners who were paused past their lease, came back, and found another.
+    pub fenced: u32,
+    /// Holds that the ledger refused.
+    pub refused: u32,
     /// Model calls made, failed ones included.
     pub model_calls: u64,
     /// Effects that really happened in the world.
@@ -78,57 +92,83 @@ pub async fn play(
     dispatch: Arc<dyn Dispatch>,
     judge: Judge<'_>,
 ) -> Result<Played, Violation> {
-    let mut play = Play::new(seed, store, dispatch);
-    play.until_rest(judge).await.map_err(|what| Violation { seed, what })
+    let mut play = Play::new(seed, store, dispatch, judge);
+    play.until_rest().await.map_err(|what| Violation { seed, what })
 }
 
 /// One play under way.
-struct Play {
+struct Play<'a> {
+    /// What the process works with: everything in it may fail.
     engine: Engine,
+    /// The same world seen from outside, where nothing fails.
+    calm: Engine,
+    judge: Judge<'a>,
     tenant: Tenant,
     crash: Arc<Crash>,
     brain: Arc<Brain>,
     things: Arc<Things>,
+    shaky: Arc<Shaky>,
     chance: fastrand::Rng,
-    sessions: Vec<SessionId>,
+    sessions: BTreeMap<SessionId, Watched>,
     crashes: u32,
+    fenced: u32,
 }
 
-impl Play {
-    fn new(seed: u64, store: Arc<dyn Store>, dispatch: Arc<dyn Dispatch>) -> Self {
+impl<'a> Play<'a> {
+    fn new(
+        seed: u64,
+        store: Arc<dyn Store>,
+        dispatch: Arc<dyn Dispatch>,
+        judge: Judge<'a>,
+    ) -> Self {
         let mut chance = fastrand::Rng::with_seed(seed);
         let crash = Arc::new(Crash::new(chance.fork()));
         let brain = Arc::new(Brain::new(chance.fork(), Arc::clone(&crash)));
         let things = Arc::new(Things::new(chance.fork(), Arc::clone(&crash)));
-        let shaky = Shaky::new(store, chance.fork(), Arc::clone(&crash));
+        let shaky = Arc::new(Shaky::new(Arc::clone(&store), chance.fork(), Arc::clone(&crash)));
         let engine = Engine {
-            store: Arc::new(shaky),
+            store: Arc::clone(&shaky) as Arc<_>,
             dispatch,
             model: Arc::clone(&brain) as Arc<_>,
             toolbox: Arc::clone(&things) as Arc<_>,
             world: Arc::new(SeededWorld::new(chance.fork())),
             tap: Tap::default(),
         };
-        let tenant = Tenant("sim".to_owned());
-        Play { engine, tenant, crash, brain, things, chance, sessions: Vec::new(), crashes: 0 }
+        let calm = Engine { store, ..engine.clone() };
+        Play {
+            engine,
+            calm,
+            judge,
+            tenant: Tenant("sim".to_owned()),
+            crash,
+            brain,
+            things,
+            shaky,
+            chance,
+            sessions: BTreeMap::new(),
+            crashes: 0,
+            fenced: 0,
+        }
     }
 
-    async fn until_rest(&mut self, judge: Judge<'_>) -> Result<Played, String> {
+    async fn until_rest(&mut self) -> Result<Played, String> {
         let agent = agent(&mut self.chance).freeze();
         let sessions = self.chance.u32(1..=3);
         for _ in 0..sessions {
             self.open(&agent).await?;
         }
+        self.look_around().await?;
         self.crash.arm(self.chance.u32(0..=60));
         let turbulent = self.chance.u32(0..40);
         let mut lives = 0;
         loop {
+            let calm = lives >= turbulent;
             if lives == turbulent {
                 self.crash.arm(0);
+                self.shaky.calm_down();
             }
-            let calm = lives >= turbulent;
             let busy = self.live(calm).await?;
-            self.check_money().await?;
+            self.look_around().await?;
             if calm && !busy {
                 break;
             }
@@ -137,18 +177,15 @@ impl Play {
                 return Err("the play does not come to rest".to_owned());
             }
         }
-        self.judge_all(judge).await
+        self.sum_up().await
     }
 
     async fn open(&mut self, agent: &Frozen) -> Result<(), String> {
         let owner = Owner { tenant: self.tenant.clone(), user: "sim".to_owned(), workdir: None };
         for _try in 0..TRIES_MAX {
             match self.engine.start(&owner, agent, Task::of("do something")).await {
-                Ok(session) => {
-                    self.sessions.push(session);
-                    return Ok(());
-                }
-                Err(EngineError::Store(StoreError::Unavailable(_))) => {}
+                Ok(_session) => return Ok(()),
+                Err(EngineError::Store(StoreError::Unavailable(_) | StoreError::Full(_))) => {}
                 Err(error) => return Err(format!("start: {error}")),
             }
         }
@@ -159,129 +196,72 @@ impl Play {
     /// interfered with. Says whether anything is still owed.
     async fn live(&mut self, calm: bool) -> Result<bool, String> {
         let mut busy = false;
-        for session in self.sessions.clone() {
+        for session in self.sessions.keys().copied().collect::<Vec<_>>() {
             if !calm {
                 self.interfere(session).await?;
             }
-            busy |= self.drive(session, calm).await?;
+            let life = Life::draw(&mut self.chance, calm, self.sessions.len() < SESSIONS_MAX);
+            match life.lived(&self.engine, &self.tenant, session, &self.crash).await? {
+                End::Rested => {}
+                End::Unfinished => busy = true,
+                End::Died => (self.crashes, busy) = (self.crashes + 1, true),
+                End::Fenced => (self.fenced, busy) = (self.fenced + 1, true),
+            }
         }
         Ok(busy)
     }
 
-    async fn drive(&mut self, session: SessionId, calm: bool) -> Result<bool, String> {
-        let stop = Stop::default();
-        if !calm && self.chance.u32(0..8) == 0 {
-            let token = if self.chance.bool() { &stop.soon } else { &stop.now };
-            let (token, after_ms) = (token.clone(), self.chance.u64(0..20_000));
-            tokio::spawn(async move {
-                tokio::time::sleep(std::time::Duration::from_millis(after_ms)).await;
-                token.cancel();
-            });
-        }
-        let (engine, tenant) = (self.engine.clone(), self.tenant.clone());
-        let life = one_life(engine, tenant, session, stop);
-        let ended = tokio::select! {
-            biased;
-            () = self.crash.happened() => {
-                self.crashes += 1;
-                return Ok(true);
-            }
-            ended = life => ended,
-        };
-        match ended {
-            Ok(Rest::Nothing) => Ok(false),
-            Ok(Rest::Dropped) => Ok(true),
-            Ok(Rest::Until(at)) => {
-                let wait_ms = at.0.saturating_sub(self.engine.world.now().0);
-                tokio::time::sleep(std::time::Duration::from_millis(wait_ms)).await;
-                Ok(true)
-            }
-            Err(EngineError::Store(StoreError::Unavailable(_) | StoreError::Full(_))) => Ok(true),
-            Err(EngineError::Store(StoreError::Held { until, .. })) => {
-                let wait_ms = until.0.saturating_sub(self.engine.world.now().0);
-                tokio::time::sleep(std::time::Duration::from_millis(wait_ms + 1)).await;
-                Ok(true)
-            }
-            Err(error) => Err(format!("drive: {error}")),
-        }
-    }
-
-    /// What people do to a session meanwhile. Refusals are lawful; damage is not.
+    /// What people do to a session while nobody drives it.
     async fn interfere(&mut self, session: SessionId) -> Result<(), String> {
-        let (engine, tenant) = (self.engine.clone(), self.tenant.clone());
-        let cap = self.chance.bool().then(|| Money(self.chance.u64(0..2_000_000)));
-        let turns = self.chance.bool().then(|| self.chance.u32(1..6));
-        let at = self.chance.u64(1..30);
-        let deed = self.chance.u32(0..20);
-        let act = async {
-            match deed {
-                0 => engine.cancel(&tenant, session, "sim").await.map(|()| None),
-                1..=4 => {
-                    engine.say(&tenant, session, Task::of("and now more")).await.map(|()| None)
-                }
-                5..=9 => engine.wake(&tenant, session, "sim", turns, cap).await.map(|()| None),
-                10 => engine.fork(&tenant, session, Some(at)).await.map(Some),
-                _ => Ok(None),
-            }
-        };
-        let done = tokio::select! {
+        let deed = Deed::draw(&mut self.chance, self.sessions.len() < SESSIONS_MAX);
+        tokio::select! {
             biased;
-            () = self.crash.happened() => return Ok(()),
-            done = act => done,
-        };
-        match done {
-            Ok(fork) => {
-                self.sessions.extend(fork.filter(|_| self.sessions.len() < 6));
-                Ok(())
-            }
-            Err(EngineError::Refused(_)) => Ok(()),
-            Err(EngineError::Store(
-                StoreError::Unavailable(_) | StoreError::Full(_) | StoreError::Missing(_),
-            )) => Ok(()),
-            Err(error) => Err(format!("interfere: {error}")),
+            () = self.crash.happened() => Ok(()),
+            done = deed.done(&self.engine, &self.tenant, session) => done,
         }
     }
 
-    async fn check_money(&self) -> Result<(), String> {
-        for session in &self.sessions {
-            laws::money(&self.engine, &self.tenant, *session).await?;
+    /// Sees what was added to every session, and holds it against the laws.
+    async fn look_around(&mut self) -> Result<(), String> {
+        let listing = Listing { rows_max: 1_000, ..Listing::default() };
+        let listed = self.calm.store.list(&self.tenant, &listing).await;
+        for listed in listed.map_err(|error| error.to_string())? {
+            let session = listed.session;
+            if !self.sessions.contains_key(&session) {
+                let watched = Watched::begin(&self.calm, &self.tenant, session).await?;
+                self.sessions.insert(session, watched);
+            }
+            if let Some(watched) = self.sessions.get_mut(&session)
+                && watched.catch_up(&self.calm, &self.tenant, self.judge).await?
+            {
+                laws::money(&self.calm, &self.tenant, watched.state()).await?;
+            }
         }
         Ok(())
     }
 
-    async fn judge_all(&self, judge: Judge<'_>) -> Result<Played, String> {
+    async fn sum_up(&self) -> Result<Played, String> {
         let mut played = Played {
-            heads: Vec::new(),
-            events: 0,
             crashes: self.crashes,
+            fenced: self.fenced,
+            refused: self.shaky.refused(),
             model_calls: self.brain.calls(),
             effects: self.things.effects(),
+            ..Played::default()
         };
-        for session in &self.sessions {
-            let log = self.engine.log(&self.tenant, *session).await;
+        for (session, watched) in &self.sessions {
+            let log = self.calm.log(&self.tenant, *session).await;
             let log = log.map_err(|error| format!("log: {error}"))?;
-            laws::log(&self.engine, &self.tenant, *session, &log, judge).await?;
+            watched.is_all(&self.calm, &self.tenant, &log).await?;
             laws::effects(*session, &log, &self.things)?;
+            laws::payloads(&self.calm, &self.tenant, &log).await?;
             played.events += log.len() as u64;
             played.heads.extend(log.last().map(|sealed| sealed.hash));
         }
+        laws::begun(&self.sessions, &self.things)?;
+        laws::spend(&self.calm, &self.tenant, &self.sessions).await?;
         Ok(played)
     }
-}
-
-async fn one_life(
-    engine: Engine,
-    tenant: Tenant,
-    session: SessionId,
-    stop: Stop,
-) -> Result<Rest, EngineError> {
-    // The process before is known to be dead, as a supervisor would know it.
-    let epoch = engine.store.look(&tenant, session).await?.head.epoch;
-    let lease = Lease::claim(&engine, &tenant, session, "sim", Some(epoch)).await?;
-    let mut driver = Driver::load(engine, lease, stop).await?;
-    let rest = driver.run().await?;
-    driver.release().await?;
-    Ok(rest)
 }
 
 /// An agent with a tool of each class and limits drawn by chance.
@@ -311,6 +291,7 @@ fn agent(chance: &mut fastrand::Rng) -> Agent {
             turns_max: chance.u32(1..12),
             calls_per_turn_max: chance.u32(1..5),
             outage_parks_max: chance.u32(0..4),
+            model_deadline_ms: 20_000,
             ..Limits::default()
         },
         task_cap: chance.bool().then(|| Money(chance.u64(0..4_000_000))),

@@ -61,12 +61,18 @@ impl Model for Brain {
         watch: &(dyn Fn(Delta) + Send + Sync),
     ) -> Result<Reply, ModelError> {
         self.crash.point().await;
-        let wait_ms = {
+        let (luck, wait_ms) = {
             let mut inner = self.lock();
             inner.calls += 1;
-            inner.chance.u64(0..3_000)
+            (inner.chance.u32(0..100), inner.chance.u64(0..3_000))
         };
-        tokio::time::sleep(Duration::from_millis(wait_ms)).await;
+        let forever_ms = 3_600_000;
+        tokio::time::sleep(Duration::from_millis(if luck == 0 { forever_ms } else { wait_ms }))
+            .await;
+        if luck == 1 {
+            // As a panic, but without its words on the screen.
+            std::panic::resume_unwind(Box::new("the simulation says so"));
+        }
         watch(Delta::Text("…".to_owned()));
         let answer = answer(&mut self.lock().chance, &call.request);
         self.crash.point().await;
@@ -96,7 +102,7 @@ fn answer(chance: &mut fastrand::Rng, request: &Request) -> Result<Reply, ModelE
     }
     let calls = if chance.u32(0..3) == 0 { 0 } else { chance.u32(1..7) };
     for place in 0..calls {
-        content.push(Block::ToolUse(wish(chance, place)));
+        content.push(Block::ToolUse(wish(chance, place, request)));
     }
     let stop = if calls > 0 { Stop::ToolUse } else { stop(chance) };
     Ok(Reply {
@@ -121,13 +127,13 @@ fn stop(chance: &mut fastrand::Rng) -> Stop {
     }
 }
 
-fn wish(chance: &mut fastrand::Rng, place: u32) -> ToolUse {
+fn wish(chance: &mut fastrand::Rng, place: u32, request: &Request) -> ToolUse {
     let names = ["look", "look", "put", "pay", "pay", END_TASK, "more", "nothing"];
     let name = names[chance.usize(0..names.len())].to_owned();
     let arguments = match chance.u32(0..10) {
         0 => Arguments::from_text("{\"half"),
         1 => Arguments::from_text(""),
-        _ => Arguments::from_text(r#"{"result": 1, "handle": "00"}"#),
+        _ => Arguments::from_text(handle(request).unwrap_or(r#"{"result": 1, "handle": "00"}"#)),
     };
     let id = match chance.u32(0..4) {
         0 => String::new(),
@@ -135,6 +141,21 @@ fn wish(chance: &mut fastrand::Rng, place: u32) -> ToolUse {
         _ => format!("{place}-{}", chance.u64(..)),
     };
     ToolUse { id, name, arguments, extra: Default::default() }
+}
+
+/// What the last cut result says to send to read on.
+fn handle(request: &Request) -> Option<&str> {
+    let blocks = request.messages.iter().rev().flat_map(|message| message.content.iter().rev());
+    let results = blocks.filter_map(|block| match block {
+        Block::ToolResult(result) => Some(result.content.as_str()),
+        Block::Text { .. } | Block::Thinking { .. } | Block::ToolUse(_) | Block::Opaque { .. } => {
+            None
+        }
+    });
+    results.take(16).find_map(|content| {
+        let from = &content[content.find(r#"{"handle""#)?..];
+        Some(&from[..=from.find('}')?])
+    })
 }
 
 /// No more input than the request can hold: a token is at least a byte of text.

@@ -1,25 +1,22 @@
 //! The laws, checked on what a play left behind.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use kernel::event::{Fact, Outcome, Sealed};
 use kernel::ledger::Scope;
 use kernel::message::{Arguments, Block, ToolUse};
-use kernel::run::{Calling, State};
-use kernel::units::{Epoch, Money, SessionId, Tenant, UnixMs};
+use kernel::run::State;
+use kernel::units::{Money, SessionId, Tenant};
 
-use super::Judge;
 use super::things::Things;
+use super::watched::Watched;
 use crate::Engine;
 use crate::perform;
 
 /// Settled + held never passes the cap, and the ledger agrees with the log.
-pub(super) async fn money(
-    engine: &Engine,
-    tenant: &Tenant,
-    session: SessionId,
-) -> Result<(), String> {
-    let state = engine.state(tenant, session).await.map_err(|error| error.to_string())?;
+pub(super) async fn money(engine: &Engine, tenant: &Tenant, state: &State) -> Result<(), String> {
     let Some(run) = &state.run else { return Ok(()) };
-    let scope = Scope::Task { session, run: run.number };
+    let scope = Scope::Task { session: state.session, run: run.number };
     let balance = engine.store.balance(tenant, &scope).await.map_err(|error| error.to_string())?;
     let Some(balance) = balance else {
         return if state.opening.as_ref().is_some_and(|opening| opening.forked_from.is_some()) {
@@ -39,67 +36,52 @@ pub(super) async fn money(
     Ok(())
 }
 
-/// Every prefix folds, and renders to a history that providers accept.
-pub(super) async fn log(
+/// The spend table and all sessions together, forks without what they inherited, tell
+/// the same sum.
+pub(super) async fn spend(
     engine: &Engine,
     tenant: &Tenant,
-    session: SessionId,
-    log: &[Sealed],
-    judge: Judge<'_>,
+    sessions: &BTreeMap<SessionId, Watched>,
 ) -> Result<(), String> {
-    let whole = engine.state(tenant, session).await.map_err(|error| error.to_string())?;
-    let bytes =
-        engine.store.payload(tenant, whole.agent_hash).await.map_err(|error| error.to_string())?;
-    let frozen = kernel::agent::Frozen::thaw(bytes.to_vec(), whole.agent_hash)
-        .map_err(|error| error.to_string())?;
-    let mut state = State::new(session, &frozen);
-    let mut booked = Money::ZERO;
-    for sealed in log {
-        state.apply(sealed).map_err(|misfit| misfit.to_string())?;
-        booked = booked.plus(cost(&sealed.event.fact));
-        if state.history().is_empty() {
-            continue;
-        }
-        let calling = Calling {
-            epoch: Epoch(0),
-            turn: 1,
-            max_tokens: 100,
-            hold: Money::ZERO,
-            tools_off: false,
-        };
-        judge(&state.request(&calling))
-            .map_err(|why| format!("session {session}, after event {}: {why}", state.seq))?;
-    }
-    conserved(engine, tenant, &state, booked).await
+    let rows = engine.store.spend(tenant, 0, u64::MAX).await.map_err(|error| error.to_string())?;
+    let table = rows.iter().fold(Money::ZERO, |sum, row| sum.plus(row.amount));
+    let spent = sessions.values().map(|watched| watched.state().spent);
+    let logs = spent.fold(Money::ZERO, Money::plus);
+    if table == logs { Ok(()) } else { Err(format!("spent: table {table}, logs {logs}")) }
 }
 
-/// What the spend table says was spent is what the logs say: checked per session through
-/// its own sum, inherited spend excluded.
-async fn conserved(
+/// Nothing happened in the world that no log had begun.
+pub(super) fn begun(
+    sessions: &BTreeMap<SessionId, Watched>,
+    things: &Things,
+) -> Result<(), String> {
+    let begun: BTreeSet<&String> =
+        sessions.values().flat_map(|watched| watched.begun().iter()).collect();
+    let stray = things.keys().into_iter().find(|key| !begun.contains(key));
+    stray.map_or(Ok(()), |key| Err(format!("the effect `{key}` happened, but no log began it")))
+}
+
+/// The whole of every cut result is kept.
+pub(super) async fn payloads(
     engine: &Engine,
     tenant: &Tenant,
-    state: &State,
-    booked: Money,
+    log: &[Sealed],
 ) -> Result<(), String> {
-    let listed = engine.store.look(tenant, state.session).await;
-    let brief = listed.map_err(|error| error.to_string())?.brief;
-    if brief.spent != state.spent || state.spent > booked {
-        let (brief, spent) = (brief.spent, state.spent);
-        return Err(format!("spent: brief {brief}, state {spent}, log {booked}"));
-    }
-    let far = UnixMs(u64::MAX).0;
-    let rows = engine.store.spend(tenant, 0, far).await.map_err(|error| error.to_string())?;
-    let total = rows.iter().fold(Money::ZERO, |sum, row| sum.plus(row.amount));
-    if total < state.spent {
-        return Err(format!(
-            "the spend table has {total}, one session alone spent {}",
-            state.spent
-        ));
+    for sealed in log {
+        if let Fact::ToolReturned(returned) = &sealed.event.fact
+            && let Some(rest) = &returned.rest
+        {
+            let kept = engine.store.payload(tenant, rest.hash).await;
+            let kept = kept.map_err(|error| format!("a cut result: {error}"))?;
+            if kept.len() as u64 != rest.bytes {
+                return Err(format!("a cut result has {} bytes, not {}", kept.len(), rest.bytes));
+            }
+        }
     }
     Ok(())
 }
 
-fn cost(fact: &Fact) -> Money {
+pub(super) fn cost(fact: &Fact) -> Money {
     match fact {
         Fact::ModelReplied { cost, .. }
         | Fact::ModelFailed { cost, .. }

@@ -1,50 +1,119 @@
 //! A store that sometimes cannot be reached, in front of one that can. The process may
-//! die before a write, and after it before anybody hears of it.
+//! die before a write, and after it before anybody hears of it; a write that is told as
+//! failed may have been made; the ledger sometimes has no room for a hold.
 
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use kernel::event::Stored;
-use kernel::ledger::{Balance, Scope};
-use kernel::units::{ContentHash, Epoch, SessionId, Tenant, UnixMs};
+use kernel::ledger::{Balance, CapReached, MoveKind, Scope};
+use kernel::units::{ContentHash, Epoch, Money, SessionId, Tenant, UnixMs};
 
 use super::crash::Crash;
 use crate::ports::{Claim, Commit, Head, Listed, Listing, Payload, SpendRow, Store, StoreError};
 
-/// One in how many writes fails.
+/// One in how many calls fails.
 const FAILS_ONE_IN: u32 = 150;
+
+/// One in how many holds finds no room in some scope beside the task's.
+const REFUSES_ONE_IN: u32 = 60;
+
+/// One in how many calls takes time, and how much at the most, in milliseconds.
+const SLOW_ONE_IN: u32 = 6;
+const SLOW_MS_MAX: u64 = 400;
 
 pub(super) struct Shaky {
     inner: Arc<dyn Store>,
     chance: Mutex<fastrand::Rng>,
     crash: Arc<Crash>,
+    calm: AtomicBool,
+    refused: AtomicU32,
 }
 
 impl Shaky {
     pub(super) fn new(inner: Arc<dyn Store>, chance: fastrand::Rng, crash: Arc<Crash>) -> Self {
-        Shaky { inner, chance: Mutex::new(chance), crash }
+        let (calm, refused) = (AtomicBool::new(false), AtomicU32::new(0));
+        Shaky { inner, chance: Mutex::new(chance), crash, calm, refused }
     }
 
-    /// A write: it may fail, and the process may die on both sides of it.
+    /// From now on nothing fails any more.
+    pub(super) fn calm_down(&self) {
+        self.calm.store(true, Ordering::Relaxed);
+    }
+
+    /// Holds that were refused.
+    pub(super) fn refused(&self) -> u32 {
+        self.refused.load(Ordering::Relaxed)
+    }
+
+    fn draw(&self, one_in: u32) -> u32 {
+        let drawn = self.chance.lock().expect("INVARIANT: no holder panics").u32(0..one_in);
+        if self.calm.load(Ordering::Relaxed) { u32::MAX } else { drawn }
+    }
+
+    async fn take_time(&self) {
+        if self.draw(SLOW_ONE_IN) == 0 {
+            let mut chance = self.chance.lock().expect("INVARIANT: no holder panics").fork();
+            tokio::time::sleep(Duration::from_millis(chance.u64(0..SLOW_MS_MAX))).await;
+        }
+    }
+
+    /// A read: it may fail.
+    async fn reach<T>(
+        &self,
+        read: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        if self.draw(FAILS_ONE_IN * 4) == 0 {
+            return Err(StoreError::Unavailable("the simulation says so".to_owned()));
+        }
+        read.await
+    }
+
+    /// A write: it may fail before or after it was made, and the process may die on both
+    /// sides of it.
     async fn shake<T>(
         &self,
         write: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
         self.crash.point().await;
-        let drawn = self.chance.lock().expect("INVARIANT: no holder panics").u32(0..FAILS_ONE_IN);
+        self.take_time().await;
+        let drawn = self.draw(FAILS_ONE_IN);
         if drawn == 0 {
-            return Err(StoreError::Unavailable("the simulation says so".to_owned()));
+            return Err(StoreError::Full("the simulation says so".to_owned()));
         }
         let written = write.await;
         self.crash.point().await;
+        self.take_time().await;
+        if drawn == 1 {
+            return Err(StoreError::Unavailable("the simulation says so".to_owned()));
+        }
         written
+    }
+
+    /// Sometimes there is no room for a hold.
+    fn refusal(&self, commit: &Commit) -> Result<(), StoreError> {
+        let held = commit.moves.iter().find_map(|change| match change.kind {
+            MoveKind::Hold(amount) => Some((change.scope.clone(), amount)),
+            MoveKind::Grant { .. } | MoveKind::Settle { .. } => None,
+        });
+        match held {
+            Some((scope, needed)) if self.draw(REFUSES_ONE_IN) == 0 => {
+                self.refused.fetch_add(1, Ordering::Relaxed);
+                let (cap, settled, held) = (Money::ZERO, Money::ZERO, Money::ZERO);
+                Err(CapReached { scope, cap, settled, held, needed }.into())
+            }
+            Some(_) | None => Ok(()),
+        }
     }
 }
 
 #[async_trait]
 impl Store for Shaky {
     async fn commit(&self, commit: Commit) -> Result<(), StoreError> {
+        self.refusal(&commit)?;
         self.shake(self.inner.commit(commit)).await
     }
 
@@ -55,11 +124,11 @@ impl Store for Shaky {
         after: u64,
         rows_max: u32,
     ) -> Result<Vec<Stored>, StoreError> {
-        self.inner.read(tenant, session, after, rows_max).await
+        self.reach(self.inner.read(tenant, session, after, rows_max)).await
     }
 
     async fn look(&self, tenant: &Tenant, session: SessionId) -> Result<Listed, StoreError> {
-        self.inner.look(tenant, session).await
+        self.reach(self.inner.look(tenant, session)).await
     }
 
     async fn claim(&self, claim: &Claim) -> Result<Head, StoreError> {
@@ -102,7 +171,7 @@ impl Store for Shaky {
     }
 
     async fn payload(&self, tenant: &Tenant, hash: ContentHash) -> Result<Bytes, StoreError> {
-        self.inner.payload(tenant, hash).await
+        self.reach(self.inner.payload(tenant, hash)).await
     }
 
     async fn balance(&self, tenant: &Tenant, scope: &Scope) -> Result<Option<Balance>, StoreError> {

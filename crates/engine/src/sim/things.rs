@@ -27,6 +27,7 @@ enum Luck {
     Refused,
     /// Longer than any deadline.
     Stuck,
+    Crashed,
 }
 
 impl Things {
@@ -39,6 +40,11 @@ impl Things {
         self.lock().happened.values().map(|times| u64::from(*times)).sum()
     }
 
+    /// The keys of all effects that happened.
+    pub(super) fn keys(&self) -> Vec<String> {
+        self.lock().happened.keys().cloned().collect()
+    }
+
     /// How often the effect with this key really happened.
     pub(super) fn times(&self, key: &str) -> u32 {
         self.lock().happened.get(key).copied().unwrap_or(0)
@@ -49,11 +55,18 @@ impl Things {
     }
 
     fn draw(&self) -> Luck {
-        match self.lock().chance.u32(0..12) {
+        match self.lock().chance.u32(0..24) {
             0 => Luck::Refused,
             1 => Luck::Stuck,
+            2 => Luck::Crashed,
             _ => Luck::Good,
         }
+    }
+
+    /// Long enough for a process to be paused in the middle.
+    async fn take_time(&self) {
+        let ms = self.lock().chance.u64(0..2_000);
+        tokio::time::sleep(Duration::from_millis(ms)).await;
     }
 
     fn happen(&self, key: &str) {
@@ -73,6 +86,7 @@ impl Toolbox for Things {
         if matches!(luck, Luck::Refused) {
             return Ok(ToolOutput::error("refused"));
         }
+        self.take_time().await;
         match call.spec.name.as_str() {
             "pay" => self.happen(&call.key),
             // A receiver that knows the key drops the second call.
@@ -80,15 +94,19 @@ impl Toolbox for Things {
             _ => {}
         }
         self.crash.point().await;
-        if matches!(luck, Luck::Stuck) {
-            tokio::time::sleep(Duration::from_secs(3_600)).await;
+        match luck {
+            Luck::Stuck => tokio::time::sleep(Duration::from_secs(3_600)).await,
+            // As a panic, but without its words on the screen.
+            Luck::Crashed => std::panic::resume_unwind(Box::new("the simulation says so")),
+            Luck::Good | Luck::Refused => self.take_time().await,
         }
         let long = self.lock().chance.u32(0..6) == 0;
-        Ok(ToolOutput::ok(if long { "x".repeat(1_000) } else { "done".to_owned() }))
+        Ok(ToolOutput::ok(if long { "xä€𝄞".repeat(100) } else { "done".to_owned() }))
     }
 
     async fn reconcile(&self, call: &ToolCall) -> Reconciled {
         self.crash.point().await;
+        self.take_time().await;
         let tells = self.lock().chance.u32(0..4) > 0;
         match (tells, self.times(&call.key)) {
             (false, _) => Reconciled::Unknown("nobody remembers".to_owned()),

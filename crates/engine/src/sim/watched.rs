@@ -1,0 +1,127 @@
+//! A session as somebody outside follows it: each fact is folded once, and judged as the
+//! end of a prefix when it comes.
+
+use std::sync::Arc;
+
+use kernel::agent::Frozen;
+use kernel::event::{Fact, Sealed, unseal};
+use kernel::message::Message;
+use kernel::run::{Calling, State};
+use kernel::units::{Epoch, Money, SessionId, Tenant};
+
+use super::{Judge, laws};
+use crate::Engine;
+
+pub(super) struct Watched {
+    state: State,
+    /// The history that was judged last.
+    judged: Vec<Arc<Message>>,
+    /// What the facts cost, inherited ones included.
+    booked: Money,
+    /// Keys of the calls that were begun here.
+    begun: Vec<String>,
+}
+
+impl Watched {
+    pub(super) async fn begin(
+        engine: &Engine,
+        tenant: &Tenant,
+        session: SessionId,
+    ) -> Result<Self, String> {
+        let state = engine.state(tenant, session).await.map_err(|error| error.to_string())?;
+        let bytes = engine.store.payload(tenant, state.agent_hash).await;
+        let bytes = bytes.map_err(|error| error.to_string())?.to_vec();
+        let frozen = Frozen::thaw(bytes, state.agent_hash).map_err(|error| error.to_string())?;
+        let state = State::new(session, &frozen);
+        Ok(Watched { state, judged: Vec::new(), booked: Money::ZERO, begun: Vec::new() })
+    }
+
+    pub(super) fn state(&self) -> &State {
+        &self.state
+    }
+
+    pub(super) fn begun(&self) -> &[String] {
+        &self.begun
+    }
+
+    /// Folds and judges what is new. Says whether anything is.
+    pub(super) async fn catch_up(
+        &mut self,
+        engine: &Engine,
+        tenant: &Tenant,
+        judge: Judge<'_>,
+    ) -> Result<bool, String> {
+        let session = self.state.session;
+        let rows = engine.store.read(tenant, session, self.state.seq, u32::MAX).await;
+        let rows = rows.map_err(|error| error.to_string())?;
+        let is_new = !rows.is_empty();
+        for row in rows {
+            let sealed = unseal(self.state.head, self.state.seq + 1, row)
+                .map_err(|broken| broken.to_string())?;
+            self.take(&sealed)?;
+            self.judge(judge).map_err(|why| {
+                format!("session {session}, after event {}: {why}", self.state.seq)
+            })?;
+        }
+        if is_new {
+            let listed = engine.store.look(tenant, session).await;
+            let brief = listed.map_err(|error| error.to_string())?.brief;
+            if brief.spent != self.state.spent || self.state.spent > self.booked {
+                let (brief, spent, log) = (brief.spent, self.state.spent, self.booked);
+                return Err(format!("spent: brief {brief}, state {spent}, log {log}"));
+            }
+        }
+        Ok(is_new)
+    }
+
+    fn take(&mut self, sealed: &Sealed) -> Result<(), String> {
+        self.state.apply(sealed).map_err(|misfit| misfit.to_string())?;
+        self.booked = self.booked.plus(laws::cost(&sealed.event.fact));
+        if let Fact::ToolBegun { call, .. } = &sealed.event.fact {
+            let run = self.state.run.as_ref().map_or(0, |run| run.number);
+            let (session, turns) = (self.state.session, self.state.turns);
+            self.begun.push(crate::perform::key_of(session, run, turns, call));
+        }
+        Ok(())
+    }
+
+    /// A prefix that renders as the one before needs no second judgement.
+    fn judge(&mut self, judge: Judge<'_>) -> Result<(), String> {
+        let history = self.state.history();
+        if history == self.judged {
+            return Ok(());
+        }
+        let calling = Calling {
+            epoch: Epoch(0),
+            turn: 1,
+            max_tokens: 100,
+            hold: Money::ZERO,
+            tools_off: false,
+        };
+        judge(&self.state.request(&calling))?;
+        self.judged = history;
+        Ok(())
+    }
+
+    /// The whole log is what was seen of it, and folds to the same at once.
+    pub(super) async fn is_all(
+        &self,
+        engine: &Engine,
+        tenant: &Tenant,
+        log: &[Sealed],
+    ) -> Result<(), String> {
+        let whole = engine.state(tenant, self.state.session).await;
+        let whole = whole.map_err(|error| error.to_string())?;
+        let ends = [
+            (self.state.seq, Some(self.state.head)),
+            (log.len() as u64, log.last().map(|sealed| sealed.hash)),
+        ];
+        if ends.iter().any(|end| *end != (whole.seq, Some(whole.head))) {
+            return Err(format!("session {}: its log changed after it was read", whole.session));
+        }
+        if format!("{whole:?}") != format!("{:?}", self.state) {
+            return Err(format!("session {}: it folds to two states", whole.session));
+        }
+        Ok(())
+    }
+}
