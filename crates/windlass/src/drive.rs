@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use anstream::{eprintln, println};
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use engine::Engine;
 use engine::driver::{Driver, Lease, Rest, Stop};
 use engine::ports::StoreError;
@@ -16,7 +16,7 @@ use owo_colors::OwoColorize;
 use serde_json::json;
 use tokio::sync::broadcast::Receiver;
 
-use crate::exit::End;
+use crate::exit::{End, NotNow};
 use crate::watch::Watcher;
 use crate::{process, show};
 
@@ -111,16 +111,17 @@ impl Drive<'_> {
             {
                 Ok(claim(Some(epoch)).await.context("another process took the session first")?)
             }
-            Err(StoreError::Held { owner: other, until, .. }) => bail!(
-                "session {} is being run by process {} until {} unless it prolongs that\n\
-                 watch it with `windlass log {} --follow`, or take it over with \
-                 `windlass resume {} --takeover`",
-                self.session,
-                process::pid_of(&other),
-                show::instant(until),
-                self.session,
-                self.session,
-            ),
+            Err(StoreError::Held { owner: other, until, .. }) => {
+                let (session, pid) = (self.session, process::pid_of(&other));
+                Err(NotNow(format!(
+                    "session {session} is being run by process {pid}, until {} unless it \
+                     prolongs that\n\
+                     watch it with `windlass log {session} --follow`, or take it over with \
+                     `windlass resume {session} --takeover`",
+                    show::instant(until),
+                ))
+                .into())
+            }
             Err(other) => Err(engine::error::EngineError::from(other).into()),
         }
     }

@@ -40,10 +40,18 @@ impl From<End> for ExitCode {
 #[error("{0}")]
 pub(crate) struct BadUsage(pub(crate) String);
 
+/// A lawful no of this program itself; nothing was changed.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct NotNow(pub(crate) String);
+
 /// Which end an error is.
 pub(crate) fn end_of(error: &anyhow::Error) -> End {
     if error.is::<BadUsage>() || error.is::<crate::config::ConfigError>() {
         return End::Usage;
+    }
+    if error.is::<NotNow>() {
+        return End::Refused;
     }
     if let Some(StoreError::Missing(_)) = error.downcast_ref::<StoreError>() {
         return End::Usage;

@@ -1,0 +1,14 @@
+//! Journeys through the real binary, as a newcomer makes them: a task, a talk, a pause, an
+//! outage, a look at the books. Models are rules, scripts or the simulated provider on
+//! this machine; nothing asks the network.
+
+#[allow(dead_code, reason = "shared with the other suite; each uses its part")]
+mod place;
+
+mod desk;
+mod money;
+mod outages;
+mod pauses;
+mod requests;
+mod results;
+mod talks;
