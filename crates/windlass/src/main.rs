@@ -13,7 +13,7 @@ mod signals;
 mod watch;
 mod world;
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 use anstream::eprintln;
@@ -39,7 +39,9 @@ fn main() -> ExitCode {
 
 fn run(cli: Cli) -> anyhow::Result<End> {
     if let Command::Completions { shell } = cli.command {
-        clap_complete::generate(shell, &mut Cli::command(), "windlass", &mut std::io::stdout());
+        let mut script = Vec::new();
+        clap_complete::generate(shell, &mut Cli::command(), "windlass", &mut script);
+        std::io::stdout().write_all(&script)?;
         return Ok(End::Finished);
     }
     let store = cli.store;

@@ -1,6 +1,6 @@
 //! `windlass chat`: a conversation; every line is a run of one session.
 
-use std::io::{BufRead, IsTerminal};
+use std::io::{BufRead, ErrorKind, IsTerminal};
 use std::path::Path;
 
 use anstream::{eprintln, println};
@@ -16,7 +16,7 @@ use super::{LOCAL, chat_words, resume_words, session, tenant, workdir};
 use crate::assemble::{self, Assembled};
 use crate::cli::ChatArgs;
 use crate::drive::{Drive, report};
-use crate::exit::End;
+use crate::exit::{BadUsage, End};
 use crate::signals;
 use crate::watch::Watcher;
 
@@ -124,7 +124,12 @@ impl Lines {
     /// The next line, or `None` at the end.
     fn next(&mut self) -> anyhow::Result<Option<String>> {
         match self {
-            Lines::Piped(lines) => Ok(lines.next().transpose()?),
+            Lines::Piped(lines) => match lines.next().transpose() {
+                Err(why) if why.kind() == ErrorKind::InvalidData => {
+                    Err(BadUsage("a line is not UTF-8 text".to_owned()).into())
+                }
+                next => Ok(next?),
+            },
             Lines::Typed(editor, prompt) => {
                 let typed = editor.read_line(prompt)?;
                 // Anything else is the end of the input, or an interrupt.

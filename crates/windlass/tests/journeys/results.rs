@@ -21,9 +21,9 @@ fn a_result_that_does_not_fit_goes_back_to_the_model() {
     place.write(
         "script.yaml",
         "turns:
-  - tools: [{name: end_task, input: {total: many}}]
+  - tools: [{name: end_task, input: {result: {total: many}}}]
   - expect: integer
-    tools: [{name: end_task, input: {total: 7}}]
+    tools: [{name: end_task, input: {result: {total: 7}}}]
 ",
     );
     let asked = ["run", "--agent", "agent.yaml", "count", "--json"];
