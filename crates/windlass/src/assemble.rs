@@ -125,7 +125,7 @@ fn unpriced(file: &Path, config: &Config) -> Option<String> {
 
 /// The configuration that the arguments come to.
 fn configure(args: &AgentArgs) -> anyhow::Result<Config> {
-    let here = Path::new(".");
+    let here = Path::new("");
     let config = match &args.agent {
         Some(file) => config::load(file, &environment)?,
         None => {

@@ -3,7 +3,6 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::Context as _;
 use async_trait::async_trait;
 use engine::ports::{Model, ModelCall, ModelError, World};
 use kernel::message::{Delta, Reply};
@@ -45,12 +44,16 @@ pub(super) fn assemble(config: &Config, world: Arc<dyn World>) -> anyhow::Result
 /// A script's brain from its file.
 pub(crate) fn script(path: &Path) -> anyhow::Result<Script> {
     let text = std::fs::read_to_string(path)
-        .with_context(|| format!("cannot read the script `{}`", path.display()))?;
+        .map_err(|why| BadUsage(format!("cannot read the script `{}`: {why}", path.display())))?;
     Script::read(&text).map_err(|why| BadUsage(format!("`{}`: {why}", path.display())).into())
 }
 
 fn key(name: &str) -> anyhow::Result<Key> {
-    let text = environment(name).unwrap_or_default();
+    let text = environment(name).filter(|text| !text.trim().is_empty()).ok_or_else(|| {
+        BadUsage(format!(
+            "the environment variable `{name}` is not set\nset it to the provider's key"
+        ))
+    })?;
     Key::new(&text).map_err(|why| {
         BadUsage(format!("{why}: the key is read from the environment variable `{name}`")).into()
     })

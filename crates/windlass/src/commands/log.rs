@@ -1,14 +1,15 @@
 //! `windlass log`: the facts of a session, as they are or as they come.
 
+use std::cmp::Ordering;
 use std::path::Path;
 use std::time::Duration;
 
 use anstream::println;
 use engine::Engine;
 use engine::error::EngineError;
-use engine::ports::Status;
+use engine::ports::{Head, Status};
 use kernel::event::{Broken, Sealed, chain_root, unseal};
-use kernel::units::SessionId;
+use kernel::units::{ContentHash, SessionId};
 
 use super::{session, tenant};
 use crate::cli::LogArgs;
@@ -40,15 +41,23 @@ pub(crate) async fn log(store: &Path, args: LogArgs) -> anyhow::Result<End> {
                 print(session, &sealed, args.json);
             }
         }
-        // A tail that was cut off leaves a chain that holds, but not the recorded end.
-        if seen < listed.head.seq {
-            let why = Broken::Gap { expected: listed.head.seq, found: seen };
+        if let Some(why) = off_the_record(seen, head, &listed.head) {
             return Err(EngineError::Damaged { session, why: why.into() }.into());
         }
         if !args.follow || resting {
             return Ok(End::Finished);
         }
         tokio::time::sleep(Duration::from_millis(FOLLOW_EVERY_MS)).await;
+    }
+}
+
+/// Whether what was read misses the end that the session's row records: a tail that was
+/// cut off or altered leaves a chain that holds. More than was recorded came meanwhile.
+fn off_the_record(seen: u64, head: ContentHash, recorded: &Head) -> Option<Broken> {
+    match seen.cmp(&recorded.seq) {
+        Ordering::Less => Some(Broken::Gap { expected: recorded.seq, found: seen }),
+        Ordering::Equal if head != recorded.hash => Some(Broken::Chain { seq: seen }),
+        Ordering::Equal | Ordering::Greater => None,
     }
 }
 

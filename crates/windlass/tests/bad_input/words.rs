@@ -32,9 +32,8 @@ const GOLDEN: [(&[&str], i32, &str); 24] = [
     ),
     (
         &["run", "--model", "script:nowhere.yaml", "x"],
-        BROKEN,
-        "error: cannot read the script `nowhere.yaml`\n\
-         \u{20} because: No such file or directory (os error 2)\n",
+        USAGE,
+        "error: cannot read the script `nowhere.yaml`: No such file or directory (os error 2)\n",
     ),
     (
         &["run", "--agent", "unpriced.yaml", "x"],
