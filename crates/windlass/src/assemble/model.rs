@@ -25,6 +25,7 @@ pub(super) fn assemble(config: &Config, world: Arc<dyn World>) -> anyhow::Result
         Provider::Planner => Arc::new(InProcess::new(Planner)),
         Provider::Script { path } => Arc::new(InProcess::new(script(path)?)),
         Provider::Anthropic { base_url, key_env } => {
+            check_name(config, &Catalog::builtin(), world.now())?;
             let base = base_url.as_deref().unwrap_or(anthropic::BASE_URL);
             let endpoint = Endpoint::new(base, Some(key(key_env)?)).map_err(usage)?;
             Arc::new(Route::new(anthropic::client(endpoint, Catalog::builtin()), world))
@@ -39,6 +40,22 @@ pub(super) fn assemble(config: &Config, world: Arc<dyn World>) -> anyhow::Result
         None => model,
         Some(rule) => Arc::new(Priced { inner: model, rule: rule.clone() }),
     })
+}
+
+/// A name that the vendor's price list does not have is most likely misspelt (L33), and
+/// under a money cap nothing could be held for it (L13).
+fn check_name(config: &Config, catalog: &Catalog, now: UnixMs) -> Result<(), BadUsage> {
+    let priced = config.price.is_some() || catalog.row(&config.model, now).is_some();
+    if priced || config.budget.is_none() {
+        return Ok(());
+    }
+    let near = catalog.nearest(&config.model);
+    let hint = near.map_or_else(
+        || "give its `price` in the agent's file, or `budget_usd: none`".to_owned(),
+        |near| format!("did you mean `{near}`?"),
+    );
+    let model = &config.model;
+    Err(BadUsage(format!("the price list does not know the model `{model}`\n{hint}")))
 }
 
 /// A script's brain from its file.
