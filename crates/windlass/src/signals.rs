@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use engine::driver::Stop;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::task::AbortOnDropHandle;
 
 /// What a person reads after the first signal.
 pub(crate) const STOPPING: &str = "finishing this step, then parking; once more stops at once";
@@ -14,16 +15,23 @@ pub(crate) const STOPPING: &str = "finishing this step, then parking; once more 
 /// How long a step may go on after the first signal, in milliseconds.
 const GRACE_MS: u64 = 10_000;
 
+/// Listens for signals while it is kept.
+pub(crate) struct Listening {
+    /// What the signals ask for.
+    pub(crate) stop: Stop,
+    _task: AbortOnDropHandle<()>,
+}
+
 /// Listens from now on, and says `first` at the first signal.
 ///
 /// # Errors
 /// The system does not let signals be listened to.
-pub(crate) fn listen(first: impl Fn() + Send + 'static) -> std::io::Result<Stop> {
+pub(crate) fn listen(first: impl Fn() + Send + 'static) -> std::io::Result<Listening> {
     let stop = Stop::default();
     let (mut interrupt, mut terminate) =
         (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     let heard = stop.clone();
-    tokio::spawn(async move {
+    let task = tokio::spawn(async move {
         either(&mut interrupt, &mut terminate).await;
         heard.soon.cancel();
         first();
@@ -33,7 +41,7 @@ pub(crate) fn listen(first: impl Fn() + Send + 'static) -> std::io::Result<Stop>
         }
         heard.now.cancel();
     });
-    Ok(stop)
+    Ok(Listening { stop, _task: AbortOnDropHandle::new(task) })
 }
 
 async fn either(

@@ -73,6 +73,18 @@ impl Watcher {
         }
     }
 
+    /// Says it whenever it is called, from anywhere.
+    pub(crate) fn voice(&self, words: &'static str) -> impl Fn() + Send + 'static {
+        let bar = match self {
+            Watcher::Person(live) => Some(live.bar.clone()),
+            Watcher::Program => None,
+        };
+        move || match &bar {
+            Some(bar) => bar.suspend(|| eprintln!("{words}")),
+            None => eprintln!("{words}"),
+        }
+    }
+
     /// Takes the live line away.
     pub(crate) fn close(&self) {
         match self {

@@ -4,8 +4,10 @@ use std::io::{BufRead, ErrorKind, IsTerminal};
 use std::path::Path;
 
 use anstream::{eprintln, println};
+use anyhow::Context as _;
 use engine::Engine;
 use engine::door::{Owner, Task};
+use engine::driver::Stop;
 use engine::error::EngineError;
 use kernel::event::Done;
 use kernel::units::SessionId;
@@ -21,16 +23,25 @@ use crate::signals;
 use crate::watch::Watcher;
 
 /// Where the next line comes from: a person at a terminal, or a pipe.
-enum Lines {
+enum Source {
     Typed(Box<Reedline>, DefaultPrompt),
     Piped(std::io::Lines<std::io::StdinLock<'static>>),
 }
 
+/// Lines read on a thread of their own, one for each that is asked for, so that a signal
+/// is heard while nobody types.
+struct Lines {
+    ask: std::sync::mpsc::Sender<()>,
+    read: tokio::sync::mpsc::UnboundedReceiver<anyhow::Result<Option<String>>>,
+}
+
 pub(crate) async fn chat(store: &Path, args: ChatArgs) -> anyhow::Result<End> {
     let mut chat = Chat::open(store, &args).await?;
-    let mut lines = Lines::open();
+    let mut lines = Lines::open()?;
+    // It hears what comes during a run as well: a talk whose run was parked is over.
+    let listening = signals::listen(|| {})?;
     let mut end = End::Finished;
-    while let Some(line) = lines.next()? {
+    while let Some(line) = lines.next(&listening.stop).await? {
         match line.trim() {
             "" => {}
             "/exit" | "/quit" => break,
@@ -85,9 +96,10 @@ impl Chat {
             Err(error) => return Err(error.into()),
         };
         self.session = Some(session);
-        let (tenant, stop) = (&self.owner.tenant, signals::listen(|| {})?);
-        let drive = Drive { engine: &self.engine, tenant, session, stop, takeover: false };
         let (mut watcher, mut seen) = (Watcher::new(false), self.engine.tap.watch());
+        let listening = signals::listen(watcher.voice(signals::STOPPING))?;
+        let (tenant, stop) = (&self.owner.tenant, listening.stop.clone());
+        let drive = Drive { engine: &self.engine, tenant, session, stop, takeover: false };
         let state = drive.to_rest(&mut watcher, &mut seen).await?;
         Ok(report(&state, false, &(self.again)(session)))
     }
@@ -110,27 +122,49 @@ impl Chat {
 }
 
 impl Lines {
+    fn open() -> std::io::Result<Self> {
+        let (ask, asked) = std::sync::mpsc::channel();
+        let (tell, read) = tokio::sync::mpsc::unbounded_channel();
+        std::thread::Builder::new().name("lines".to_owned()).spawn(move || {
+            let mut source = Source::open();
+            while asked.recv().is_ok() && tell.send(source.next()).is_ok() {}
+        })?;
+        Ok(Lines { ask, read })
+    }
+
+    /// The next line, or `None` at the end or when the stop is asked.
+    async fn next(&mut self, stop: &Stop) -> anyhow::Result<Option<String>> {
+        self.ask.send(()).context("the reader of lines has died")?;
+        tokio::select! {
+            biased;
+            () = stop.soon.cancelled() => Ok(None),
+            line = self.read.recv() => line.context("the reader of lines has died")?,
+        }
+    }
+}
+
+impl Source {
     fn open() -> Self {
         if std::io::stdin().is_terminal() {
             let prompt = DefaultPrompt::new(
                 DefaultPromptSegment::Basic("you".to_owned()),
                 DefaultPromptSegment::Empty,
             );
-            return Lines::Typed(Box::new(Reedline::create()), prompt);
+            return Source::Typed(Box::new(Reedline::create()), prompt);
         }
-        Lines::Piped(std::io::stdin().lock().lines())
+        Source::Piped(std::io::stdin().lock().lines())
     }
 
     /// The next line, or `None` at the end.
     fn next(&mut self) -> anyhow::Result<Option<String>> {
         match self {
-            Lines::Piped(lines) => match lines.next().transpose() {
+            Source::Piped(lines) => match lines.next().transpose() {
                 Err(why) if why.kind() == ErrorKind::InvalidData => {
                     Err(BadUsage("a line is not UTF-8 text".to_owned()).into())
                 }
                 next => Ok(next?),
             },
-            Lines::Typed(editor, prompt) => {
+            Source::Typed(editor, prompt) => {
                 let typed = editor.read_line(prompt)?;
                 // Anything else is the end of the input, or an interrupt.
                 Ok(if let Signal::Success(line) = typed { Some(line) } else { None })

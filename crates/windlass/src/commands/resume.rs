@@ -18,7 +18,7 @@ pub(crate) async fn resume(store: &Path, args: ResumeArgs) -> anyhow::Result<End
     let given = AgentArgs { agent: args.agent, ..AgentArgs::default() };
     let engine = assemble::for_session(store, session, &given).await?;
     let mut watcher = Watcher::new(args.json);
-    let stop = signals::listen(|| anstream::eprintln!("{}", signals::STOPPING))?;
+    let listening = signals::listen(watcher.voice(signals::STOPPING))?;
     let mut seen = engine.tap.watch();
     let tenant = tenant();
     let state = engine.state(&tenant, session).await?;
@@ -33,6 +33,7 @@ pub(crate) async fn resume(store: &Path, args: ResumeArgs) -> anyhow::Result<End
                      leave out `--turns` and `--budget`";
         return Err(BadUsage(words.to_owned()).into());
     }
+    let stop = listening.stop.clone();
     let drive = Drive { engine: &engine, tenant: &tenant, session, stop, takeover: args.takeover };
     let state = drive.to_rest(&mut watcher, &mut seen).await?;
     Ok(report(&state, args.json, &resume_words(store, session)))

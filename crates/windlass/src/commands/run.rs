@@ -26,7 +26,7 @@ pub(crate) async fn run(store: &Path, args: RunArgs) -> anyhow::Result<End> {
         turns_max: args.turns,
     };
     let mut watcher = Watcher::new(args.json);
-    let stop = signals::listen(|| anstream::eprintln!("{}", signals::STOPPING))?;
+    let listening = signals::listen(watcher.voice(signals::STOPPING))?;
     let (engine, session) = match &args.session {
         None => {
             let Assembled { engine, agent, label } = assemble::agent(store, &args.agent)?;
@@ -53,6 +53,7 @@ pub(crate) async fn run(store: &Path, args: RunArgs) -> anyhow::Result<End> {
     };
     let mut seen = engine.tap.watch();
     let tenant = tenant();
+    let stop = listening.stop.clone();
     let drive = Drive { engine: &engine, tenant: &tenant, session, stop, takeover: false };
     let state = drive.to_rest(&mut watcher, &mut seen).await?;
     Ok(report(&state, args.json, &resume_words(store, session)))

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anstream::{eprintln, println};
 use anyhow::Context as _;
-use comfy_table::{ContentArrangement, Table, presets};
+use comfy_table::{ColumnConstraint, ContentArrangement, Row, Table, presets};
 use engine::Engine;
 use engine::driver::Stop;
 use engine::ports::{Listed, Listing, Status};
@@ -73,7 +73,7 @@ async fn list(
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
     table.set_header(["SESSION", "STATUS", "AGENT", "TURNS", "SPENT", "CHANGED", "TASK"]);
     for listed in &sessions {
-        table.add_row([
+        let mut row = Row::from([
             listed.session.to_string(),
             standing(listed).to_owned(),
             listed.brief.agent_id.clone(),
@@ -82,7 +82,11 @@ async fn list(
             show::ago(listed.updated, now),
             show::one_line(&listed.brief.title),
         ]);
+        // A long task is cut at the terminal's width; an id never is, so that it can be copied.
+        row.max_height(1);
+        table.add_row(row);
     }
+    table.set_constraints([ColumnConstraint::ContentWidth; 6]);
     println!("{table}");
     Ok(End::Finished)
 }

@@ -44,7 +44,7 @@ pub(crate) async fn simulate(args: SimulateArgs) -> anyhow::Result<End> {
     println!("  Anthropic  POST /v1/messages");
     println!("  OpenAI     POST /v1/chat/completions");
     println!("  its meter  GET  /simulate/meter");
-    let stop = signals::listen(|| {})?;
-    server.serve(stop.soon.cancelled_owned()).await?;
+    let listening = signals::listen(|| {})?;
+    server.serve(listening.stop.soon.clone().cancelled_owned()).await?;
     Ok(End::Finished)
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anstream::{eprintln, println};
-use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table, presets};
 use engine::ports::SpendRow;
 use kernel::units::{Money, UnixMs};
 use serde_json::json;
@@ -82,6 +82,13 @@ fn table(rows: &[SpendRow]) -> Table {
         sum(|row| row.amount),
         sum(|row| row.estimated),
     ]);
+    // Numbers and days are never broken; names give way.
+    let whole = ColumnConstraint::ContentWidth;
+    for column in [0, 3, 4, 5, 6, 7] {
+        if let Some(column) = table.column_mut(column) {
+            column.set_constraint(whole);
+        }
+    }
     for column in 3..8 {
         if let Some(column) = table.column_mut(column) {
             column.set_cell_alignment(CellAlignment::Right);

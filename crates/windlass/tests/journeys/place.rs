@@ -73,6 +73,15 @@ impl Place {
         self.start(arguments).end()
     }
 
+    /// Starts it as soon as there is a session to look at.
+    pub(crate) fn start_when_there(&self, arguments: &[&str]) -> Running {
+        let begun = std::time::Instant::now();
+        while self.run(&["log", "last"]).code != Some(FINISHED) {
+            assert!(begun.elapsed() < PATIENCE, "no session came");
+        }
+        self.start(arguments)
+    }
+
     /// Runs with these bytes on standard input.
     pub(crate) fn feed(&self, arguments: &[&str], input: impl Into<Vec<u8>>) -> Ended {
         let mut command = self.command(arguments);

@@ -1,6 +1,10 @@
 //! Conversations: every line is a run of one session.
 
-use crate::place::{FINISHED, Place, USAGE};
+use std::io::Write;
+
+use rustix::process::Signal;
+
+use crate::place::{FINISHED, PARKED, Place, Running, USAGE};
 
 #[test]
 fn a_piped_talk_remembers_what_was_said() {
@@ -26,4 +30,37 @@ fn a_talk_says_how_to_come_back_to_another_store() {
     let ended = place.feed(&["--store", "my store", "chat"], "What is 2+3?\n").code(FINISHED);
     ended.says("windlass --store 'my store' chat --session ");
     place.feed(&["chat", "--session", "last"], "").code(USAGE).says("there is no store");
+}
+
+#[test]
+fn a_talk_that_waits_for_words_ends_at_a_signal() {
+    for signal in [Signal::INT, Signal::TERM] {
+        let place = Place::new();
+        let (reader, mut writer) = std::io::pipe().expect("a pipe");
+        let mut command = place.command(&["chat"]);
+        command.stdin(reader);
+        let mut running = Running::of(command, Vec::new());
+        writeln!(writer, "What is 2+3?").expect("it listens");
+        running.until("finished");
+        running.strike(signal);
+        running.end().code(FINISHED).says("go on later with: windlass chat --session");
+    }
+}
+
+#[test]
+fn an_interrupted_answer_parks_and_ends_the_talk() {
+    let place = Place::new();
+    let provider = place.provider(&["--latency-ms", "700"]);
+    place.agent("openai", &provider.address, "");
+    let (reader, mut writer) = std::io::pipe().expect("a pipe");
+    let mut command = place.command(&["chat", "--agent", "agent.yaml"]);
+    command.stdin(reader);
+    let mut running = Running::of(command, Vec::new());
+    writeln!(writer, "What is 2+3?").expect("it listens");
+    let mut follower = place.start_when_there(&["log", "last", "--follow"]);
+    follower.until("model_begun");
+    running.strike(Signal::INT);
+    running.until("finishing this step");
+    let parked = running.end().code(PARKED);
+    place.type_in(&parked.resume_command()).code(FINISHED).answers("2 + 3 = 5");
 }
