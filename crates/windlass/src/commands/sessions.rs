@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anstream::{eprintln, println};
 use anyhow::Context as _;
-use comfy_table::{ColumnConstraint, ContentArrangement, Row, Table, presets};
+use comfy_table::{ColumnConstraint, ContentArrangement, Row, Table, Width, presets};
 use engine::Engine;
 use engine::driver::Stop;
 use engine::ports::{Listed, Listing, Status};
@@ -20,6 +20,9 @@ use crate::drive::Drive;
 use crate::exit::{BadUsage, End};
 use crate::watch::Watcher;
 use crate::{assemble, process, show};
+
+/// The least room that a list gives to tasks, in characters.
+const TASK_CHARS_MIN: u16 = 12;
 
 pub(crate) async fn sessions(store: &Path, command: SessionsCommand) -> anyhow::Result<End> {
     let engine = assemble::reader(store)?;
@@ -86,7 +89,8 @@ async fn list(
         row.max_height(1);
         table.add_row(row);
     }
-    table.set_constraints([ColumnConstraint::ContentWidth; 6]);
+    let task = ColumnConstraint::LowerBoundary(Width::Fixed(TASK_CHARS_MIN));
+    table.set_constraints([ColumnConstraint::ContentWidth; 6].into_iter().chain([task]));
     println!("{table}");
     Ok(End::Finished)
 }

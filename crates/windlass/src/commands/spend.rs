@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anstream::{eprintln, println};
-use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table, presets};
+use comfy_table::{CellAlignment, Table, presets};
 use engine::ports::SpendRow;
 use kernel::units::{Money, UnixMs};
 use serde_json::json;
@@ -54,7 +54,7 @@ fn json_row(row: &SpendRow) -> serde_json::Value {
 
 fn table(rows: &[SpendRow]) -> Table {
     let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    table.load_style(presets::NOTHING);
     table.set_header(["DAY", "AGENT", "MODEL", "CALLS", "IN", "OUT", "SPENT", "ESTIMATED"]);
     for row in rows {
         table.add_row([
@@ -82,13 +82,6 @@ fn table(rows: &[SpendRow]) -> Table {
         sum(|row| row.amount),
         sum(|row| row.estimated),
     ]);
-    // Numbers and days are never broken; names give way.
-    let whole = ColumnConstraint::ContentWidth;
-    for column in [0, 3, 4, 5, 6, 7] {
-        if let Some(column) = table.column_mut(column) {
-            column.set_constraint(whole);
-        }
-    }
     for column in 3..8 {
         if let Some(column) = table.column_mut(column) {
             column.set_cell_alignment(CellAlignment::Right);
