@@ -3,7 +3,7 @@
 
 use rustix::process::Signal;
 
-use crate::place::{FINISHED, PARKED, Place, REFUSED, Running, USAGE};
+use crate::place::{FAILED, FINISHED, PARKED, Place, REFUSED, Running, USAGE};
 
 const FOUR_TURNS: &str = "turns:
   - tools: [{name: calculator, input: {expression: 1 + 1}}]
@@ -113,4 +113,16 @@ fn a_session_of_a_living_process_is_left_alone_until_it_is_taken_over() {
     place.run(&["log", "last", "--verify"]).code(FINISHED).says("intact");
     let facts = place.facts();
     assert_eq!(facts.last().map(String::as_str), Some("run_finished"), "{facts:?}");
+}
+
+#[test]
+fn a_running_session_is_cancelled_from_a_second_process() {
+    let place = Place::new();
+    let (_provider, running) = stuck(&place);
+    let asked = place.run(&["sessions", "cancel", "last"]).code(FINISHED);
+    asked.says("asked; its owner ends it at the next step");
+    let cancelled = running.end().code(FAILED);
+    let result = cancelled.json().pop().expect("there is a result");
+    assert_eq!(result["status"], "cancelled", "{cancelled}");
+    place.run(&["resume", "last"]).code(REFUSED);
 }
