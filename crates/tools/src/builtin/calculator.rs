@@ -4,6 +4,7 @@
 //! through, and is computed by fend on a thread of its own with a deep stack, a step
 //! limit and a time limit. There are no files, no network, no chance, no clock.
 
+mod decimal;
 mod expression;
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -14,6 +15,8 @@ use kernel::agent::{Effect, EffectRule, ToolSpec};
 use serde::Deserialize;
 use serde_json::json;
 
+use self::decimal::{Decimal, Precision, without_zeros};
+use self::expression::{Form, Rewritten};
 use crate::failure::{Failure, answer, told};
 use crate::files::Stop;
 
@@ -25,6 +28,15 @@ const TIME_MS_MAX: u64 = 2_000;
 
 /// The longest result, in characters.
 const RESULT_CHARS_MAX: usize = 10_000;
+
+/// Places of a result whose digits do not end, and figures of one smaller than they show.
+const PLACES_USUAL: usize = 10;
+
+/// Places computed beyond those that are shown, so that rounding here is right.
+const PLACES_SPARE: usize = 30;
+
+/// Places computed where the first digit may come late.
+const PLACES_FAR: usize = 330;
 
 /// Stack of the thread that computes, in bytes; most of it is never touched.
 const STACK_BYTES: usize = 64 * 1024 * 1024;
@@ -92,14 +104,19 @@ async fn computed(expression: &str) -> Result<String, Failure> {
     }
 }
 
-fn evaluate(expression: &str, limits: &Limits) -> Result<String, String> {
-    let mut context = fend_core::Context::new();
-    let result = fend_core::evaluate_with_interrupt(expression, &mut context, limits);
-    let result = result.map_err(|error| worded(&error))?;
-    let text = result.get_main_result();
+fn evaluate(asked: &Rewritten, limits: &Limits) -> Result<String, String> {
+    let text = shown(asked, limits)?;
     let length = text.chars().count();
     if text.is_empty() {
         return Err("there is nothing to compute".to_owned());
+    }
+    if is_complex(&text) {
+        return Err("the result is not a real number\n\
+                    there is no such root, logarithm or angle"
+            .to_owned());
+    }
+    if text.contains('\\') {
+        return Err("the result is not a number\ngive each function its value".to_owned());
     }
     if length > RESULT_CHARS_MAX {
         return Err(format!(
@@ -107,7 +124,75 @@ fn evaluate(expression: &str, limits: &Limits) -> Result<String, String> {
              ask for its logarithm, or for fewer digits"
         ));
     }
-    Ok(text.to_owned())
+    Ok(text)
+}
+
+/// The result with the digits that were asked for and are true.
+fn shown(asked: &Rewritten, limits: &Limits) -> Result<String, String> {
+    let plain = computed_by_fend(&asked.text, limits)?;
+    let approximate = plain.starts_with("approx. ");
+    let whole = Decimal::read(&plain).is_none_or(|number| number.places() == 0);
+    let figures = asked.figures_true;
+    let (precision, places) = match asked.form {
+        Form::Other if approximate && whole && !plain.contains(['.', '/']) => {
+            return Err(
+                "the result cannot be shown exactly in that form\nleave the form out".to_owned()
+            );
+        }
+        Form::Other => return Ok(plain),
+        Form::Usual if !approximate => return Ok(plain),
+        Form::Usual => (Precision { places: PLACES_USUAL, figures }, PLACES_USUAL + PLACES_SPARE),
+        Form::Places(places) => (Precision { places, figures }, places + PLACES_SPARE),
+        Form::Figures(asked) => {
+            (Precision { places: usize::MAX, figures: figures.min(asked) }, asked + PLACES_FAR)
+        }
+    };
+    let text = digits(&asked.text, places, limits)?;
+    let Some(number) = Decimal::read(&text) else {
+        return Ok(text); // told apart by whoever looks at it next
+    };
+    if asked.form == Form::Usual {
+        if number.vanishes(PLACES_USUAL) {
+            let text = digits(&asked.text, PLACES_FAR, limits)?;
+            let few = Precision { places: usize::MAX, figures: figures.min(PLACES_USUAL) };
+            let few = Decimal::read(&text).map(|number| number.rounded(few));
+            return Ok(without_zeros(&few.unwrap_or(text)));
+        }
+        return Ok(without_zeros(&number.rounded(precision)));
+    }
+    Ok(number.rounded(precision))
+}
+
+/// The result with so many places, or all if they are fewer; only the last may be wrong.
+fn digits(expression: &str, places: usize, limits: &Limits) -> Result<String, String> {
+    let ask = |places| computed_by_fend(&format!("({expression}) to {places} dp"), limits);
+    let text = ask(places)?;
+    let zeros =
+        Decimal::read(&text).is_some_and(|number| number.approximate && number.places() < places);
+    if !zeros {
+        return Ok(text);
+    }
+    // Zeros at the end were left out, and in rounding up the wrong digit may have been
+    // raised. Then the next place has a digit, and is written with all before it.
+    let next = ask(places + 1)?;
+    let right = Decimal::read(&next).is_some_and(|number| number.places() == places + 1);
+    Ok(if right { next } else { text })
+}
+
+fn computed_by_fend(expression: &str, limits: &Limits) -> Result<String, String> {
+    let mut context = fend_core::Context::new();
+    let result = fend_core::evaluate_with_interrupt(expression, &mut context, limits);
+    let result = result.map_err(|error| worded(&error))?;
+    Ok(result.get_main_result().to_owned())
+}
+
+/// Whether an imaginary part is in a result: `0 + 2i`, `i`, `(1 + i) m`.
+fn is_complex(text: &str) -> bool {
+    let mut words = text.split(|c: char| c.is_whitespace() || "()-".contains(c));
+    words.any(|word| {
+        word.strip_suffix('i')
+            .is_some_and(|number| number.bytes().all(|b| b.is_ascii_digit() || b == b'.'))
+    })
 }
 
 fn worded(error: &str) -> String {

@@ -5,9 +5,22 @@
 //! with which a text can run for ever or run out of stack; it reads `1,2,3` as 123,
 //! `2340*17.5%` as `40950%` and `100 km / 2 hours` as 50 km times hours.
 
+mod meaning;
 mod token;
 
+pub(super) use meaning::Form;
 use token::{Token, tokens};
+
+/// What is to be computed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Rewritten {
+    /// The expression as the language underneath must read it.
+    pub(super) text: String,
+    /// The digits that the result is shown with.
+    pub(super) form: Form,
+    /// How many digits of the result are true.
+    pub(super) figures_true: usize,
+}
 
 /// Pieces of an expression.
 const TOKENS_MAX: usize = 400;
@@ -16,7 +29,7 @@ const TOKENS_MAX: usize = 400;
 const DEPTH_MAX: usize = 50;
 
 /// Decimal places that may be asked for.
-const PLACES_MAX: u32 = 1_000;
+const PLACES_MAX: usize = 1_000;
 
 /// Words that stand between two operands.
 const BETWEEN: [&str; 12] =
@@ -54,9 +67,9 @@ const CLOSED: [&str; 24] = [
 ///
 /// # Errors
 /// Words for the model.
-pub(super) fn rewritten(text: &str) -> Result<String, String> {
+pub(super) fn rewritten(text: &str) -> Result<Rewritten, String> {
     let text = text.trim().trim_end_matches(['=', '?']).trim_start_matches('=');
-    let tokens = multiplications(tokens(text)?);
+    let mut tokens = multiplications(tokens(text)?);
     if tokens.is_empty() {
         return Err("there is nothing to compute".to_owned());
     }
@@ -67,12 +80,17 @@ pub(super) fn rewritten(text: &str) -> Result<String, String> {
     }
     check_brackets(&tokens)?;
     check_words(&tokens)?;
+    let form = meaning::take_form(&mut tokens)?;
+    meaning::inches(&mut tokens);
+    let figures_true = meaning::figures_true(&tokens);
+    let tokens = meaning::bind_functions(tokens)?;
+    meaning::check_meaning(&tokens)?;
     let mut out = Vec::new();
     let mut at = 0;
     while at < tokens.len() {
         at += rewrite(&tokens, at, &mut out)?;
     }
-    Ok(out.join(" "))
+    Ok(Rewritten { text: out.join(" "), form, figures_true })
 }
 
 /// `3 x 4` and `3x4` are multiplications, `**` is a power.
@@ -125,7 +143,7 @@ fn check_brackets(tokens: &[Token]) -> Result<(), String> {
 }
 
 fn check_words(tokens: &[Token]) -> Result<(), String> {
-    for (at, token) in tokens.iter().enumerate() {
+    for token in tokens {
         let Token::Word(word) = token else {
             continue;
         };
@@ -135,14 +153,6 @@ fn check_words(tokens: &[Token]) -> Result<(), String> {
             return Err(format!(
                 "`{word}` cannot be used here\nuse numbers, units and functions like `sqrt`"
             ));
-        }
-        let places = at.checked_sub(1).map(|before| &tokens[before]);
-        let asked = match (lower.as_str(), places) {
-            ("dp" | "sf", Some(Token::Number(places))) => places.parse().unwrap_or(u32::MAX),
-            _ => 0,
-        };
-        if asked > PLACES_MAX {
-            return Err(format!("at most {PLACES_MAX} places can be asked for"));
         }
     }
     Ok(())
@@ -253,7 +263,7 @@ fn check_percent(tokens: &[Token], at: usize, of: bool) -> Result<(), String> {
         }
         (
             Some(Token::Sign('+' | '-')),
-            Some(Token::Number(_) | Token::Word(_) | Token::Sign(')' | '!')),
+            Some(Token::Number(_) | Token::Word(_) | Token::Sign(')' | '!' | '²' | '³')),
         ) if !of && !one => Err(TWO_MEANINGS.to_owned()),
         _ => Ok(()),
     }

@@ -23,7 +23,15 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Token>, String> {
         if c.is_whitespace() {
             at += 1;
         } else if c.is_ascii_digit() || decimal {
-            tokens.push(Token::Number(number(&chars, &mut at)?));
+            let from = at;
+            let number = number(&chars, &mut at)?;
+            if chars[from..at].contains(&',') && is_argument(&tokens, &chars[at..]) {
+                return Err(format!(
+                    "`,` in the brackets of a function can mean two things\n\
+                     write `{number}` without it, and give one value"
+                ));
+            }
+            tokens.push(Token::Number(number));
         } else if c.is_alphabetic() || c == '°' {
             let from = at;
             while chars
@@ -39,6 +47,20 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Token>, String> {
         }
     }
     Ok(tokens)
+}
+
+/// Whether a number with commas is all that stands in brackets after a word, where it
+/// may be meant as several: `log(8,100)`.
+fn is_argument(before: &[Token], after: &[char]) -> bool {
+    let after_word = match before {
+        [.., Token::Word(word), Token::Sign('(')] => {
+            let word = word.as_str();
+            !super::BETWEEN.contains(&word) && !super::CLOSED.contains(&word)
+        }
+        _ => false,
+    };
+    let next = after.iter().find(|c| !c.is_whitespace());
+    after_word && matches!(next, Some(')' | ']' | '}'))
 }
 
 fn is_power(c: char) -> bool {
@@ -81,7 +103,7 @@ fn number(chars: &[char], at: &mut usize) -> Result<String, String> {
     digits(chars, at, &mut number);
     while chars.get(*at) == Some(&',') {
         let group = chars[*at + 1..].iter().take_while(|c| c.is_ascii_digit()).count();
-        let head = number.len() <= 3 || number.contains(',');
+        let head = number.contains(',') || (number.len() <= 3 && !number.starts_with('0'));
         if group != 3 || !head {
             return Err(COMMA.to_owned());
         }
