@@ -204,9 +204,23 @@ impl Tool {
 
 /// The input in the tool's own shape. A schema frozen long ago may let through what the
 /// tool of today does not understand.
-fn arguments<T: DeserializeOwned>(input: Value) -> Result<T, Failure> {
+fn arguments<T: DeserializeOwned>(mut input: Value) -> Result<T, Failure> {
+    for field in input.as_object_mut().into_iter().flat_map(|fields| fields.values_mut()) {
+        if let Some(whole) = field.as_f64().and_then(whole) {
+            *field = whole.into();
+        }
+    }
     serde_json::from_value(input)
         .or_else(|error| told(format!("the input does not fit this tool: {error}")))
+}
+
+/// A number like `2.0` as the integer that JSON Schema takes it for.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // within the bounds asked for
+fn whole(number: f64) -> Option<u64> {
+    /// Beyond it not every integer is a number of this kind: 2^53.
+    const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
+    let fits = number.fract() == 0.0 && (0.0..=EXACT_MAX).contains(&number);
+    fits.then_some(number as u64)
 }
 
 /// Does blocking work in the working directory.

@@ -131,6 +131,12 @@ impl Effects {
         Effects { records: Records::new(state_dir.join("effects")), locks, on_step }
     }
 
+    /// Makes the folder of records. Before a working directory is opened for a change, so
+    /// that the program's own folder exists and is closed from the first change on.
+    pub(crate) fn prepare(&self) -> Result<(), Failure> {
+        self.records.make_dir().map_err(|error| no_record(&error))
+    }
+
     /// Changes the file: once, however often it is asked for the same call.
     pub(crate) fn perform(
         &self,
@@ -154,10 +160,7 @@ impl Effects {
         let before = target.folder.read_to_replace(&target.path)?;
         let composed = compose(before.as_ref())?;
         if composed.bytes.len() as u64 > FILE_BYTES_MAX {
-            return told(format!(
-                "`{}` would be larger than {FILE_BYTES_MAX} bytes; nothing was changed",
-                shown(&target.path)
-            ));
+            return told(too_large(&shown(&target.path)));
         }
         self.change(id, target, before.as_ref(), composed)
     }
@@ -248,6 +251,11 @@ impl Effects {
         // A crash under the lock leaves what any crash leaves; the record tells it.
         self.locks[at].lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The words for a change that would make a file too large.
+pub(crate) fn too_large(name: &str) -> String {
+    format!("`{name}` would be larger than {FILE_BYTES_MAX} bytes; nothing was changed")
 }
 
 fn no_record(error: &std::io::Error) -> Failure {

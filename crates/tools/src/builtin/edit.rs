@@ -11,7 +11,7 @@ use serde_json::json;
 use super::Parts;
 use crate::effects::{CallId, Composed};
 use crate::failure::{Failure, told};
-use crate::files::{blocking, is_binary, shown};
+use crate::files::{FILE_BYTES_MAX, blocking, is_binary, shown};
 
 /// Line numbers named when a text is not unique.
 const LINES_NAMED_MAX: usize = 10;
@@ -66,6 +66,7 @@ pub(crate) async fn run(
     let parts = parts.clone();
     let workdir = call.workdir.clone();
     blocking(move |stop| {
+        parts.effects.prepare()?;
         let target = super::file_target(&parts, workdir, &input.path)?;
         let name = shown(&target.path);
         parts.effects.perform(&id, &target, stop, |before| match before {
@@ -95,6 +96,12 @@ fn edited(name: &str, bytes: &[u8], input: &Input) -> Result<Composed, Failure> 
             Ok(Composed { bytes: text.replacen(&old, &new, 1).into_bytes(), output })
         }
         [_, _, ..] if input.replace_all => {
+            // Asked before it is made: a long text in a million places fills any memory.
+            let gone = text.len() - places.len() * old.len();
+            let size = places.len().saturating_mul(new.len()).saturating_add(gone);
+            if size as u64 > FILE_BYTES_MAX {
+                return told(crate::effects::too_large(name));
+            }
             let output = format!("replaced {} occurrences in `{name}`", places.len());
             Ok(Composed { bytes: text.replace(&old, &new).into_bytes(), output })
         }

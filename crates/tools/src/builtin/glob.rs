@@ -77,6 +77,9 @@ pub(crate) fn run(folder: &Folder, input: &Input, stop: &Stop) -> Result<String,
     Ok(out)
 }
 
+/// Braces within braces. The matcher underneath crashes on hundreds of them.
+const BRACES_MAX: usize = 32;
+
 /// A pattern for paths.
 pub(super) struct Pattern {
     matcher: GlobMatcher,
@@ -86,6 +89,9 @@ pub(super) struct Pattern {
 impl Pattern {
     pub(super) fn read(text: &str) -> Result<Self, Failure> {
         let bare = text.strip_prefix("./").unwrap_or(text);
+        if braces_deep(bare) > BRACES_MAX {
+            return told(format!("the pattern has more than {BRACES_MAX} braces within braces"));
+        }
         let glob = GlobBuilder::new(bare).literal_separator(true).backslash_escape(true).build();
         match glob {
             Ok(glob) => {
@@ -101,4 +107,19 @@ impl Pattern {
             Some(_) | None => self.matcher.is_match(path),
         }
     }
+}
+
+/// How many `{` are open at once, at most; an escaped one counts, which only errs on the
+/// safe side.
+fn braces_deep(pattern: &str) -> usize {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    for c in pattern.chars() {
+        match c {
+            '{' => depth += 1,
+            '}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        deepest = deepest.max(depth);
+    }
+    deepest
 }

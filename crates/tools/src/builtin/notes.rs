@@ -97,6 +97,7 @@ pub(crate) async fn run(
         }
         Action::Save | Action::Append => {
             let (name, text) = given(&input)?;
+            parts.effects.prepare()?;
             prepare(&parts, workdir.as_deref())?;
             let Some(target) = target(&parts, workdir, &input)? else {
                 return told("this action changes nothing");

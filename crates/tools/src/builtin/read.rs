@@ -63,21 +63,21 @@ pub(crate) fn run(folder: &Folder, input: &Input) -> Result<String, Failure> {
     }
     let text = decode(bytes);
     let first = input.offset.unwrap_or(1);
-    let lines: Vec<&str> = text.text.split_inclusive('\n').collect();
-    if first > lines.len() {
-        return told(format!("`{name}` has only {} lines\nuse a smaller `offset`", lines.len()));
+    let count = text.text.split_inclusive('\n').count();
+    if first > count {
+        return told(format!("`{name}` has only {count} lines\nuse a smaller `offset`"));
     }
-    let end = first.saturating_sub(1).saturating_add(input.limit.unwrap_or(LINES_SHOWN));
+    let limit = input.limit.unwrap_or(LINES_SHOWN);
+    let end = first.saturating_sub(1).saturating_add(limit);
     let mut out = String::new();
-    for line in &lines[first - 1..end.min(lines.len())] {
+    for line in text.text.split_inclusive('\n').skip(first.saturating_sub(1)).take(limit) {
         push_line(&mut out, line);
     }
     if text.lossy {
         remark(&mut out, "the file is not UTF-8; bytes that are no text are shown as `\u{fffd}`");
     }
-    if end < lines.len() {
-        let words =
-            format!("lines {first} to {end} of {}; next `offset`: {}", lines.len(), end + 1);
+    if end < count {
+        let words = format!("lines {first} to {end} of {count}; next `offset`: {}", end + 1);
         remark(&mut out, &words);
     }
     Ok(out)

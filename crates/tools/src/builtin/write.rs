@@ -49,6 +49,7 @@ pub(crate) async fn run(
     let parts = parts.clone();
     let workdir = call.workdir.clone();
     blocking(move |stop| {
+        parts.effects.prepare()?;
         let target = super::file_target(&parts, workdir, &input.path)?;
         let name = shown(&target.path);
         parts.effects.perform(&id, &target, stop, |before| {

@@ -101,7 +101,7 @@ impl Records {
         Ok(())
     }
 
-    fn make_dir(&self) -> io::Result<()> {
+    pub(super) fn make_dir(&self) -> io::Result<()> {
         if self.dir.is_dir() {
             return Ok(());
         }

@@ -46,6 +46,13 @@ impl Folder {
         let id = identity(&dir).map_err(|e| failed(&e))?;
         let hidden = openat(CWD, hidden, OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty());
         let hidden = hidden.ok().and_then(|dir| identity(&dir).ok());
+        if hidden == Some(id) {
+            return told(format!(
+                "the folder `{}` is this program's own and closed to tools\n\
+                 the operator must choose another working directory, or keep the state elsewhere",
+                shown(path)
+            ));
+        }
         Ok(Folder { dir, path: path.to_owned(), id, hidden })
     }
 

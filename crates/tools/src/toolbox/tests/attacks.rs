@@ -173,6 +173,52 @@ async fn the_programs_own_folder_is_closed_however_it_is_called() {
     assert!(found.starts_with("no line"), "{found}");
 }
 
+#[tokio::test]
+async fn the_programs_own_folder_is_closed_before_it_is_there() {
+    let ground = Ground::new();
+    for path in [".windlass/mine.txt", ".windlass/effects/mine.json"] {
+        let words = ground.bad("write", json!({"path": path, "content": "x"})).await;
+        assert!(words.contains("belongs to this program"), "{path}: {words}");
+    }
+    let work = ground.work();
+    let same = Ground::with(|settings| settings.state_dir = work.clone());
+    let mut call = same.call("read", "k", json!({"path": "a.txt"}));
+    call.workdir = Some(work.clone());
+    fs::write(work.join("a.txt"), "the secret").unwrap();
+    let output = engine::ports::Toolbox::run(&same.toolbox, &call).await.unwrap();
+    assert!(output.is_error && output.content.contains("this program's own"), "{output:?}");
+}
+
+/// Fifteen million places for a long text would be terabytes.
+#[tokio::test]
+async fn edits_that_grow_without_end_are_refused_before_they_are_made() {
+    let ground = Ground::new();
+    ground.put("a.txt", "a".repeat(1_000_000));
+    let bomb = |new: &str| json!({"path": "a.txt", "old_string": "a", "new_string": new, "replace_all": true});
+    let words = ground.bad("edit", bomb(&"b".repeat(8_000_000))).await;
+    assert!(words.contains("would be larger than 16777216 bytes"), "{words}");
+    assert!(ground.bad("edit", bomb(&"b".repeat(17))).await.contains("would be larger"));
+    assert_eq!(fs::metadata(ground.work().join("a.txt")).unwrap().len(), 1_000_000);
+    ground.good("edit", bomb(&"b".repeat(16))).await;
+    assert_eq!(fs::metadata(ground.work().join("a.txt")).unwrap().len(), 16_000_000);
+}
+
+#[tokio::test]
+async fn patterns_that_are_bombs_are_answered() {
+    let ground = Ground::new();
+    ground.put("a", "x");
+    let nested = |deep: usize| "{".repeat(deep) + "a" + &"}".repeat(deep);
+    assert_eq!(ground.good("glob", json!({"pattern": nested(32)})).await, "a");
+    for pattern in [nested(33), nested(300), "{a,{b,{c,".repeat(80) + &"}".repeat(240)] {
+        let words = ground.bad("glob", json!({"pattern": pattern})).await;
+        assert!(words.contains("braces within braces"), "{words}");
+        ground.bad("grep", json!({"pattern": "x", "glob": pattern})).await;
+    }
+    for pattern in ["**/".repeat(300) + "a", "*a".repeat(400), "[!b]".repeat(200)] {
+        ground.good("glob", json!({"pattern": pattern})).await;
+    }
+}
+
 /// Somebody swaps a folder for a link to the outside, as fast as can be, while it is
 /// read and written.
 #[tokio::test(flavor = "multi_thread")]
