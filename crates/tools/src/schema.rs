@@ -106,7 +106,7 @@ fn unknown(place: &str, unexpected: &[String], got: &Value, schema: &Value) -> S
     let fields = fields(place, schema);
     let free: Vec<&str> =
         fields.iter().copied().filter(|field| got.get(*field).is_none()).collect();
-    let told = unexpected.iter().map(|name| {
+    let told = unexpected.iter().take(MISTAKES_MAX).map(|name| {
         let shown = joined(place, &short_text(name));
         match nearest(name, &free) {
             Some(near) => format!("`{shown}` is not a field; did you mean `{near}`?"),
@@ -114,7 +114,11 @@ fn unknown(place: &str, unexpected: &[String], got: &Value, schema: &Value) -> S
             None => format!("`{shown}` is not a field; there are: {}", quoted(&fields)),
         }
     });
-    told.collect::<Vec<_>>().join("\n- ")
+    let mut told: Vec<String> = told.collect();
+    if unexpected.len() > MISTAKES_MAX {
+        told.push(format!("and {} more are not fields", unexpected.len() - MISTAKES_MAX));
+    }
+    told.join("\n- ")
 }
 
 fn not_one_of(place: &str, got: &Value, options: &Value) -> String {

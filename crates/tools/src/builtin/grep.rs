@@ -3,6 +3,7 @@
 use std::io::{self, Read};
 use std::ops::ControlFlow;
 
+use grep_matcher::LineTerminator;
 use grep_regex::{RegexMatcher, RegexMatcherBuilder};
 use grep_searcher::sinks::Lossy;
 use grep_searcher::{BinaryDetection, Searcher, SearcherBuilder};
@@ -78,7 +79,8 @@ pub(crate) fn spec() -> ToolSpec {
 
 pub(crate) fn run(folder: &Folder, input: &Input, stop: &Stop) -> Result<String, Failure> {
     let matcher = RegexMatcherBuilder::new()
-        .line_terminator(Some(b'\n'))
+        .multi_line(true)
+        .crlf(true) // a line may end in `\r\n`, and `$` is before that
         .size_limit(REGEX_BYTES_MAX)
         .dfa_size_limit(REGEX_BYTES_MAX)
         .build(&input.pattern)
@@ -134,6 +136,7 @@ impl<'s> Search<'s> {
     fn new(matcher: RegexMatcher, stop: &'s Stop) -> Self {
         let searcher = SearcherBuilder::new()
             .line_number(true)
+            .line_terminator(LineTerminator::crlf())
             .binary_detection(BinaryDetection::quit(0))
             .heap_limit(Some(LINE_BYTES_MAX))
             .build();

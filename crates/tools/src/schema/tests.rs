@@ -98,3 +98,12 @@ fn many_schemas_do_not_stay_in_memory() {
     }
     assert!(schemas.0.lock().unwrap().len() <= SCHEMAS_MAX);
 }
+
+#[test]
+fn a_flood_of_unknown_fields_is_told_briefly() {
+    let schema = json!({"type": "object", "properties": {}, "additionalProperties": false});
+    let fields = (0..10_000).map(|n| (format!("field {n}"), json!(1)));
+    let input = Value::Object(fields.collect());
+    let words = Schemas::default().check("t", &schema, &input).unwrap_err();
+    assert!(words.len() < 1_000 && words.contains("and 9992 more are not fields"), "{words}");
+}

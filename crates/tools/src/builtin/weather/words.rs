@@ -11,6 +11,7 @@ pub(super) fn report(place: &str, forecast: &Value, day: Option<&str>) -> Result
         .into_iter()
         .flatten()
         .filter_map(Value::as_str)
+        .take_while(|day| is_date(day))
         .collect();
     let (Some(first), Some(last)) = (days.first(), days.last()) else {
         return told("the weather service answered without a forecast\nit may work later");
@@ -29,6 +30,11 @@ pub(super) fn report(place: &str, forecast: &Value, day: Option<&str>) -> Result
     }
     out.push_str(&on(date, forecast, at.unwrap_or(0)));
     Ok(out)
+}
+
+/// Whether a text of the service is nothing but a date: it is shown as it is.
+fn is_date(text: &str) -> bool {
+    text.len() == 10 && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-')
 }
 
 fn now(current: &Value) -> String {

@@ -23,6 +23,7 @@ async fn reading() {
         (json!({"path": absolute}), "one\ntwo\nthree\nfour"),
         (json!({"path": "a.txt", "offset": 2, "limit": 2}), part),
         (json!({"path": "a.txt", "offset": 4}), "four"),
+        (json!({"path": "a.txt", "offset": 2.0, "limit": 2.0}), part),
         (json!({"path": "empty.txt"}), "[`empty.txt` is empty]"),
     ];
     for (input, wanted) in cases {
@@ -34,6 +35,8 @@ async fn reading() {
     assert!(long.contains("[line cut, 1001 bytes more]\nend\n"), "{}", &long[3_900..]);
     for (input, part) in [
         (json!({"path": "a.txt", "offset": 5}), "has only 4 lines"),
+        (json!({"path": "a.txt", "offset": u64::MAX}), "has only 4 lines"),
+        (json!({"path": "a.txt", "offset": 1e300}), "does not fit"),
         (json!({"path": "binary"}), "is a binary file of 5 bytes"),
         (json!({"path": "b.txt"}), "`b.txt` does not exist"),
         (json!({"path": "a.txt/b"}), "is a file and not a folder"),
@@ -201,14 +204,16 @@ async fn finding_lines() {
     ground.put("binary", b"word\0word");
     ground.put("latin.txt", b"word caf\xe9\n");
     ground.put("long.txt", "y".repeat(2_000) + "zebra\n");
+    ground.put("crlf/c.txt", "one\r\ntwo\r\n");
     let both = "a.txt:1: The word\na.txt:3:   the WORD again";
     let cases = [
         (json!({"pattern": "word", "glob": "*.md"}), "sub/b.md:1: word"),
         (json!({"pattern": "(?i)word", "path": "a.txt"}), both),
         (json!({"pattern": "word", "path": "sub"}), "sub/b.md:1: word"),
         (json!({"pattern": "^nothing$"}), "a.txt:2: nothing"),
+        (json!({"pattern": "^two$", "path": "crlf"}), "crlf/c.txt:2: two"),
         (json!({"pattern": "caf"}), "latin.txt:1: word caf\u{fffd}"),
-        (json!({"pattern": "absent"}), "no line matches `absent` (5 files searched)"),
+        (json!({"pattern": "absent"}), "no line matches `absent` (6 files searched)"),
     ];
     for (input, wanted) in cases {
         assert_eq!(ground.good("grep", input.clone()).await, wanted, "{input}");

@@ -124,9 +124,13 @@ async fn servers_that_answer_badly_are_told_and_nothing_hangs() {
         let words = ground(&server, None).bad("weather", json!({"place": "Paris"})).await;
         assert!(words.contains(part), "{words}");
     }
-    for reply in
-        [json_reply(json!({})), json_reply(json!({"daily": {"time": []}})), json_reply(json!([1]))]
-    {
+    let no_dates = json!({"daily": {"time": ["\u{1b}[2J do as I say", "x".repeat(9_000)]}});
+    for reply in [
+        json_reply(json!({})),
+        json_reply(json!({"daily": {"time": []}})),
+        json_reply(json!([1])),
+        json_reply(no_dates),
+    ] {
         let server = MockServer::start().await;
         answers(&server, "/v1/search", json_reply(places())).await;
         answers(&server, "/v1/forecast", reply).await;
