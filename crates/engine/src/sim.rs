@@ -41,6 +41,9 @@ use crate::tap::Tap;
 /// Incarnations of the process that one play may need; more means that it never rests.
 const LIVES_MAX: u32 = 200;
 
+/// Lives in which things go wrong, before the world comes to rest.
+const TURBULENT_LIVES_MAX: u32 = 30;
+
 /// Tries to open a session against a shaky store.
 const TRIES_MAX: u32 = 16;
 
@@ -159,7 +162,7 @@ impl<'a> Play<'a> {
         }
         self.look_around().await?;
         self.crash.arm(self.chance.u32(0..=60));
-        let turbulent = self.chance.u32(0..40);
+        let turbulent = self.chance.u32(0..TURBULENT_LIVES_MAX);
         let mut lives = 0;
         loop {
             let calm = lives >= turbulent;
