@@ -122,9 +122,19 @@ pub(crate) fn target(
         Action::Save | Action::Append => {
             let (name, _) = given(input)?;
             let Place { folder, under } = place(parts, workdir)?;
-            Ok(Some(Target { folder, path: under.join(title::file_name(name)) }))
+            let path = file(&folder, &under, name);
+            Ok(Some(Target { folder, path }))
         }
     }
+}
+
+/// The file of a note: the one named for its title, or where there is none, a file that
+/// somebody else made and that `list` shows by this very name, safe or not.
+fn file(folder: &Folder, under: &Path, name: &str) -> PathBuf {
+    let ours = under.join(title::file_name(name));
+    let theirs = under.join(format!("{name}.md"));
+    let plain = !name.contains(['/', '\0']);
+    if plain && !folder.has_file(&ours) && folder.has_file(&theirs) { theirs } else { ours }
 }
 
 fn given(input: &Input) -> Result<(&str, &str), Failure> {
@@ -231,7 +241,8 @@ fn names(place: &Place) -> Result<Vec<OsString>, Failure> {
     let dir = place.folder.folder(&place.under)?;
     let failed = |error| crate::files::worded(&shown(&place.under), &error);
     let entries = dir.entries().map_err(failed)?.take(ENTRIES_MAX).flatten();
-    let notes = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_file()));
+    let notes = entries
+        .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_file() || kind.is_symlink()));
     let stem = |name: OsString| {
         let path = Path::new(&name);
         let note = path.extension().is_some_and(|kind| kind == "md");
@@ -243,7 +254,7 @@ fn names(place: &Place) -> Result<Vec<OsString>, Failure> {
 }
 
 fn read(place: &Place, name: &str) -> Result<String, Failure> {
-    let path = place.under.join(title::file_name(name));
+    let path = file(&place.folder, &place.under, name);
     if !place.folder.lacks(&path) {
         return Ok(decode(place.folder.read(&path)?.bytes).text);
     }

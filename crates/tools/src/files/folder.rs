@@ -152,6 +152,11 @@ impl Folder {
         looked.is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
     }
 
+    /// Whether there is a regular file or a link at `path`, wherever the link leads.
+    pub(crate) fn has_file(&self, path: &Path) -> bool {
+        self.dir.symlink_metadata(path).is_ok_and(|meta| meta.is_file() || meta.is_symlink())
+    }
+
     /// Opens the folder `path`, or the lack of it: `None` where it or one above it does
     /// not exist. What exists of it is not the hidden folder.
     fn existing(&self, path: &Path) -> Result<Option<Dir>, Failure> {

@@ -54,6 +54,27 @@ async fn notes_are_saved_added_to_listed_and_read() {
     }
 }
 
+/// What `list` shows can be read and added to, whoever made it.
+#[tokio::test]
+async fn notes_that_others_made_keep_their_names() {
+    let ground = Ground::new();
+    let titles = ["Foo: bar", ".dot", "50% off?", " lead", "two  blanks", "a.md", "..", "tip"];
+    for title in titles {
+        ground.put(&format!("notes/{title}.md"), title);
+    }
+    symlink("tip.md", ground.work().join("notes/link.md")).unwrap();
+    let listed = ground.good("notes", notes("list", "", "")).await;
+    assert!(listed.starts_with("9 notes:") && listed.contains("\n- link"), "{listed}");
+    for title in titles {
+        assert!(listed.contains(&format!("\n- {title}")), "{title}: {listed}");
+        assert_eq!(ground.good("notes", notes("read", title, "")).await, title);
+        ground.good("notes", notes("append", title, "more")).await;
+        let text = ground.good("notes", notes("read", title, "")).await;
+        assert_eq!(text, format!("{title}\nmore\n"));
+    }
+    assert_eq!(fs::read_dir(ground.work().join("notes")).unwrap().count(), 9);
+}
+
 #[tokio::test]
 async fn notes_may_be_kept_elsewhere() {
     let elsewhere = tempfile::tempdir().unwrap();
