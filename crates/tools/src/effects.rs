@@ -4,7 +4,8 @@
 //! held and will hold. Afterwards anybody can tell from the file alone whether the change
 //! happened. The new bytes go to a temporary file in the same folder and take the
 //! target's name in one step, so the target is always the old file or the new one.
-//! Changes inside one folder wait for each other; none is lost between two of ours.
+//! Changes inside one working directory wait for each other, in this process and in
+//! others of ours; none is lost between two.
 
 mod record;
 mod replace;
@@ -146,6 +147,7 @@ impl Effects {
         compose: impl FnOnce(Option<&Content>) -> Result<Composed, Failure>,
     ) -> Result<String, Failure> {
         let _mine = self.lock(&target.folder);
+        let _ours = target.folder.lock(stop)?;
         // Whoever waited has given up: nothing may begin that nobody looks after. This is
         // asked under the lock, which `reconcile` takes too.
         if stop.is_set() {

@@ -56,10 +56,11 @@ pub(crate) fn spec() -> ToolSpec {
     ToolSpec {
         name: "calculator".to_owned(),
         description: "Computes an expression exactly, with decimals of any length: `0.1 + 0.2`, \
-                      `17.5% of 2340`, `2^64`, `sqrt(2)`, `5!`, `10 mod 3`, `sin(30 degrees)`. \
+                      `17.5% of 2340`, `2^64`, `sqrt(2)`, `5!`, `10 mod 3`, `sin(30 degrees)`, with brackets \
+                      around what a function is of. \
                       Knows units: `5 km to miles`, `3 hours + 20 minutes to minutes`, `100 F to C`. \
-                      A result that is not exact begins with `approx.`; ask for more digits with \
-                      `1/7 to 20 dp`."
+                      A result that is not exact begins with `approx.`; `to 2 dp` at the end \
+                      rounds, `1/7 to 20 dp` gives more digits."
             .to_owned(),
         input_schema: super::object(
             &["expression"],

@@ -84,12 +84,7 @@ pub(crate) fn run(folder: &Folder, input: &Input, stop: &Stop) -> Result<String,
         .size_limit(REGEX_BYTES_MAX)
         .dfa_size_limit(REGEX_BYTES_MAX)
         .build(&input.pattern)
-        .or_else(|error| {
-            told(format!(
-                "`{}` is not a regular expression: {error}\nput `\\` before a special character to mean itself",
-                input.pattern
-            ))
-        })?;
+        .or_else(|error| told(not_a_regex(&input.pattern, &error.to_string())))?;
     let glob = input.glob.as_deref().map(Pattern::read).transpose()?;
     let at = folder.inside(input.path.as_deref().unwrap_or_default())?;
     let mut search = Search::new(matcher, stop);
@@ -118,6 +113,16 @@ pub(crate) fn run(folder: &Folder, input: &Input, stop: &Stop) -> Result<String,
         }
     };
     Ok(search.told(&input.pattern) + &remarks)
+}
+
+fn not_a_regex(pattern: &str, error: &str) -> String {
+    let hint = if error.contains("size limit") {
+        "use smaller counts of repetition"
+    } else {
+        "put `\\` before a special character to mean itself"
+    };
+    let (pattern, error) = (cut(pattern, 100), cut(error, LINE_CHARS_MAX));
+    format!("`{pattern}` is not a regular expression: {error}\n{hint}")
 }
 
 /// A search on its way through files.

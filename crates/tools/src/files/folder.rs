@@ -3,16 +3,18 @@
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io;
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use cap_fs_ext::{FollowSymlinks, OpenOptionsFollowExt, OpenOptionsSyncExt};
 use cap_std::ambient_authority;
 use cap_std::fs::{Dir, OpenOptions, OpenOptionsExt};
-use rustix::fs::{CWD, Mode, OFlags, fstat, fsync, openat};
+use rustix::fs::{CWD, FlockOperation, Mode, OFlags, flock, fstat, fsync, openat};
 use rustix::io::Errno;
 
 use super::content::{Content, regular};
-use super::{shown, worded};
+use super::{Stop, shown, worded};
 use crate::failure::{Failure, told};
 
 /// How the temporary files of a write begin. Walks pass them over.
@@ -23,6 +25,12 @@ const LINKS_MAX: usize = 8;
 
 /// Folders climbed when looking for the hidden one.
 const CLIMB_MAX: usize = 256;
+
+/// How long a change waits for the changes of other processes, in milliseconds.
+const LOCK_WAIT_MS_MAX: u64 = 10_000;
+
+/// How often it looks, in milliseconds.
+const LOCK_LOOK_MS: u64 = 3;
 
 /// What a file or folder is, whatever it is called: device and inode.
 pub(crate) type Identity = (u64, u64);
@@ -152,6 +160,35 @@ impl Folder {
         looked.is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
     }
 
+    /// Waits until no other process changes this folder by way of this lock, and keeps it
+    /// until the descriptor is dropped. `None` where the file system or the permissions
+    /// know no such lock: it keeps our own processes apart and is no guard.
+    pub(crate) fn lock(&self, stop: &Stop) -> Result<Option<OwnedFd>, Failure> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let Ok(dir) = openat(&self.dir, ".", flags, Mode::empty()) else {
+            return Ok(None);
+        };
+        let until = Instant::now() + Duration::from_millis(LOCK_WAIT_MS_MAX);
+        loop {
+            match flock(&dir, FlockOperation::NonBlockingLockExclusive) {
+                Ok(()) => return Ok(Some(dir)),
+                Err(Errno::WOULDBLOCK | Errno::INTR) => {}
+                Err(_) => return Ok(None),
+            }
+            if stop.is_set() {
+                return told("stopped before anything was changed");
+            }
+            if Instant::now() > until {
+                return told(format!(
+                    "another program has kept the folder `{}` locked for {LOCK_WAIT_MS_MAX} ms; \
+                     nothing was changed\ntry again later",
+                    shown(&self.path)
+                ));
+            }
+            std::thread::sleep(Duration::from_millis(LOCK_LOOK_MS));
+        }
+    }
+
     /// Whether there is a regular file or a link at `path`, wherever the link leads.
     pub(crate) fn has_file(&self, path: &Path) -> bool {
         self.dir.symlink_metadata(path).is_ok_and(|meta| meta.is_file() || meta.is_symlink())
@@ -250,7 +287,7 @@ pub(crate) fn sync_folder(dir: &Dir) -> io::Result<()> {
     }
 }
 
-fn reopen(dir: &impl std::os::fd::AsFd, name: &str) -> io::Result<std::os::fd::OwnedFd> {
+fn reopen(dir: &impl std::os::fd::AsFd, name: &str) -> io::Result<OwnedFd> {
     let flags = OFlags::DIRECTORY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
     #[cfg(target_os = "linux")]
     let flags = flags | OFlags::PATH; // needs no right to list the folder

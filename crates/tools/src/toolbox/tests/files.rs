@@ -158,6 +158,29 @@ async fn concurrent_edits_do_not_lose_one_another() {
     assert_eq!(fs::read_to_string(ground.work().join("a.txt")).unwrap(), wanted);
 }
 
+/// Two toolboxes share nothing but the disk, as two processes do.
+#[tokio::test(flavor = "multi_thread")]
+async fn appends_of_two_processes_are_all_kept() {
+    let (one, two) = (Ground::new(), Ground::new());
+    let append = |ground: &Ground, line: String| {
+        let input = json!({"action": "append", "name": "log", "text": line});
+        let mut call = ground.call("notes", &line, input);
+        call.workdir = Some(one.work());
+        call
+    };
+    let calls: Vec<_> = (0..40)
+        .flat_map(|n| {
+            [(&one, append(&one, format!("a{n}"))), (&two, append(&two, format!("b{n}")))]
+        })
+        .collect();
+    let ends = calls.iter().map(|(ground, call)| ground.toolbox.run(call));
+    for end in futures::future::join_all(ends).await {
+        assert!(!end.unwrap().is_error);
+    }
+    let text = fs::read_to_string(one.work().join("notes/log.md")).unwrap();
+    assert_eq!(text.lines().collect::<std::collections::BTreeSet<_>>().len(), 80, "{text}");
+}
+
 #[tokio::test]
 async fn finding_files() {
     let ground = Ground::new();
@@ -222,7 +245,7 @@ async fn finding_lines() {
     assert!(long.len() < 500 && long.ends_with('…'), "{long}");
     for (input, part) in [
         (json!({"pattern": "("}), "not a regular expression"),
-        (json!({"pattern": "(a{1000}){1000}"}), "not a regular expression"),
+        (json!({"pattern": "(a{1000}){1000}"}), "size limit of 1048576\nuse smaller counts"),
         (json!({"pattern": "x", "path": "no"}), "does not exist"),
         (json!({"pattern": "x", "glob": "{"}), "not a file pattern"),
     ] {
