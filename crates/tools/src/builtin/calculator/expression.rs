@@ -96,15 +96,18 @@ pub(super) fn rewritten(text: &str) -> Result<Rewritten, String> {
 /// `3 x 4` and `3x4` are multiplications, `**` is a power.
 fn multiplications(tokens: Vec<Token>) -> Vec<Token> {
     let mut out: Vec<Token> = Vec::with_capacity(tokens.len());
-    for token in tokens {
+    let mut rest = tokens.into_iter().peekable();
+    while let Some(token) = rest.next() {
+        // `2x + 3` is no multiplication but an unknown.
+        let before_sign = matches!(rest.peek(), None | Some(Token::Sign('+' | '-')));
         let after_operand =
             matches!(out.last(), Some(Token::Number(_) | Token::Sign(')' | '%' | '!' | '²' | '³')));
         match token {
             Token::Word(word) if after_operand && word.starts_with(['x', 'X']) => {
                 let rest = &word[1..];
-                if rest.is_empty() {
+                if rest.is_empty() && !before_sign {
                     out.push(Token::Sign('*'));
-                } else if rest.bytes().all(|b| b.is_ascii_digit()) {
+                } else if !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_digit()) {
                     out.extend([Token::Sign('*'), Token::Number(rest.to_owned())]);
                 } else {
                     out.push(Token::Word(word));
