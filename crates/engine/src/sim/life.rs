@@ -4,6 +4,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use futures::FutureExt;
 use kernel::event::Parked;
 use kernel::units::{SessionId, Tenant};
 
@@ -79,6 +80,10 @@ impl Life {
             Err(what) = disturbed => return Err(what),
             ended = &mut life => return end_of(engine, ended).await,
             () = sleep_or_never(pause_ms) => {}
+        }
+        // It may have been killed in the very moment of the pause.
+        if crash.happened().now_or_never().is_some() {
+            return Ok(End::Died);
         }
         // INVARIANT: nobody polls `life` from here on until the other one has come to rest.
         sleep(PAUSE_MS).await;

@@ -219,7 +219,7 @@ async fn a_whole_stream_is_one_answer() {
 async fn l11_a_stream_that_ends_early_is_charged_for_what_came() {
     use FaultClass::*;
     let told = |output| Usage { input: 25, output, ..Usage::default() };
-    let garbage = "data: {\"type\": \"mess\n\n";
+    let garbage = "data: {\"type\": mess}\n\n";
     let long = TEXT.replace("twelve bytes", &"x".repeat(10_001));
     let cases = [
         ("cut after text", format!("{START}{TEXT}"), Then::Close, Cut, told(6)),

@@ -20,6 +20,10 @@ use crate::protocol::{Protocol, Reader};
 use crate::simulated::Latency;
 use crate::simulated::estimate::tokens_of;
 
+/// What a malformed answer begins with: no JSON value starts like this, so that it cannot
+/// be taken for one that was cut off.
+const GARBAGE: &str = "garbage ";
+
 /// Pieces that a dripping answer is cut into when it is sent as a whole.
 const DRIPS: usize = 8;
 
@@ -75,7 +79,7 @@ impl Speech {
         let half = bytes.slice(..bytes.len() / 2);
         match self.fault {
             Some(Fault::Cut) => self.pieces(vec![Ok(half), Err(broken())], Duration::ZERO),
-            Some(Fault::Malformed) => Body::from(half),
+            Some(Fault::Malformed) => Body::from([GARBAGE.as_bytes(), &half].concat()),
             Some(Fault::Drip) => {
                 let size = bytes.len().div_ceil(DRIPS).max(1);
                 let pieces = bytes.chunks(size).map(|piece| Ok(Bytes::copy_from_slice(piece)));
@@ -154,11 +158,11 @@ impl Streamed {
         Some((Ok(frame.write().into()), Some(self)))
     }
 
-    /// What comes instead of the next frame: half of its data, or the end of all.
+    /// What comes instead of the next frame: its data behind garbage, or the end of all.
     async fn broken_piece(&mut self) -> Piece {
         let piece = match (self.speech.fault, self.frames.next()) {
             (Some(Fault::Malformed), Some(mut frame)) => {
-                frame.data.truncate(frame.data.floor_char_boundary(frame.data.len() / 2));
+                frame.data.insert_str(0, GARBAGE);
                 Ok(frame.write().into())
             }
             (_, _) => Err(broken()),
