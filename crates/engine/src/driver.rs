@@ -50,8 +50,9 @@ pub struct Driver {
     stop: Stop,
     /// Prices as they were when the present act was begun.
     quote: Option<Quote>,
-    /// Whether the state holds facts that may not have been committed.
-    unsure: bool,
+    /// Whether work was begun and did not come to rest: the state may hold facts that
+    /// were not committed, and acts may have been made that no fact tells of.
+    broken_off: bool,
 }
 
 impl Driver {
@@ -61,7 +62,7 @@ impl Driver {
     /// It is missing or damaged: altered, or cut before its recorded end.
     pub async fn load(engine: Engine, lease: Lease, stop: Stop) -> Result<Self, EngineError> {
         match load(&engine, &lease.tenant, lease.session).await {
-            Ok(state) => Ok(Driver { engine, lease, state, stop, quote: None, unsure: false }),
+            Ok(state) => Ok(Driver { engine, lease, state, stop, quote: None, broken_off: false }),
             Err(error) => {
                 // Why it does not load says more than why the lease runs out by itself.
                 let Lease { tenant, session, epoch, .. } = &lease;
@@ -77,20 +78,29 @@ impl Driver {
         &self.state
     }
 
-    /// Works until nothing is owed. May be called again after it came to rest or failed.
+    /// Works until nothing is owed. Called again after it failed or was dropped, it goes
+    /// on as a new owner would after a crash.
     ///
     /// # Errors
     /// The store failed, another owner took over, or the log is damaged. What was not
     /// committed is lost, and the log says so to the next owner.
     pub async fn run(&mut self) -> Result<Rest, EngineError> {
-        if self.unsure {
+        if self.broken_off {
+            self.lease = self.lease.anew(&self.engine).await?;
             self.reload().await?;
         }
+        self.broken_off = true;
+        let rest = self.work().await?;
+        self.broken_off = rest == Rest::Dropped;
+        Ok(rest)
+    }
+
+    async fn work(&mut self) -> Result<Rest, EngineError> {
         loop {
             self.lease.keep_up(&self.engine).await?;
             match owed(&self.state, self.lease.epoch) {
                 Owed::Nothing => return Ok(Rest::Nothing),
-                Owed::Wait(until) if until > self.engine.world.now() => {
+                Owed::Wait(until) if self.stop.is_asked() || until > self.engine.world.now() => {
                     return Ok(Rest::Until(until));
                 }
                 Owed::Wait(_) => self.decide(Command::Wake(Wake::Due)).await?,
@@ -194,18 +204,13 @@ impl Driver {
     async fn record(&mut self, performed: Vec<Performed>) -> Result<(), EngineError> {
         let mut full: Option<Parked> = None;
         for _try in 0..TRIES_MAX {
-            // Until the commit is known to have succeeded, also where this is dropped.
-            self.unsure = true;
             let stepped = self.step(&performed, full.as_ref())?;
             let payloads: Vec<Payload> =
                 performed.iter().flat_map(|one| one.payloads.iter().cloned()).collect();
             let epoch = Some(self.lease.epoch);
             let tenant = &self.lease.tenant;
             match commit(&self.engine, tenant, epoch, &self.state, stepped, payloads).await {
-                Ok(()) => {
-                    self.unsure = false;
-                    return Ok(());
-                }
+                Ok(()) => return Ok(()),
                 Err(StoreError::Stale { .. }) => self.reload().await?,
                 Err(StoreError::Cap(reached)) => {
                     self.reload().await?;
@@ -255,7 +260,6 @@ impl Driver {
 
     async fn reload(&mut self) -> Result<(), EngineError> {
         self.state = load(&self.engine, &self.lease.tenant, self.lease.session).await?;
-        self.unsure = false;
         Ok(())
     }
 

@@ -108,9 +108,9 @@ impl Worker {
                 return self.rest(session);
             }
         };
-        let (engine, stop, owner) = (self.engine.clone(), self.stop.clone(), owner.clone());
+        let (engine, stop) = (self.engine.clone(), self.stop.clone());
         self.under_way.spawn(async move {
-            let ended = drive(engine, lease, owner, stop).await;
+            let ended = drive(engine, lease, stop).await;
             drop(permit);
             (session, ended)
         });
@@ -155,14 +155,14 @@ impl Worker {
 
 /// Drives one session. A bug that shows as a panic parks the run, so that it is met once
 /// and not at every sweep.
-async fn drive(engine: Engine, lease: Lease, owner: String, stop: Stop) -> Result<(), EngineError> {
+async fn drive(engine: Engine, lease: Lease, stop: Stop) -> Result<(), EngineError> {
     let crashed = lease.clone();
     match AssertUnwindSafe(work(&engine, lease, stop)).catch_unwind().await {
         Ok(worked) => worked,
         Err(panic) => {
             let message = words(&*panic);
             tracing::error!(session = %crashed.session, message, "a driver crashed; parking its run");
-            let parked = AssertUnwindSafe(park(&engine, &crashed, &owner, &message));
+            let parked = AssertUnwindSafe(park(&engine, &crashed, &message));
             parked.catch_unwind().await.unwrap_or(Err(EngineError::Crashed { message }))
         }
     }
@@ -179,14 +179,8 @@ async fn work(engine: &Engine, lease: Lease, stop: Stop) -> Result<(), EngineErr
 
 /// Parks a run as its next owner would who begins nothing: what the crashed one had begun
 /// is treated as after any other crash.
-async fn park(
-    engine: &Engine,
-    crashed: &Lease,
-    owner: &str,
-    message: &str,
-) -> Result<(), EngineError> {
-    let Lease { tenant, session, epoch, .. } = crashed;
-    let lease = Lease::claim(engine, tenant, *session, owner, Some(*epoch)).await?;
+async fn park(engine: &Engine, crashed: &Lease, message: &str) -> Result<(), EngineError> {
+    let lease = crashed.anew(engine).await?;
     let stop = Stop { reason: Parked::Faulted { message: message.to_owned() }, ..Stop::default() };
     stop.soon.cancel();
     work(engine, lease, stop).await

@@ -42,6 +42,7 @@ pub struct Lease {
     pub session: SessionId,
     /// The epoch that marks our facts.
     pub epoch: Epoch,
+    owner: String,
     /// When it ends unless prolonged.
     until: UnixMs,
 }
@@ -100,9 +101,19 @@ impl Lease {
         let now = engine.world.now();
         let until = now.plus_ms(LEASE_MS);
         let (tenant, owner) = (tenant.clone(), owner.to_owned());
-        let claim = Claim { tenant: tenant.clone(), session, owner, now, until, over };
+        let claim = Claim { tenant, session, owner, now, until, over };
         let head = engine.store.claim(&claim).await?;
-        Ok(Lease { tenant, session, epoch: head.epoch, until })
+        let Claim { tenant, owner, .. } = claim;
+        Ok(Lease { tenant, session, epoch: head.epoch, owner, until })
+    }
+
+    /// Takes one's own lease anew, under the next epoch: what was begun under this one
+    /// and broken off counts as a former owner's, and is not simply done again.
+    ///
+    /// # Errors
+    /// As of [`Lease::claim`].
+    pub(crate) async fn anew(&self, engine: &Engine) -> Result<Self, StoreError> {
+        Lease::claim(engine, &self.tenant, self.session, &self.owner, Some(self.epoch)).await
     }
 
     /// Prolongs the lease between acts, where it is time to: a long row of short acts

@@ -64,7 +64,7 @@ pub(super) async fn read(
     }
 }
 
-fn part(text: &str, handle: &str, offset: u64) -> ToolOutput {
+pub(super) fn part(text: &str, handle: &str, offset: u64) -> ToolOutput {
     let start = usize::try_from(offset).unwrap_or(usize::MAX);
     if start >= text.len() {
         let length = text.len();

@@ -12,6 +12,9 @@ use kernel::units::{Epoch, Money, SessionId, Tenant};
 use super::{Judge, laws};
 use crate::Engine;
 
+/// Facts that a session brings forth in one life; more means that it runs in a circle.
+const FACTS_PER_LIFE_MAX: usize = 1_000;
+
 pub(super) struct Watched {
     state: State,
     /// The history that was judged last.
@@ -55,6 +58,9 @@ impl Watched {
         let rows = engine.store.read(tenant, session, self.state.seq, u32::MAX).await;
         let rows = rows.map_err(|error| error.to_string())?;
         let is_new = !rows.is_empty();
+        if rows.len() > FACTS_PER_LIFE_MAX {
+            return Err(format!("session {session}: {} facts in one life", rows.len()));
+        }
         for row in rows {
             let sealed = unseal(self.state.head, self.state.seq + 1, row)
                 .map_err(|broken| broken.to_string())?;
