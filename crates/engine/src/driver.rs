@@ -211,6 +211,10 @@ impl Driver {
             let tenant = &self.lease.tenant;
             match commit(&self.engine, tenant, epoch, &self.state, stepped, payloads).await {
                 Ok(()) => return Ok(()),
+                // Somebody who owns it now, or a person beside us.
+                Err(StoreError::Stale { head }) if head.epoch != self.lease.epoch => {
+                    return Err(StoreError::Fenced { epoch: head.epoch }.into());
+                }
                 Err(StoreError::Stale { .. }) => self.reload().await?,
                 Err(StoreError::Cap(reached)) => {
                     self.reload().await?;

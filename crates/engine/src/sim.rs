@@ -256,7 +256,7 @@ impl<'a> Play<'a> {
             let log = self.calm.log(&self.tenant, *session).await;
             let log = log.map_err(|error| format!("log: {error}"))?;
             watched.is_all(&self.calm, &self.tenant, &log).await?;
-            laws::effects(*session, &log, &self.things)?;
+            laws::effects(watched.state(), &log, &self.things)?;
             laws::payloads(&self.calm, &self.tenant, &log).await?;
             played.events += log.len() as u64;
             played.heads.extend(log.last().map(|sealed| sealed.hash));

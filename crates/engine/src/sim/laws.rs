@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use kernel::event::{Fact, Outcome, Sealed};
+use kernel::event::{Fact, Opening, Outcome, Sealed};
 use kernel::ledger::Scope;
 use kernel::message::{Arguments, Block, ToolUse};
 use kernel::run::State;
@@ -103,10 +103,11 @@ pub(super) fn cost(fact: &Fact) -> Money {
 
 /// No effect happened twice; each that is told as done happened once; none happened
 /// that was not asked for. What a fork inherited happened under its parent's name.
-pub(super) fn effects(session: SessionId, log: &[Sealed], things: &Things) -> Result<(), String> {
+pub(super) fn effects(state: &State, log: &[Sealed], things: &Things) -> Result<(), String> {
+    let session = state.session;
     let mut asked: Vec<ToolUse> = Vec::new();
     let (mut run, mut turns) = (0, 0);
-    let inherited = log.first().map_or(0, inherited_to);
+    let inherited = inherited_to(state.opening.as_ref());
     for sealed in log {
         let fact = &sealed.event.fact;
         if let Fact::RunStarted { run: number, .. } = fact {
@@ -130,9 +131,9 @@ pub(super) fn effects(session: SessionId, log: &[Sealed], things: &Things) -> Re
     Ok(())
 }
 
-fn inherited_to(first: &Sealed) -> u64 {
-    let Fact::SessionOpened(opening) = &first.event.fact else { return 0 };
-    opening.forked_from.as_ref().map_or(0, |fork| fork.seq)
+/// The last event that a fork shares with its parent; 0 in any other session.
+pub(super) fn inherited_to(opening: Option<&Opening>) -> u64 {
+    opening.and_then(|opening| opening.forked_from.as_ref()).map_or(0, |fork| fork.seq)
 }
 
 fn tool_use(block: &Block) -> Option<&ToolUse> {

@@ -21,6 +21,8 @@ pub(super) struct Watched {
     judged: Vec<Arc<Message>>,
     /// What the facts cost, inherited ones included.
     booked: Money,
+    /// The owner that began the last act.
+    epoch: Epoch,
     /// Keys of the calls that were begun here.
     begun: Vec<String>,
 }
@@ -36,7 +38,8 @@ impl Watched {
         let bytes = bytes.map_err(|error| error.to_string())?.to_vec();
         let frozen = Frozen::thaw(bytes, state.agent_hash).map_err(|error| error.to_string())?;
         let state = State::new(session, &frozen);
-        Ok(Watched { state, judged: Vec::new(), booked: Money::ZERO, begun: Vec::new() })
+        let (judged, begun) = (Vec::new(), Vec::new());
+        Ok(Watched { state, judged, booked: Money::ZERO, epoch: Epoch(0), begun })
     }
 
     pub(super) fn state(&self) -> &State {
@@ -83,6 +86,15 @@ impl Watched {
     fn take(&mut self, sealed: &Sealed) -> Result<(), String> {
         self.state.apply(sealed).map_err(|misfit| misfit.to_string())?;
         self.booked = self.booked.plus(laws::cost(&sealed.event.fact));
+        if let Fact::ToolBegun { epoch, .. } | Fact::ModelBegun { epoch, .. } = &sealed.event.fact
+            && sealed.event.seq > laws::inherited_to(self.state.opening.as_ref())
+        {
+            if *epoch < self.epoch {
+                let (seq, old) = (self.state.seq, epoch.0);
+                return Err(format!("event {seq} was written by a former owner, of epoch {old}"));
+            }
+            self.epoch = *epoch;
+        }
         if let Fact::ToolBegun { call, .. } = &sealed.event.fact {
             let run = self.state.run.as_ref().map_or(0, |run| run.number);
             let (session, turns) = (self.state.session, self.state.turns);
