@@ -6,6 +6,8 @@
 
 mod lease;
 
+use std::sync::Arc;
+
 use futures::{FutureExt, StreamExt, stream};
 use kernel::event::{FaultClass, ModelFault, Parked};
 use kernel::price::{Quote, Spent};
@@ -49,7 +51,7 @@ pub struct Driver {
     state: State,
     stop: Stop,
     /// Prices as they were when the present act was begun.
-    quote: Option<Quote>,
+    quote: Option<Arc<Quote>>,
     /// Whether work was begun and did not come to rest: the state may hold facts that
     /// were not committed, and acts may have been made that no fact tells of.
     broken_off: bool,
@@ -132,7 +134,7 @@ impl Driver {
             self.decide(interrupted(Spent::Nothing)).await?;
             return Ok(None);
         }
-        let act = perform::model(&self.engine, &self.state, &calling);
+        let act = perform::model(&self.engine, &self.state, &calling, self.quote.clone());
         let seen = self.state.seq;
         let performed = match self.lease.guard(&self.engine, seen, &self.stop, true, act).await {
             Ok(performed) => performed,
@@ -242,12 +244,12 @@ impl Driver {
         let stopping = self.stop.is_asked().then_some(&self.stop.reason);
         let now = self.engine.world.now();
         if self.state.held() == Money::ZERO || self.quote.is_none() {
-            self.quote = self.engine.model.quote(&self.state.agent.model, now);
+            self.quote = self.engine.model.quote(&self.state.agent.model, now).map(Arc::new);
         }
         let context = Context {
             now,
             epoch: Some(self.lease.epoch),
-            quote: self.quote.as_ref(),
+            quote: self.quote.as_deref(),
             chance: self.engine.world.chance(),
             barrier: full.or(stopping),
         };
@@ -285,5 +287,5 @@ fn interrupted(spent: Spent) -> Command {
         retry_after_ms: None,
         request_id: None,
     };
-    Command::Failed { fault, spent }
+    Command::Failed { fault, spent, fallback: None }
 }

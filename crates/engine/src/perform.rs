@@ -13,7 +13,7 @@ use futures::FutureExt;
 use kernel::agent::{Effect, MORE};
 use kernel::event::{FaultClass, Outcome, PayloadRef, Returned};
 use kernel::message::{Arguments, Delta};
-use kernel::price::Spent;
+use kernel::price::{Quote, Spent};
 use kernel::run::{Call, Calling, Command, State};
 use kernel::units::{ContentHash, SessionId, Tenant};
 
@@ -44,7 +44,12 @@ impl From<Command> for Performed {
 }
 
 /// Makes a model call.
-pub(crate) async fn model(engine: &Engine, state: &State, calling: &Calling) -> Performed {
+pub(crate) async fn model(
+    engine: &Engine,
+    state: &State,
+    calling: &Calling,
+    quote: Option<Arc<Quote>>,
+) -> Performed {
     let session = state.session;
     let run = state.run.as_ref().map_or(0, |run| run.number);
     let limits = &state.agent.limits;
@@ -53,6 +58,8 @@ pub(crate) async fn model(engine: &Engine, state: &State, calling: &Calling) -> 
         deadline_ms: limits.model_deadline_ms,
         tries_max: limits.model_tries_max,
         label: format!("{session}/{run}/{}", calling.turn),
+        hold: calling.hold,
+        quote,
     };
     let watch = |delta: Delta| engine.tap.show(|| Seen::Coming(session, delta));
     let answer = AssertUnwindSafe(engine.model.call(&call, &watch)).catch_unwind();
@@ -60,7 +67,9 @@ pub(crate) async fn model(engine: &Engine, state: &State, calling: &Calling) -> 
     let patience = Duration::from_millis(limits.model_deadline_ms.saturating_add(5_000));
     let command = match tokio::time::timeout(patience, answer).await {
         Ok(Ok(Ok(reply))) => Command::Replied(reply),
-        Ok(Ok(Err(ModelError { fault, spent }))) => Command::Failed { fault, spent },
+        Ok(Ok(Err(ModelError { fault, spent, fallback }))) => {
+            Command::Failed { fault, spent, fallback }
+        }
         Ok(Err(_panic)) => unknown_end(FaultClass::Malformed, "the model client crashed"),
         Err(_late) => unknown_end(FaultClass::Timeout, "no answer within the deadline"),
     };
@@ -69,7 +78,7 @@ pub(crate) async fn model(engine: &Engine, state: &State, calling: &Calling) -> 
 
 fn unknown_end(class: FaultClass, words: &str) -> Command {
     let fault = ModelError::free(class, words).fault;
-    Command::Failed { fault, spent: Spent::Unknown }
+    Command::Failed { fault, spent: Spent::Unknown, fallback: None }
 }
 
 /// Runs one call of a tool.

@@ -99,6 +99,9 @@ pub enum Fact {
         /// Whether the cost is our estimate.
         #[serde(default, skip_serializing_if = "is_false")]
         estimated: bool,
+        /// The fallback that this was spent on; none: the agent's own model.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        fallback: Option<String>,
     },
     /// The owner died during the call; nobody knows whether it was made. Settled at its hold.
     ModelLost {

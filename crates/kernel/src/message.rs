@@ -28,13 +28,22 @@ pub struct Message {
     pub role: Role,
     /// What is said, in order.
     pub content: Vec<Block>,
+    /// The fallback that said it. `None`: a person, or the agent's own model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fallback: Option<String>,
 }
 
 impl Message {
+    /// A message by a person or the agent's own model.
+    #[must_use]
+    pub fn of(role: Role, content: Vec<Block>) -> Self {
+        Message { role, content, fallback: None }
+    }
+
     /// A user's plain text.
     #[must_use]
     pub fn user(text: impl Into<String>) -> Self {
-        Message { role: Role::User, content: vec![Block::text(text)] }
+        Message::of(Role::User, vec![Block::text(text)])
     }
 
     /// All text blocks joined by blank lines; empty where there are none.
@@ -247,9 +256,14 @@ pub struct Reply {
     /// What it used. `None` where the vendor did not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usage: Option<Usage>,
-    /// The model that answered, where it differs from the one that was asked.
+    /// The name that the vendor gave to the model that answered, where it differs from
+    /// the one that was asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
+    /// The fallback that answered, by the name that it has in the agent. `None`: the
+    /// agent's own model. It decides the price; the vendor's name does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fallback: Option<String>,
     /// The vendor's id of the answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,

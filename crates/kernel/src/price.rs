@@ -46,12 +46,26 @@ pub struct Rule {
     pub per_web_search: Money,
 }
 
-/// A rule together with the version of the catalogue that it came from.
+/// What a call may cost, whoever of the fallback chain answers it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Quote {
     /// The catalogue's version, stamped on every ledger row.
     pub version: String,
-    /// The rule.
+    /// The rule of the agent's own model.
+    pub rule: Rule,
+    /// The fallbacks, by the names that they have in the agent.
+    pub fallbacks: Vec<Fallback>,
+    /// The most that a prompt and its answer may hold together, in tokens, where it is
+    /// known: the smallest of the chain.
+    pub context_tokens: Option<u64>,
+}
+
+/// A model that answers where the one before it does not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fallback {
+    /// Its name.
+    pub model: String,
+    /// Its rule.
     pub rule: Rule,
 }
 
@@ -66,6 +80,41 @@ pub enum Spent {
     Estimated(Usage),
     /// Nobody knows; the whole hold is settled.
     Unknown,
+}
+
+impl Quote {
+    /// A price without fallbacks.
+    #[must_use]
+    pub fn of(version: impl Into<String>, rule: Rule) -> Self {
+        Quote { version: version.into(), rule, fallbacks: Vec::new(), context_tokens: None }
+    }
+
+    /// The rule of whoever answered. `None`: no such fallback is known any more.
+    #[must_use]
+    pub fn rule_of(&self, fallback: Option<&str>) -> Option<&Rule> {
+        match fallback {
+            None => Some(&self.rule),
+            Some(name) => self.fallbacks.iter().find(|one| one.model == name).map(|one| &one.rule),
+        }
+    }
+
+    /// The most that a whole call can cost, whoever answers (L14).
+    #[must_use]
+    pub fn worst(&self, input_tokens_max: u64, output_tokens_max: u64) -> Money {
+        let worst = self.rules().map(|rule| rule.worst(input_tokens_max, output_tokens_max));
+        worst.max().unwrap_or_default()
+    }
+
+    /// The longest answer that `money` can pay for after the input, whoever answers.
+    /// `None` where not even the input can be paid.
+    #[must_use]
+    pub fn output_tokens_for(&self, money: Money, input_tokens_max: u64) -> Option<u64> {
+        self.rules().map(|rule| rule.output_tokens_for(money, input_tokens_max)).min().flatten()
+    }
+
+    fn rules(&self) -> impl Iterator<Item = &Rule> {
+        std::iter::once(&self.rule).chain(self.fallbacks.iter().map(|one| &one.rule))
+    }
 }
 
 impl Rule {
@@ -101,13 +150,14 @@ impl Rule {
     }
 
     /// The most that a call can cost with at most this much input, before any output:
-    /// every token at the dearest way in (plain, or written to a cache), in the dearest
-    /// tier that such a prompt can reach.
+    /// every token at the dearest way in (plain, or written to the five-minute cache, the
+    /// only one that our requests ask for), in the dearest tier that such a prompt can
+    /// reach.
     #[must_use]
     pub fn input_worst(&self, input_tokens_max: u64) -> Money {
         let dearest = self
             .reachable(input_tokens_max)
-            .map(|r| r.input.max(r.cache_write_5m).max(r.cache_write_1h).max(r.cache_read))
+            .map(|r| r.input.max(r.cache_write_5m).max(r.cache_read))
             .max();
         Money(input_tokens_max.saturating_mul(dearest.unwrap_or(0))).plus(self.per_request)
     }
@@ -123,6 +173,17 @@ impl Rule {
     pub fn worst(&self, input_tokens_max: u64, output_tokens_max: u64) -> Money {
         let rate = self.output_rate_worst(input_tokens_max);
         self.input_worst(input_tokens_max).plus(Money(output_tokens_max.saturating_mul(rate)))
+    }
+
+    /// The longest answer that `money` can pay for after the input. `None` where not even
+    /// the input can be paid.
+    fn output_tokens_for(&self, money: Money, input_tokens_max: u64) -> Option<u64> {
+        let input = self.input_worst(input_tokens_max);
+        let left = (input <= money).then(|| money.less(input))?;
+        match self.output_rate_worst(input_tokens_max) {
+            0 => Some(u64::MAX),
+            rate => Some(left.0 / rate),
+        }
     }
 
     fn reachable(&self, input_tokens_max: u64) -> impl Iterator<Item = Rates> + '_ {
@@ -183,13 +244,12 @@ mod tests {
     fn the_worst_case_is_never_below_the_truth() {
         let rule = tiered();
         for input_total in [0, 1, 99_999, 100_000, 100_001, 500_000] {
-            for split in 0..4 {
+            for split in 0..3 {
                 let mut usage = Usage { output: 77, ..Usage::default() };
                 match split {
                     0 => usage.input = input_total,
                     1 => usage.cache_read = input_total,
-                    2 => usage.cache_write_5m = input_total,
-                    _ => usage.cache_write_1h = input_total,
+                    _ => usage.cache_write_5m = input_total,
                 }
                 assert!(rule.cost(&usage) <= rule.worst(input_total, 77));
                 assert!(rule.cost(&usage) <= rule.worst(input_total + 50, 100));

@@ -87,7 +87,8 @@ impl Catalog {
     #[must_use]
     pub fn quote(&self, model: &str, now: UnixMs) -> Option<Quote> {
         let row = self.row(model, now)?;
-        Some(Quote { version: self.version.to_string(), rule: row.rule.clone() })
+        let context_tokens = row.context_tokens;
+        Some(Quote { context_tokens, ..Quote::of(&*self.version, row.rule.clone()) })
     }
 
     /// The model's row in force at `now`: the newest that is not later. A dated snapshot

@@ -159,13 +159,14 @@ impl Try<'_> {
         let body = listen::body(self, response, self.limits.error_bytes_max).await;
         let read = body.unwrap_or_else(|stopped| stopped.read);
         let fault = self.protocol.fault(status.as_u16(), &known, &read);
-        ModelError { fault, spent: Spent::Nothing }
+        ModelError { fault, spent: Spent::Nothing, fallback: None }
     }
 
     /// A try that reached the provider and heard nothing: at least the prompt is charged.
     fn unheard(&self, class: FaultClass, message: String) -> ModelError {
         let fault = ModelFault { class, message, retry_after_ms: None, request_id: None };
-        ModelError { fault, spent: Spent::Estimated(self.asked.estimate(None, 0)) }
+        let spent = Spent::Estimated(self.asked.estimate(None, 0));
+        ModelError { fault, spent, fallback: None }
     }
 }
 

@@ -80,7 +80,7 @@ impl<M: Model> Model for Route<M> {
             spent = both(spent, error.spent);
             let pause = self.wait(call, tries, &error);
             let Some(pause) = pause.filter(|wait| Instant::now() + *wait < deadline) else {
-                return Err(ModelError { fault: error.fault, spent });
+                return Err(ModelError { spent, ..error });
             };
             told(call, tries, &error.fault, pause);
             tokio::time::sleep(pause).await;

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use engine::ports::{ModelCall, World};
 use kernel::json::Extra;
 use kernel::message::{Delta, Message, Request, ToolChoice};
-use kernel::units::{SessionId, UnixMs};
+use kernel::units::{Money, SessionId, UnixMs};
 
 /// A world whose date stands still and whose dice always show the same.
 pub(crate) struct Still {
@@ -50,7 +50,8 @@ pub(crate) fn request(model: &str, text: &str) -> Request {
 /// A call of that request.
 pub(crate) fn call(model: &str, deadline_ms: u64, tries_max: u32) -> ModelCall {
     let request = Arc::new(request(model, "hello"));
-    ModelCall { request, deadline_ms, tries_max, label: "test".into() }
+    let (label, hold) = ("test".into(), Money(u64::MAX));
+    ModelCall { request, deadline_ms, tries_max, label, hold, quote: None }
 }
 
 /// Collects what is watched.

@@ -31,7 +31,7 @@ fn request(messages: Vec<Arc<Message>>, tools: &[&str]) -> Request {
 }
 
 fn said(reply: &Reply) -> Arc<Message> {
-    Arc::new(Message { role: Role::Assistant, content: reply.content.clone() })
+    Arc::new(Message::of(Role::Assistant, reply.content.clone()))
 }
 
 fn calls(reply: &Reply) -> Vec<&ToolUse> {
@@ -54,7 +54,7 @@ fn results(reply: &Reply, text: &str) -> Arc<Message> {
             extra: Extra::new(),
         })
     };
-    Arc::new(Message { role: Role::User, content: calls(reply).into_iter().map(result).collect() })
+    Arc::new(Message::of(Role::User, calls(reply).into_iter().map(result).collect()))
 }
 
 const SIX_TURNS: &str = r#"

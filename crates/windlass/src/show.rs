@@ -131,7 +131,7 @@ fn words(fact: &Fact) -> String {
             let tokens = reply.usage.map_or(0, |usage| usage.total());
             format!("{} tokens, {}: {}", count(tokens), about(*cost, *estimated), said(reply))
         }
-        Fact::ModelFailed { fault, cost, estimated } => {
+        Fact::ModelFailed { fault, cost, estimated, .. } => {
             let message = one_line(&fault.message);
             format!("{}, {}: {message}", fault.class.code(), about(*cost, *estimated))
         }

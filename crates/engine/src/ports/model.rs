@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use kernel::event::{FaultClass, ModelFault};
 use kernel::message::{Delta, Reply, Request};
 use kernel::price::{Quote, Spent};
-use kernel::units::UnixMs;
+use kernel::units::{Money, UnixMs};
 
 /// One call.
 #[derive(Clone, Debug)]
@@ -19,6 +19,11 @@ pub struct ModelCall {
     pub tries_max: u32,
     /// A name for the call that is the same when it is retried: session, run and turn.
     pub label: String,
+    /// What was reserved for it: a stream whose cost passes this is cut.
+    pub hold: Money,
+    /// The prices that the hold was computed with. `None`: nobody knows them, and nothing
+    /// was reserved.
+    pub quote: Option<Arc<Quote>>,
 }
 
 /// A call that failed after its short retries.
@@ -29,6 +34,9 @@ pub struct ModelError {
     pub fault: ModelFault,
     /// What it cost nevertheless.
     pub spent: Spent,
+    /// The fallback that this was spent on, by its name in the agent. `None`: the agent's
+    /// own model.
+    pub fallback: Option<String>,
 }
 
 impl ModelError {
@@ -37,7 +45,7 @@ impl ModelError {
     pub fn free(class: FaultClass, message: impl Into<String>) -> Self {
         let message = message.into();
         let fault = ModelFault { class, message, retry_after_ms: None, request_id: None };
-        ModelError { fault, spent: Spent::Nothing }
+        ModelError { fault, spent: Spent::Nothing, fallback: None }
     }
 }
 

@@ -82,7 +82,7 @@ impl Model for Brain {
     fn quote(&self, _model: &str, _now: UnixMs) -> Option<Quote> {
         let rates =
             Rates { input: 2, output: 10, cache_write_5m: 3, cache_write_1h: 4, cache_read: 1 };
-        Some(Quote { version: "sim".to_owned(), rule: Rule::flat(rates) })
+        Some(Quote::of("sim", Rule::flat(rates)))
     }
 }
 
@@ -110,6 +110,7 @@ fn answer(chance: &mut fastrand::Rng, request: &Request) -> Result<Reply, ModelE
         stop,
         usage: (chance.u32(0..10) > 0).then(|| usage(chance, request)),
         model: None,
+        fallback: None,
         id: None,
         extra: Default::default(),
     })
@@ -179,5 +180,6 @@ fn fault(chance: &mut fastrand::Rng) -> ModelError {
     };
     let retry_after_ms = chance.bool().then(|| chance.u64(0..100_000));
     let message = "the simulation says so".to_owned();
-    ModelError { fault: ModelFault { class, message, retry_after_ms, request_id: None }, spent }
+    let fault = ModelFault { class, message, retry_after_ms, request_id: None };
+    ModelError { fault, spent, fallback: None }
 }

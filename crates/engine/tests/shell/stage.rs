@@ -116,7 +116,7 @@ pub(crate) fn fails(class: FaultClass) -> Line {
 
 fn reply(content: Vec<Block>, stop: Why) -> Reply {
     let usage = Some(Usage { input: 10, output: 1, ..Usage::default() });
-    Reply { content, stop, usage, model: None, id: None, extra: Default::default() }
+    Reply { content, stop, usage, model: None, fallback: None, id: None, extra: Default::default() }
 }
 
 pub(crate) fn tool(name: &str, effect: Effect) -> ToolSpec {
@@ -172,7 +172,7 @@ impl Model for Script {
         }
         let rates =
             Rates { input: 2, output: 10, cache_write_5m: 3, cache_write_1h: 4, cache_read: 1 };
-        Some(Quote { version: "1".to_owned(), rule: Rule::flat(rates) })
+        Some(Quote::of("1", Rule::flat(rates)))
     }
 }
 

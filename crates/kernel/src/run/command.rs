@@ -34,6 +34,8 @@ pub enum Command {
         fault: ModelFault,
         /// What it cost.
         spent: Spent,
+        /// The fallback that this was spent on; `None`: the agent's own model.
+        fallback: Option<String>,
     },
     /// The model call of a former owner is lost.
     Lost,

@@ -36,7 +36,9 @@ pub(super) fn decide(
         }
         Command::Advance => Ok(Vec::new()),
         Command::Replied(reply) => replied(state, reply, context.quote),
-        Command::Failed { fault, spent } => failed(state, fault, spent, context),
+        Command::Failed { fault, spent, fallback } => {
+            failed(state, fault, spent, fallback, context)
+        }
         Command::Lost => lost(state),
         Command::Returned(returned) => {
             let (_, call) = open_call(state, &returned.call)?;
@@ -98,7 +100,8 @@ fn free_for_another(run: &Run) -> Result<(), Refusal> {
 fn replied(state: &State, reply: Reply, quote: Option<&Quote>) -> Result<Vec<Fact>, Refusal> {
     let (_, calling) = calling(state)?;
     let told = reply.usage.filter(Usage::is_believable);
-    let cost = told.and_then(|usage| price(calling, quote, usage));
+    let by = reply.fallback.as_deref();
+    let cost = told.and_then(|usage| price(calling, quote, by, usage));
     let (cost, estimated) = cost.map_or((calling.hold, true), |cost| (cost, false));
     let estimated = estimated && cost > Money::ZERO;
     Ok(vec![Fact::ModelReplied { reply: presentable(state, reply), cost, estimated }])
@@ -108,23 +111,29 @@ fn failed(
     state: &State,
     fault: ModelFault,
     spent: Spent,
+    fallback: Option<String>,
     context: &Context<'_>,
 ) -> Result<Vec<Fact>, Refusal> {
     let (run, calling) = calling(state)?;
-    let (cost, estimated) = cost_of(spent, calling, context.quote);
-    let mut facts = vec![Fact::ModelFailed { fault: fault.clone(), cost, estimated }];
+    let (cost, estimated) = cost_of(spent, fallback.as_deref(), calling, context.quote);
+    let mut facts = vec![Fact::ModelFailed { fault: fault.clone(), cost, estimated, fallback }];
     if !run.cancel_asked {
         facts.push(after_fault(state, run, fault, context));
     }
     Ok(facts)
 }
 
-fn cost_of(spent: Spent, calling: &Calling, quote: Option<&Quote>) -> (Money, bool) {
+fn cost_of(
+    spent: Spent,
+    fallback: Option<&str>,
+    calling: &Calling,
+    quote: Option<&Quote>,
+) -> (Money, bool) {
     let (cost, guessed) = match spent {
         Spent::Nothing => (Some(Money::ZERO), false),
         Spent::Told(usage) | Spent::Estimated(usage) if !usage.is_believable() => (None, true),
-        Spent::Told(usage) => (price(calling, quote, usage), false),
-        Spent::Estimated(usage) => (price(calling, quote, usage), true),
+        Spent::Told(usage) => (price(calling, quote, fallback, usage), false),
+        Spent::Estimated(usage) => (price(calling, quote, fallback, usage), true),
         Spent::Unknown => (None, true),
     };
     let guessed = guessed || cost.is_none();
@@ -134,9 +143,14 @@ fn cost_of(spent: Spent, calling: &Calling, quote: Option<&Quote>) -> (Money, bo
 
 /// What a call with this usage costs; `None` where it was held at a price that nobody
 /// knows any more. A call that was begun without a price is free.
-fn price(calling: &Calling, quote: Option<&Quote>, usage: Usage) -> Option<Money> {
+fn price(
+    calling: &Calling,
+    quote: Option<&Quote>,
+    fallback: Option<&str>,
+    usage: Usage,
+) -> Option<Money> {
     match quote {
-        Some(quote) => Some(quote.rule.cost(&usage)),
+        Some(quote) => quote.rule_of(fallback).map(|rule| rule.cost(&usage)),
         None if calling.hold == Money::ZERO => Some(Money::ZERO),
         None => None,
     }

@@ -36,7 +36,7 @@ pub(super) fn reserve(
         return Ok(Reservation { max_tokens: wanted, clamped: false, hold: Money::ZERO });
     };
     let input = state.talk.input_tokens_max().saturating_add(HIDDEN_TOKENS_MAX);
-    let whole = quote.rule.worst(input, u64::from(wanted));
+    let whole = quote.worst(input, u64::from(wanted));
     let Some(cap) = run.cap else {
         return Ok(Reservation { max_tokens: wanted, clamped: false, hold: whole });
     };
@@ -44,7 +44,7 @@ pub(super) fn reserve(
     if whole <= free {
         return Ok(Reservation { max_tokens: wanted, clamped: false, hold: whole });
     }
-    let least = quote.rule.worst(input, ANSWER_TOKENS_MIN.min(u64::from(wanted)));
+    let least = quote.worst(input, ANSWER_TOKENS_MIN.min(u64::from(wanted)));
     if least > free {
         let scope = Scope::Task { session: state.session, run: run.number }.to_string();
         let settled = run.settled;
@@ -59,12 +59,11 @@ pub(super) fn reserve(
     Ok(clamp(quote, input, free))
 }
 
-/// The longest answer that `free` can pay for. Its rate is above zero, or the whole
-/// call would have fitted.
+/// The longest answer that `free` can pay for. It is shorter than the wanted one, which
+/// did not fit.
 fn clamp(quote: &Quote, input: u64, free: Money) -> Reservation {
-    let for_output = free.less(quote.rule.input_worst(input)).0;
-    let tokens = for_output / quote.rule.output_rate_worst(input).max(1);
+    let tokens = quote.output_tokens_for(free, input).unwrap_or(0);
     let max_tokens = u32::try_from(tokens).unwrap_or(u32::MAX);
-    let hold = quote.rule.worst(input, u64::from(max_tokens));
+    let hold = quote.worst(input, u64::from(max_tokens));
     Reservation { max_tokens, clamped: true, hold }
 }

@@ -50,7 +50,7 @@ impl Talk {
     pub(super) fn send(&mut self) {
         if !self.open.is_empty() {
             let content = std::mem::take(&mut self.open);
-            self.messages.push(Arc::new(Message { role: Role::User, content }));
+            self.messages.push(Arc::new(Message::of(Role::User, content)));
             self.paused = false;
         }
     }
@@ -71,7 +71,8 @@ impl Talk {
         }
         if !reply.content.is_empty() {
             let content = reply.content.clone();
-            self.messages.push(Arc::new(Message { role: Role::Assistant, content }));
+            let fallback = reply.fallback.clone();
+            self.messages.push(Arc::new(Message { role: Role::Assistant, content, fallback }));
         }
     }
 
@@ -105,7 +106,7 @@ impl Talk {
         let results = unanswered.into_iter().map(Block::ToolResult);
         let content: Vec<Block> = results.chain(self.open.iter().cloned()).collect();
         if !content.is_empty() {
-            messages.push(Arc::new(Message { role: Role::User, content }));
+            messages.push(Arc::new(Message::of(Role::User, content)));
         }
         messages
     }

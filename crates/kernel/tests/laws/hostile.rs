@@ -25,7 +25,8 @@ fn answered(content: Vec<Block>, extra: Extra) -> World {
     let mut world = opened();
     world.step(start(vec![Block::text("Go on")]), By::Owner).unwrap();
     let usage = Some(Usage { input: 900, output: 9, ..Usage::default() });
-    let reply = Reply { content, stop: Stop::ToolUse, usage, model: None, id: None, extra };
+    let reply =
+        Reply { content, stop: Stop::ToolUse, usage, model: None, fallback: None, id: None, extra };
     world.step(Command::Replied(reply), By::Owner).unwrap();
     world.check_log();
     world
@@ -124,5 +125,5 @@ fn a_hold_covers_what_is_longer_than_it_looks() {
     let raw = RawJson::parse(r#"{"type":"image","source":{"type":"url","url":"x"}}"#).unwrap();
     picture.step(start(vec![Block::text("Look"), Block::Opaque { raw }]), By::Owner).unwrap();
     let more = picture.state.held().less(plain.state.held());
-    assert!(more.0 >= 8_192 * 200, "only {more} more is held");
+    assert!(more.0 >= 8_192 * 125, "only {more} more is held");
 }

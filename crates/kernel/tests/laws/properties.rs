@@ -65,7 +65,7 @@ fn price(plan: &Plan) -> Quote {
     match plan.price {
         0 => quote(0, 10_000),
         1 => quote(100, 1_000),
-        _ => Quote { version: "tiers".to_owned(), rule: tiers() },
+        _ => Quote::of("tiers", tiers()),
     }
 }
 
@@ -191,7 +191,7 @@ fn failed(class: u8) -> Command {
         request_id: None,
     };
     let spent = if class.is_multiple_of(2) { Spent::Nothing } else { Spent::Unknown };
-    Command::Failed { fault, spent }
+    Command::Failed { fault, spent, fallback: None }
 }
 
 fn returned(call: String, outcome: u8) -> Command {
@@ -219,7 +219,7 @@ fn reply(world: &World, plan: &Plan, answer: &Answer, tokens_max: u32) -> Reply 
         .collect();
     let input = 500 + world.frozen.bytes.len() as u64 / plan.dense + tokens(&said, plan.dense);
     let usage = answer.counted.then_some(Usage { input, output, ..Usage::default() });
-    Reply { content, stop, usage, model: None, id: None, extra: Extra::new() }
+    Reply { content, stop, usage, model: None, fallback: None, id: None, extra: Extra::new() }
 }
 
 fn tokens(content: &[Block], dense: u64) -> u64 {

@@ -50,7 +50,7 @@ fn details(fact: &Fact) -> String {
         Fact::ModelReplied { reply, cost, estimated } => {
             format!(" {} cost={cost}{}", reply_line(reply), flag(*estimated, " estimated"))
         }
-        Fact::ModelFailed { fault, cost, estimated } => {
+        Fact::ModelFailed { fault, cost, estimated, .. } => {
             format!(" {} cost={cost}{}", fault_line(fault), flag(*estimated, " estimated"))
         }
         Fact::ModelLost { cost } => format!(" cost={cost}"),

@@ -147,6 +147,7 @@ fn reply(line: &Line) -> Reply {
             told => Some(usage(told.unwrap_or("100/20"))),
         },
         model: None,
+        fallback: None,
         id: None,
         extra: Default::default(),
     }
@@ -216,7 +217,7 @@ fn failed(line: &Line) -> Command {
             None => Spent::Told(usage(told)),
         },
     };
-    Command::Failed { fault, spent }
+    Command::Failed { fault, spent, fallback: None }
 }
 
 /// Every class of failure.

@@ -278,7 +278,7 @@ pub(crate) fn quote(input: u64, output: u64) -> Quote {
         cache_write_1h: input * 2,
         cache_read: input / 10,
     };
-    Quote { version: "2026-11".to_owned(), rule: Rule::flat(rates) }
+    Quote::of("2026-11", Rule::flat(rates))
 }
 
 /// Dollars as transcripts write them.

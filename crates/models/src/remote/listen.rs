@@ -117,7 +117,7 @@ fn ended(one: &Try<'_>, reader: &Reader, stopped: Stopped) -> ModelError {
 fn charged(stopped: Stopped, spent: Spent) -> ModelError {
     let Stopped { class, message, .. } = stopped;
     let fault = ModelFault { class, message, retry_after_ms: None, request_id: None };
-    ModelError { fault, spent }
+    ModelError { fault, spent, fallback: None }
 }
 
 /// Reads an answer that came as a whole.

@@ -34,6 +34,7 @@ impl Model for Listed {
             stop: Stop::EndTurn,
             usage: None,
             model: None,
+            fallback: None,
             id: None,
             extra: kernel::json::Extra::new(),
         })

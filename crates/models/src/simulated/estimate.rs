@@ -103,6 +103,7 @@ mod tests {
             stop: Stop::ToolUse,
             usage: None,
             model: None,
+            fallback: None,
             id: None,
             extra: Extra::new(),
         };

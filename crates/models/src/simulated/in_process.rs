@@ -28,7 +28,7 @@ impl<B: Brain> InProcess<B> {
     /// A brain that answers at once and costs nothing.
     pub fn new(brain: B) -> Self {
         let rule = Rule::flat(Rates::default());
-        let quote = Quote { version: "simulated".to_owned(), rule };
+        let quote = Quote::of("simulated", rule);
         InProcess { brain, latency: Latency::default(), quote }
     }
 
@@ -124,6 +124,7 @@ mod tests {
                 stop: Stop::EndTurn,
                 usage: None,
                 model: None,
+                fallback: None,
                 id: None,
                 extra: Extra::new(),
             }
@@ -170,7 +171,7 @@ mod tests {
     #[tokio::test]
     async fn a_given_price_is_quoted() {
         let rule = Rule::flat(Rates { input: 7, output: 9, ..Rates::default() });
-        let quote = Quote { version: "rehearsal".into(), rule };
+        let quote = Quote::of("rehearsal", rule);
         let model = InProcess::new(Parrot).with_quote(quote.clone());
         assert_eq!(model.quote("any", TODAY), Some(quote));
     }

@@ -113,5 +113,5 @@ fn asks(text: String, calls: impl Iterator<Item = ToolUse>) -> Reply {
 }
 
 fn reply(content: Vec<Block>, stop: Stop) -> Reply {
-    Reply { content, stop, usage: None, model: None, id: None, extra: Extra::new() }
+    Reply { content, stop, usage: None, model: None, fallback: None, id: None, extra: Extra::new() }
 }

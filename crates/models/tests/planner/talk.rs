@@ -152,7 +152,7 @@ impl<'c> Talk<'c> {
     fn hear(&mut self, block: Block) {
         match self.messages.last_mut() {
             Some(last) if last.role == Role::User => Arc::make_mut(last).content.push(block),
-            _ => self.messages.push(Arc::new(Message { role: Role::User, content: vec![block] })),
+            _ => self.messages.push(Arc::new(Message::of(Role::User, vec![block]))),
         }
     }
 
@@ -160,8 +160,7 @@ impl<'c> Talk<'c> {
     fn answer(&mut self) {
         for _ in 0..TURNS_MAX {
             let reply = Planner.reply(&self.request());
-            self.messages
-                .push(Arc::new(Message { role: Role::Assistant, content: reply.content.clone() }));
+            self.messages.push(Arc::new(Message::of(Role::Assistant, reply.content.clone())));
             if self.take(&reply) {
                 return;
             }

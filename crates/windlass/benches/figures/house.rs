@@ -141,6 +141,7 @@ impl Instantly {
             stop: if calls { Why::ToolUse } else { Why::EndTurn },
             usage: Some(usage),
             model: None,
+            fallback: None,
             id: None,
             extra: Default::default(),
         }
@@ -172,7 +173,7 @@ impl Model for Instantly {
             cache_write_1h: 4_000,
             cache_read: 200,
         };
-        Some(Quote { version: "bench".to_owned(), rule: Rule::flat(rates) })
+        Some(Quote::of("bench", Rule::flat(rates)))
     }
 }
 

@@ -97,6 +97,6 @@ impl Model for Priced {
     }
 
     fn quote(&self, _model: &str, _now: UnixMs) -> Option<Quote> {
-        Some(Quote { version: "agent file".to_owned(), rule: self.rule.clone() })
+        Some(Quote::of("agent file", self.rule.clone()))
     }
 }

@@ -65,6 +65,7 @@ pub(super) fn assemble(
         stop: read_stop(stop),
         usage,
         model: head.model,
+        fallback: None,
         id: head.id,
         extra: Vendor::Anthropic.keep(rest),
     }

@@ -101,7 +101,7 @@ fn read_message(raw: &RawJson) -> Result<Message, Wrong> {
     };
     let mut content = read_content(&fields.need("content")?)?;
     content.extend(seal_fields(Sealed::AnthropicMessage, &fields.rest()));
-    Ok(Message { role, content })
+    Ok(Message::of(role, content))
 }
 
 fn read_content(raw: &RawJson) -> Result<Vec<Block>, Wrong> {

@@ -88,6 +88,7 @@ impl Parts {
             stop,
             usage,
             model: self.model,
+            fallback: None,
             id: self.id,
             extra: Vendor::OpenAi.keep(rest),
         }

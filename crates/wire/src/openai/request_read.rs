@@ -206,7 +206,7 @@ fn read_message(raw: &RawJson) -> Result<Message, Wrong> {
     let mut fields = Fields::of(raw)?;
     let role: String = fields.need("role")?;
     match role.as_str() {
-        "assistant" => Ok(Message { role: Role::Assistant, content: read_assistant(fields)? }),
+        "assistant" => Ok(Message::of(Role::Assistant, read_assistant(fields)?)),
         "user" => read_user(fields, None),
         "system" | "developer" => read_user(fields, Some(role)),
         "tool" => read_result(fields),
@@ -223,7 +223,7 @@ fn read_user(mut fields: Fields, role: Option<String>) -> Result<Message, Wrong>
         rest.insert("role".to_owned(), Value::String(role));
     }
     content.extend(seal_fields(Sealed::OpenAiMessage, &rest));
-    Ok(Message { role: Role::User, content })
+    Ok(Message::of(Role::User, content))
 }
 
 fn read_result(mut fields: Fields) -> Result<Message, Wrong> {
@@ -236,5 +236,5 @@ fn read_result(mut fields: Fields) -> Result<Message, Wrong> {
     }
     let result =
         ToolResult { id, content: text, is_error: false, extra: Vendor::OpenAi.keep(rest) };
-    Ok(Message { role: Role::User, content: vec![Block::ToolResult(result)] })
+    Ok(Message::of(Role::User, vec![Block::ToolResult(result)]))
 }

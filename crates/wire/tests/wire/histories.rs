@@ -114,15 +114,13 @@ fn exchange() -> impl Strategy<Value = Vec<Message>> {
                 | Block::ToolResult(_)
                 | Block::Opaque { .. } => None,
             });
-            let results = results.map(|result| Message {
-                role: Role::User,
-                content: vec![Block::ToolResult(result)],
-            });
+            let results =
+                results.map(|result| Message::of(Role::User, vec![Block::ToolResult(result)]));
             let results: Vec<Message> = results.collect();
             let mut after: Vec<Message> = said.into_iter().map(Message::user).collect();
             let at = at.index(after.len() + 1);
             after.splice(at..at, results);
-            let answer = Message { role: Role::Assistant, content: answer };
+            let answer = Message::of(Role::Assistant, answer);
             std::iter::once(answer).chain(after).collect()
         },
     )
@@ -185,6 +183,7 @@ fn anthropic_reply() -> impl Strategy<Value = Reply> {
             stop,
             usage: Some(Usage { cache_write_1h: u64::from(long) * 7, web_searches: 1, ..usage }),
             model: Some("claude".to_owned()),
+            fallback: None,
             id: Some("msg_1".to_owned()),
             extra: if long { details.as_object().unwrap().clone() } else { Extra::new() },
         },
@@ -203,6 +202,7 @@ fn openai_reply() -> impl Strategy<Value = Reply> {
             stop,
             usage: told.then_some(usage),
             model: Some("gpt".to_owned()),
+            fallback: None,
             id: Some("chatcmpl-1".to_owned()),
             extra: Extra::new(),
         }

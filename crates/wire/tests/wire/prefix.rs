@@ -47,7 +47,7 @@ proptest! {
 
 fn talk(turns: usize) -> Vec<Arc<Message>> {
     let said = |at| {
-        let answer = Message { role: Role::Assistant, content: vec![Block::text("yes")] };
+        let answer = Message::of(Role::Assistant, vec![Block::text("yes")]);
         [Message::user(format!("q{at}")), answer].map(Arc::new)
     };
     let mut messages: Vec<_> = (0..turns).flat_map(said).collect();
@@ -90,7 +90,7 @@ fn a_clients_own_marks_are_the_only_ones() {
     let mut own = request(talk(3), "be brief", 2);
     let mark = json!({"anthropic": {"cache_control": {"type": "ephemeral", "ttl": "1h"}}});
     let first = Block::Text { text: "q0".to_owned(), extra: mark.as_object().unwrap().clone() };
-    own.messages[0] = Arc::new(Message { role: Role::User, content: vec![first] });
+    own.messages[0] = Arc::new(Message::of(Role::User, vec![first]));
     assert_eq!(marked(&own), ["/messages/0/content/0"]);
     let mut automatic = request(talk(3), "be brief", 2);
     automatic.extra = mark.as_object().unwrap().clone();

@@ -162,5 +162,5 @@ fn ended(script: &Script, request: &Request, now: usize) -> Reply {
 }
 
 fn answer(content: Vec<Block>, stop: Stop) -> Reply {
-    Reply { content, stop, usage: None, model: None, id: None, extra: Extra::new() }
+    Reply { content, stop, usage: None, model: None, fallback: None, id: None, extra: Extra::new() }
 }

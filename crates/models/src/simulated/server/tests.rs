@@ -34,6 +34,7 @@ impl Brain for Talker {
             stop: Stop::EndTurn,
             usage: None,
             model: None,
+            fallback: None,
             id: None,
             extra: Extra::new(),
         }
