@@ -7,6 +7,7 @@
 
 pub mod agent;
 pub mod backoff;
+pub mod breaker;
 pub mod event;
 pub mod json;
 pub mod ledger;
