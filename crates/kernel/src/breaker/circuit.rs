@@ -70,7 +70,7 @@ pub struct Circuit {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Phase {
-    Closed(Window),
+    Closed(Box<Window>),
     Open { until_ms: u64, openings: u32 },
     HalfOpen(Trial),
 }
@@ -170,7 +170,7 @@ impl Circuit {
     /// A closed circuit that has seen nothing.
     #[must_use]
     pub fn new(settings: Settings) -> Self {
-        let phase = Phase::Closed(Window::new(settings.window_ms));
+        let phase = Phase::Closed(Box::new(Window::new(settings.window_ms)));
         Circuit { settings, phase, changes: 0 }
     }
 
@@ -271,7 +271,8 @@ impl Circuit {
     }
 
     fn close(&mut self) -> Turned {
-        self.change(Phase::Closed(Window::new(self.settings.window_ms)));
+        let window = Window::new(self.settings.window_ms);
+        self.change(Phase::Closed(Box::new(window)));
         Turned::Closed
     }
 

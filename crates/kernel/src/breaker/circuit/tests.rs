@@ -44,8 +44,11 @@ fn ill(retry_after_ms: u64) -> End {
     End::Ill { retry_after_ms: Some(retry_after_ms) }
 }
 
+/// An act, and the change that it brings.
+type Step = (Act, Option<Turned>);
+
 /// Plays acts; each gives the change that it brings.
-fn play(name: &str, acts: &[(Act, Option<Turned>)]) -> (Circuit, u64) {
+fn play(name: &str, acts: &[Step]) -> (Circuit, u64) {
     let mut circuit = Circuit::new(SETTINGS);
     let (mut now, mut begun) = (0, Vec::new());
     for (place, (act, turned)) in acts.iter().enumerate() {
@@ -77,12 +80,12 @@ fn play(name: &str, acts: &[(Act, Option<Turned>)]) -> (Circuit, u64) {
 }
 
 /// Four failures: open for 100 ms.
-fn broken() -> Vec<(Act, Option<Turned>)> {
+fn broken() -> Vec<Step> {
     vec![(Call(ILL), None), (Call(ILL), None), (Call(ILL), None), (Call(ILL), OPENED)]
 }
 
 /// Open, and its wait is over.
-fn ripe() -> Vec<(Act, Option<Turned>)> {
+fn ripe() -> Vec<Step> {
     [broken(), vec![(Wait(100), None)]].concat()
 }
 
@@ -93,7 +96,7 @@ fn every_change_of_the_table() {
     let well = (Call(End::Well), None);
     let silent = (Call(End::Silent), None);
     let failed = (Call(ILL), None);
-    let cases: Vec<(&str, Vec<(Act, Option<Turned>)>, Standing)> = vec![
+    let cases: Vec<(&str, Vec<Step>, Standing)> = vec![
         ("too few calls", vec![failed; 3], Closed),
         ("too few failures", vec![well, well, failed, well, failed], Closed),
         ("half of them failed", vec![well, well, failed, (Call(ILL), OPENED)], open(100)),
