@@ -1,0 +1,429 @@
+//! What an argument is to its call, told by its name: the subject, or jitter beside it.
+//!
+//! A detector that takes ids for jitter stops every honest enumeration; one that takes
+//! jitter for ids never finds a loop. Names decide first, the look of a value second, and
+//! where both are silent an argument is the subject.
+
+/// What an argument is to its call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Field {
+    /// Names this one try: request ids, nonces, seeds, attempt counters.
+    Jitter,
+    /// Names this one try where the call failed; a subject otherwise.
+    JitterInError,
+    /// Words for the reader beside the call's real subject.
+    Remark,
+    /// A place in a list.
+    Page,
+    /// Words that are looked for.
+    Query,
+    /// A file or folder.
+    Path,
+    /// A line for a shell, or a program.
+    Command,
+    /// What is written or sent: never looked into.
+    Payload,
+    /// A time that is asked about.
+    Range,
+    /// The name of a thing.
+    Id,
+    /// Anything else.
+    Other,
+}
+
+const JITTER: [&str; 52] = [
+    "requestid",
+    "xrequestid",
+    "reqid",
+    "clientrequestid",
+    "rid",
+    "traceid",
+    "xtraceid",
+    "traceparent",
+    "spanid",
+    "correlationid",
+    "xcorrelationid",
+    "idempotencykey",
+    "idempotencytoken",
+    "nonce",
+    "salt",
+    "seed",
+    "randomseed",
+    "random",
+    "rand",
+    "rnd",
+    "cachebuster",
+    "cachebust",
+    "cachebusting",
+    "bust",
+    "buster",
+    "cb",
+    "nocache",
+    "uniq",
+    "attempt",
+    "attempts",
+    "attemptno",
+    "attemptnumber",
+    "attemptcount",
+    "attemptid",
+    "retry",
+    "retrycount",
+    "retryno",
+    "retrynumber",
+    "retryattempt",
+    "retryid",
+    "try",
+    "tryno",
+    "trynumber",
+    "iteration",
+    "iter",
+    "counter",
+    "callid",
+    "toolcallid",
+    "invocationid",
+    "executionid",
+    "pollcount",
+    "tries",
+];
+
+const JITTER_IN_ERROR: [&str; 16] = [
+    "sessionid",
+    "runid",
+    "messageid",
+    "eventid",
+    "clientid",
+    "transactionid",
+    "txid",
+    "backoff",
+    "backoffms",
+    "backoffseconds",
+    "delay",
+    "delayms",
+    "wait",
+    "waitms",
+    "retryafter",
+    "sleep",
+];
+
+const REMARK: [&str; 19] = [
+    "description",
+    "explanation",
+    "reason",
+    "reasoning",
+    "thought",
+    "thoughts",
+    "rationale",
+    "justification",
+    "purpose",
+    "intent",
+    "timeout",
+    "timeoutms",
+    "timeoutsecs",
+    "timeoutseconds",
+    "uuid",
+    "guid",
+    "uniqueid",
+    "uniquekey",
+    "version",
+];
+
+const PAGE: [&str; 25] = [
+    "page",
+    "pagenumber",
+    "pagenum",
+    "pageno",
+    "pageindex",
+    "offset",
+    "skip",
+    "cursor",
+    "nextcursor",
+    "pagecursor",
+    "pagetoken",
+    "nexttoken",
+    "nextpagetoken",
+    "continuation",
+    "continuationtoken",
+    "startindex",
+    "startat",
+    "startingafter",
+    "endingbefore",
+    "scrollid",
+    "marker",
+    "nextmarker",
+    "nextpage",
+    "aftercursor",
+    "start",
+];
+
+const QUERY: [&str; 14] = [
+    "query",
+    "q",
+    "search",
+    "searchquery",
+    "searchterm",
+    "searchterms",
+    "keyword",
+    "keywords",
+    "term",
+    "terms",
+    "pattern",
+    "regex",
+    "searchtext",
+    "phrase",
+];
+
+const PATH: [&str; 22] = [
+    "path",
+    "paths",
+    "file",
+    "files",
+    "filename",
+    "filepath",
+    "dir",
+    "directory",
+    "folder",
+    "cwd",
+    "workdir",
+    "workingdirectory",
+    "root",
+    "rootdir",
+    "relativepath",
+    "targetfile",
+    "absolutepath",
+    "dest",
+    "destination",
+    "srcpath",
+    "destpath",
+    "basepath",
+];
+
+const COMMAND: [&str; 6] =
+    ["command", "cmd", "commandline", "shellcommand", "script", "bashcommand"];
+
+const PAYLOAD: [&str; 27] = [
+    "content",
+    "contents",
+    "text",
+    "body",
+    "data",
+    "newstr",
+    "newstring",
+    "newtext",
+    "oldstr",
+    "oldstring",
+    "oldtext",
+    "code",
+    "patch",
+    "diff",
+    "message",
+    "html",
+    "markdown",
+    "value",
+    "payload",
+    "filetext",
+    "inserttext",
+    "replacement",
+    "newcontent",
+    "oldcontent",
+    "input",
+    "subject",
+    "title",
+];
+
+const RANGE: [&str; 20] = [
+    "from",
+    "to",
+    "since",
+    "until",
+    "begin",
+    "end",
+    "before",
+    "after",
+    "day",
+    "month",
+    "year",
+    "time",
+    "when",
+    "due",
+    "deadline",
+    "asof",
+    "at",
+    "week",
+    "hour",
+    "departure",
+];
+
+/// Longest name that is looked up; no name in the tables is longer.
+const NAME_BYTES_MAX: usize = 64;
+
+/// What the argument of that name is.
+pub(super) fn field(name: &str) -> Field {
+    if is_bare(name) {
+        return Field::Jitter;
+    }
+    let plain = plain(name);
+    let among = |table: &[&str]| table.contains(&plain.as_str());
+    match () {
+        () if among(&JITTER) => Field::Jitter,
+        () if among(&JITTER_IN_ERROR) => Field::JitterInError,
+        () if among(&REMARK) => Field::Remark,
+        () if among(&PAGE) => Field::Page,
+        () if among(&QUERY) => Field::Query,
+        () if among(&PATH) => Field::Path,
+        () if among(&COMMAND) => Field::Command,
+        () if among(&PAYLOAD) => Field::Payload,
+        () if among(&RANGE) || plain.contains("date") => Field::Range,
+        () if ["id", "ids", "key", "sha", "hash"].iter().any(|end| plain.ends_with(end)) => {
+            Field::Id
+        }
+        () if plain.ends_with("path") || plain.ends_with("file") => Field::Path,
+        () => Field::Other,
+    }
+}
+
+/// Whether a name and its value mark one try of a call and not its subject.
+pub(super) fn is_jitter(name: &str, _value: &str) -> bool {
+    field(name) == Field::Jitter
+}
+
+/// Whether a name and its value tell the moment of the call. `timestamp` with a number of
+/// seconds into a film is no such moment, and an identifier like `1763712345.000100` none.
+pub(super) fn is_moment(name: &str, value: &str) -> bool {
+    let named = matches!(
+        plain(name).as_str(),
+        "ts" | "t"
+            | "timestamp"
+            | "requesttime"
+            | "requestedat"
+            | "sentat"
+            | "senttime"
+            | "calledat"
+            | "now"
+            | "currenttime"
+            | "clienttime"
+            | "clienttimestamp"
+            | "localtime"
+            | "requesttimestamp"
+            | "unixtime"
+            | "epoch"
+    );
+    match field(name) {
+        Field::Other | Field::Remark => is_epoch(value) || (named && is_instant(value)),
+        Field::Jitter => true,
+        Field::JitterInError
+        | Field::Page
+        | Field::Query
+        | Field::Path
+        | Field::Command
+        | Field::Payload
+        | Field::Range
+        | Field::Id => false,
+    }
+}
+
+/// Whether a name and its value mark a place in a list. A page may also have a name, and
+/// is then a subject.
+pub(super) fn is_page(name: &str, value: &str) -> bool {
+    let numbered = || value.bytes().all(|byte| byte.is_ascii_digit() || b"-e".contains(&byte));
+    let plain = plain(name);
+    match plain.as_str() {
+        "page" | "start" => numbered(),
+        _ => field(name) == Field::Page,
+    }
+}
+
+/// Names like `_`, `_t` and `__cb`, as browsers' libraries give them to cache busters.
+fn is_bare(name: &str) -> bool {
+    let rest = name.trim_start_matches('_');
+    rest.len() < name.len() && (rest.is_empty() || ["t", "ts", "cb", "r", "v"].contains(&rest))
+}
+
+fn plain(name: &str) -> String {
+    if name.len() > NAME_BYTES_MAX {
+        return name.to_owned();
+    }
+    let letters = name.chars().filter(|c| !"_- .".contains(*c));
+    letters.flat_map(char::to_lowercase).collect()
+}
+
+/// Seconds, milliseconds, microseconds or nanoseconds since 1970, from 2014 to 2033.
+pub(super) fn is_epoch(text: &str) -> bool {
+    let whole = match text.split_once('.') {
+        Some((whole, part)) if part.len() <= 3 => whole,
+        Some(_) => return false,
+        None => text,
+    };
+    let digits = whole.bytes().all(|byte| byte.is_ascii_digit());
+    digits && matches!(whole.len(), 10 | 13 | 16 | 19) && ("14".."20").contains(&&whole[..2])
+}
+
+/// A date with a time of day, as in `2026-11-21T10:00`.
+pub(super) fn is_instant(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let digits = |from: usize, to: usize| {
+        bytes.get(from..to).is_some_and(|part| part.iter().all(u8::is_ascii_digit))
+    };
+    digits(0, 4)
+        && bytes.get(4) == Some(&b'-')
+        && digits(5, 7)
+        && bytes.get(7) == Some(&b'-')
+        && digits(8, 10)
+        && matches!(bytes.get(10), Some(b'T' | b't' | b' '))
+        && digits(11, 13)
+        && bytes.get(13) == Some(&b':')
+        && digits(14, 16)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_tell_what_an_argument_is() {
+        let cases = [
+            ("request_id", Field::Jitter),
+            ("X-Request-Id", Field::Jitter),
+            ("_", Field::Jitter),
+            ("_t", Field::Jitter),
+            ("retryCount", Field::Jitter),
+            ("user_id", Field::Id),
+            ("id", Field::Id),
+            ("session_id", Field::JitterInError),
+            ("page", Field::Page),
+            ("nextPageToken", Field::Page),
+            ("start_date", Field::Range),
+            ("file_path", Field::Path),
+            ("config_file", Field::Path),
+            ("q", Field::Query),
+            ("new_str", Field::Payload),
+            ("city", Field::Other),
+            ("x", Field::Other),
+        ];
+        for (name, kind) in cases {
+            assert_eq!(field(name), kind, "{name}");
+        }
+    }
+
+    #[test]
+    fn moments_are_told_from_other_numbers() {
+        for (name, value) in [
+            ("ts", "1763712345"),
+            ("timestamp", "2026-11-21T10:00:00Z"),
+            ("v", "1763712345678"),
+            ("now", "2026-11-21 10:00"),
+        ] {
+            assert!(is_moment(name, value), "{name}={value}");
+        }
+        for (name, value) in [
+            ("ts", "1763712345.000100"),
+            ("timestamp", "00:01:20"),
+            ("timestamp", "90"),
+            ("since", "1763712345"),
+            ("account_id", "1763712345"),
+            ("date", "2026-11-21T10:00:00Z"),
+            ("v", "2"),
+        ] {
+            assert!(!is_moment(name, value), "{name}={value}");
+        }
+    }
+}
