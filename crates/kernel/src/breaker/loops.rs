@@ -11,6 +11,7 @@
 //! the length of its own texts and with nothing that came before it.
 
 mod conduct;
+mod failure;
 mod field;
 mod finding;
 mod memory;

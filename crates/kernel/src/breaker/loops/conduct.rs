@@ -3,7 +3,7 @@
 //! The kinds decide how much a repetition says: a test that is run again after an edit
 //! and a wait between two looks are honest, the same read three times is not.
 
-use super::field::{Field, field};
+use super::field::{Field, field, is_among};
 use super::tree::Tree;
 
 /// What kind of act a call is.
@@ -19,77 +19,30 @@ pub(super) struct Conduct {
     pub(super) creates: bool,
 }
 
-const WAITS: [&str; 5] = ["sleep", "wait", "delay", "pause", "timer"];
+const WAITS: &str = "\
+    sleep wait delay pause timer";
 
-const EDITS: [&str; 27] = [
-    "write",
-    "edit",
-    "patch",
-    "replace",
-    "insert",
-    "create",
-    "update",
-    "delete",
-    "remove",
-    "rename",
-    "move",
-    "append",
-    "apply",
-    "modify",
-    "set",
-    "put",
-    "save",
-    "fix",
-    "add",
-    "upload",
-    "install",
-    "mkdir",
-    "copy",
-    "change",
-    "refactor",
-    "rewrite",
-    "multiedit",
-];
+const EDITS: &str = "\
+    write edit patch replace insert create update delete remove rename move append apply \
+    modify set put save fix add upload install mkdir copy change refactor rewrite \
+    multiedit";
 
-const CHECKS: [&str; 21] = [
-    "test",
-    "tests",
-    "build",
-    "check",
-    "lint",
-    "compile",
-    "verify",
-    "validate",
-    "run",
-    "status",
-    "diff",
-    "typecheck",
-    "format",
-    "fmt",
-    "commit",
-    "reload",
-    "refresh",
-    "deploy",
-    "restart",
-    "screenshot",
-    "diagnostics",
-];
+const CHECKS: &str = "\
+    test tests build check lint compile verify validate run status diff typecheck format \
+    fmt commit reload refresh deploy restart screenshot diagnostics";
 
-const CREATES: [&str; 13] = [
-    "create", "new", "submit", "post", "send", "start", "insert", "register", "book", "place",
-    "upload", "publish", "pay",
-];
+const CREATES: &str = "\
+    create new submit post send start insert register book place upload publish pay";
 
 /// Programs that test, build or show what edits change.
-const CHECKING: [&str; 36] = [
-    "cargo", "pytest", "npm", "npx", "yarn", "pnpm", "bun", "go", "make", "cmake", "ctest", "tox",
-    "jest", "vitest", "mvn", "gradle", "gradlew", "tsc", "mypy", "ruff", "eslint", "flake8",
-    "pylint", "dotnet", "phpunit", "rspec", "bundle", "rake", "node", "python", "python3", "ruby",
-    "git", "bazel", "just", "deno",
-];
+const CHECKING: &str = "\
+    cargo pytest npm npx yarn pnpm bun go make cmake ctest tox jest vitest mvn gradle \
+    gradlew tsc mypy ruff eslint flake8 pylint dotnet phpunit rspec bundle rake node \
+    python python3 ruby git bazel just deno";
 
 /// Programs that change files.
-const CHANGING: [&str; 9] = ["mv", "cp", "rm", "tee", "touch", "mkdir", "patch", "chmod", "ln"];
+const CHANGING: &str = "\
+    mv cp rm tee touch mkdir patch chmod ln";
 
 /// What kind of act this call is.
 pub(super) fn conduct(name: &str, arguments: Option<&Tree>) -> Conduct {
@@ -97,12 +50,12 @@ pub(super) fn conduct(name: &str, arguments: Option<&Tree>) -> Conduct {
         return of_command(command);
     }
     let words = words(name);
-    let among = |table: &[&str]| words.iter().any(|word| table.contains(&word.as_str()));
+    let among = |table: &str| words.iter().any(|word| is_among(table, word));
     Conduct {
-        waits: among(&WAITS),
-        edits: among(&EDITS),
-        checks: among(&CHECKS),
-        creates: among(&CREATES),
+        waits: among(WAITS),
+        edits: among(EDITS),
+        checks: among(CHECKS),
+        creates: among(CREATES),
     }
 }
 
@@ -125,12 +78,12 @@ fn command(arguments: &Tree) -> Option<&str> {
 fn of_command(command: &str) -> Conduct {
     let parts = command.split(['\n', ';', '|', '&']).map(str::trim);
     let programs: Vec<&str> = parts.filter_map(program).collect();
-    let among = |table: &[&str]| programs.iter().any(|program| table.contains(program));
+    let among = |table: &str| programs.iter().any(|program| is_among(table, program));
     let redirects = command.contains("> ") && !command.contains("/dev/null");
     Conduct {
-        waits: programs.iter().all(|program| WAITS.contains(program)) && !programs.is_empty(),
-        edits: among(&CHANGING) || redirects || in_place(command),
-        checks: among(&CHECKING) || programs.iter().any(|program| is_script(program)),
+        waits: programs.iter().all(|program| is_among(WAITS, program)) && !programs.is_empty(),
+        edits: among(CHANGING) || redirects || in_place(command),
+        checks: among(CHECKING) || programs.iter().any(|program| is_script(program)),
         creates: false,
     }
 }

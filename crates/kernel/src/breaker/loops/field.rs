@@ -31,227 +31,47 @@ pub(super) enum Field {
     Other,
 }
 
-const JITTER: [&str; 52] = [
-    "requestid",
-    "xrequestid",
-    "reqid",
-    "clientrequestid",
-    "rid",
-    "traceid",
-    "xtraceid",
-    "traceparent",
-    "spanid",
-    "correlationid",
-    "xcorrelationid",
-    "idempotencykey",
-    "idempotencytoken",
-    "nonce",
-    "salt",
-    "seed",
-    "randomseed",
-    "random",
-    "rand",
-    "rnd",
-    "cachebuster",
-    "cachebust",
-    "cachebusting",
-    "bust",
-    "buster",
-    "cb",
-    "nocache",
-    "uniq",
-    "attempt",
-    "attempts",
-    "attemptno",
-    "attemptnumber",
-    "attemptcount",
-    "attemptid",
-    "retry",
-    "retrycount",
-    "retryno",
-    "retrynumber",
-    "retryattempt",
-    "retryid",
-    "try",
-    "tryno",
-    "trynumber",
-    "iteration",
-    "iter",
-    "counter",
-    "callid",
-    "toolcallid",
-    "invocationid",
-    "executionid",
-    "pollcount",
-    "tries",
-];
+const JITTER: &str = "\
+    requestid xrequestid reqid clientrequestid rid traceid xtraceid traceparent spanid \
+    correlationid xcorrelationid idempotencykey idempotencytoken nonce salt seed \
+    randomseed random rand rnd cachebuster cachebust cachebusting bust buster cb nocache \
+    uniq attempt attempts attemptno attemptnumber attemptcount retry retrycount \
+    retryno retrynumber retryattempt retryid try tryno trynumber iteration iter counter \
+    callid toolcallid invocationid executionid pollcount tries";
 
-const JITTER_IN_ERROR: [&str; 16] = [
-    "sessionid",
-    "runid",
-    "messageid",
-    "eventid",
-    "clientid",
-    "transactionid",
-    "txid",
-    "backoff",
-    "backoffms",
-    "backoffseconds",
-    "delay",
-    "delayms",
-    "wait",
-    "waitms",
-    "retryafter",
-    "sleep",
-];
+const JITTER_IN_ERROR: &str = "\
+    sessionid runid messageid eventid clientid transactionid txid backoff backoffms \
+    backoffseconds delay delayms wait waitms retryafter sleep";
 
-const REMARK: [&str; 19] = [
-    "description",
-    "explanation",
-    "reason",
-    "reasoning",
-    "thought",
-    "thoughts",
-    "rationale",
-    "justification",
-    "purpose",
-    "intent",
-    "timeout",
-    "timeoutms",
-    "timeoutsecs",
-    "timeoutseconds",
-    "uuid",
-    "guid",
-    "uniqueid",
-    "uniquekey",
-    "version",
-];
+const REMARK: &str = "\
+    description explanation reason reasoning thought thoughts rationale justification \
+    purpose intent timeout timeoutms timeoutsecs timeoutseconds uuid guid uniqueid \
+    uniquekey";
 
-const PAGE: [&str; 25] = [
-    "page",
-    "pagenumber",
-    "pagenum",
-    "pageno",
-    "pageindex",
-    "offset",
-    "skip",
-    "cursor",
-    "nextcursor",
-    "pagecursor",
-    "pagetoken",
-    "nexttoken",
-    "nextpagetoken",
-    "continuation",
-    "continuationtoken",
-    "startindex",
-    "startat",
-    "startingafter",
-    "endingbefore",
-    "scrollid",
-    "marker",
-    "nextmarker",
-    "nextpage",
-    "aftercursor",
-    "start",
-];
+const PAGE: &str = "\
+    page pagenumber pagenum pageno pageindex offset skip cursor nextcursor pagecursor \
+    pagetoken nexttoken nextpagetoken continuation continuationtoken startindex startat \
+    startingafter endingbefore scrollid marker nextmarker nextpage aftercursor start";
 
-const QUERY: [&str; 14] = [
-    "query",
-    "q",
-    "search",
-    "searchquery",
-    "searchterm",
-    "searchterms",
-    "keyword",
-    "keywords",
-    "term",
-    "terms",
-    "pattern",
-    "regex",
-    "searchtext",
-    "phrase",
-];
+const QUERY: &str = "\
+    query q search searchquery searchterm searchterms keyword keywords term terms pattern \
+    regex searchtext phrase";
 
-const PATH: [&str; 22] = [
-    "path",
-    "paths",
-    "file",
-    "files",
-    "filename",
-    "filepath",
-    "dir",
-    "directory",
-    "folder",
-    "cwd",
-    "workdir",
-    "workingdirectory",
-    "root",
-    "rootdir",
-    "relativepath",
-    "targetfile",
-    "absolutepath",
-    "dest",
-    "destination",
-    "srcpath",
-    "destpath",
-    "basepath",
-];
+const PATH: &str = "\
+    path paths file files filename filepath dir directory folder cwd workdir \
+    workingdirectory root rootdir relativepath targetfile absolutepath dest destination \
+    srcpath destpath basepath";
 
-const COMMAND: [&str; 6] =
-    ["command", "cmd", "commandline", "shellcommand", "script", "bashcommand"];
+const COMMAND: &str = "command cmd commandline shellcommand script bashcommand";
 
-const PAYLOAD: [&str; 27] = [
-    "content",
-    "contents",
-    "text",
-    "body",
-    "data",
-    "newstr",
-    "newstring",
-    "newtext",
-    "oldstr",
-    "oldstring",
-    "oldtext",
-    "code",
-    "patch",
-    "diff",
-    "message",
-    "html",
-    "markdown",
-    "value",
-    "payload",
-    "filetext",
-    "inserttext",
-    "replacement",
-    "newcontent",
-    "oldcontent",
-    "input",
-    "subject",
-    "title",
-];
+const PAYLOAD: &str = "\
+    content contents text body data newstr newstring newtext oldstr oldstring oldtext code \
+    patch diff message html markdown value payload filetext inserttext replacement \
+    newcontent oldcontent input subject title";
 
-const RANGE: [&str; 20] = [
-    "from",
-    "to",
-    "since",
-    "until",
-    "begin",
-    "end",
-    "before",
-    "after",
-    "day",
-    "month",
-    "year",
-    "time",
-    "when",
-    "due",
-    "deadline",
-    "asof",
-    "at",
-    "week",
-    "hour",
-    "departure",
-];
+const RANGE: &str = "\
+    from to since until begin end before after day month year time when due deadline asof \
+    at week hour departure";
 
 /// Longest name that is looked up; no name in the tables is longer.
 const NAME_BYTES_MAX: usize = 64;
@@ -262,17 +82,17 @@ pub(super) fn field(name: &str) -> Field {
         return Field::Jitter;
     }
     let plain = plain(name);
-    let among = |table: &[&str]| table.contains(&plain.as_str());
+    let among = |table: &str| is_among(table, &plain);
     match () {
-        () if among(&JITTER) => Field::Jitter,
-        () if among(&JITTER_IN_ERROR) => Field::JitterInError,
-        () if among(&REMARK) => Field::Remark,
-        () if among(&PAGE) => Field::Page,
-        () if among(&QUERY) => Field::Query,
-        () if among(&PATH) => Field::Path,
-        () if among(&COMMAND) => Field::Command,
-        () if among(&PAYLOAD) => Field::Payload,
-        () if among(&RANGE) || plain.contains("date") => Field::Range,
+        () if among(JITTER) => Field::Jitter,
+        () if among(JITTER_IN_ERROR) => Field::JitterInError,
+        () if among(REMARK) => Field::Remark,
+        () if among(PAGE) => Field::Page,
+        () if among(QUERY) => Field::Query,
+        () if among(PATH) => Field::Path,
+        () if among(COMMAND) => Field::Command,
+        () if among(PAYLOAD) => Field::Payload,
+        () if among(RANGE) || plain.contains("date") => Field::Range,
         () if ["id", "ids", "key", "sha", "hash"].iter().any(|end| plain.ends_with(end)) => {
             Field::Id
         }
@@ -282,8 +102,13 @@ pub(super) fn field(name: &str) -> Field {
 }
 
 /// Whether a name and its value mark one try of a call and not its subject.
-pub(super) fn is_jitter(name: &str, _value: &str) -> bool {
-    field(name) == Field::Jitter
+pub(super) fn is_jitter(name: &str) -> bool {
+    is_bare(name) || is_among(JITTER, &plain(name))
+}
+
+/// Whether a word stands in a table of words parted by spaces.
+pub(super) fn is_among(table: &str, word: &str) -> bool {
+    table.split(' ').any(|known| known == word)
 }
 
 /// Whether a name and its value tell the moment of the call. `timestamp` with a number of

@@ -3,7 +3,7 @@
 //! One pass over the text, whatever its length. Numbers that may be the message stay:
 //! `line 5` and `3 failed` are news, `took 12 ms` is none.
 
-use super::field::{self, Field};
+use super::field;
 
 /// How much of a text counts as noise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -126,7 +126,7 @@ impl Before {
 
     /// Whether the token is the value of a name that means one try.
     fn marks_a_try(&self) -> bool {
-        self.joined && !self.name.is_empty() && field::field(&self.name) == Field::Jitter
+        self.joined && !self.name.is_empty() && field::is_jitter(&self.name)
             || NAMED.iter().any(|word| self.name.strip_suffix("id") == Some(word))
     }
 }

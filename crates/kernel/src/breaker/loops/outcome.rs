@@ -6,7 +6,8 @@
 
 use std::borrow::Cow;
 
-use super::field::{self, Field};
+use super::failure::{answers_for_subject, begins_with_failure, mentions_failure, tells_failure};
+use super::field::{self, is_among};
 use super::noise::{Calm, calm};
 use super::number;
 use super::tree::{self, Tree};
@@ -14,8 +15,30 @@ use super::tree::{self, Tree};
 /// Longest result that is read as JSON, in bytes; a longer one is a text.
 const JSON_BYTES_MAX: usize = 1 << 20;
 
-/// How much of a text is looked through for words of failure, in bytes.
-const LOOKED_THROUGH_BYTES_MAX: usize = 4_096;
+/// Fields of a result that are about the call: whose, and how long it took.
+const OF_CALL: &str = "requestid xrequestid traceid spanid correlationid tookms took durationms \
+    duration latencyms latency querytimems executiontimems responsetimems executiontime \
+    responsetime querytime nonce wallms";
+
+/// Fields that change with every look.
+const OF_CLOCK: &str = "timestamp ts servertime generatedat checkedat lastchecked fetchedat \
+    polledat now asof elapsed elapsedms elapsedseconds uptime uptimeseconds retryafter \
+    currenttime updatedat lastupdated time date heartbeat lastheartbeat expiresat attempt \
+    attempts pollcount retries";
+
+/// Fields of an error that name this one.
+const OF_ERROR: &str = "id errorid eventid instance incidentid reference ref";
+
+/// Names of numbers that count what was found.
+const COUNTS: &str = "total count hits matches found total_count";
+
+/// Texts that hold nothing, parted by bars.
+const EMPTY: &str = "|none|null|nothing|nothing found|empty|(empty)|0|0 results|no output|\
+    (no output)|no data|n/a";
+
+/// Beginnings of texts that say that nothing was found, parted by bars.
+const FOUND_NOTHING: &str = "no results|no matches|no match|0 matches|no files|no entries|\
+    no documents|nothing matches|found 0|no hits|no items|no records";
 
 /// What a result says.
 #[derive(Clone, Debug, PartialEq)]
@@ -115,267 +138,9 @@ fn write(tree: &Tree, level: Calm, out: &mut String) {
 fn is_noise(name: &str, level: Calm) -> bool {
     let plain: String = name.chars().filter(|c| c.is_alphanumeric()).take(40).collect();
     let plain = plain.to_ascii_lowercase();
-    let of_call = [
-        "requestid",
-        "xrequestid",
-        "traceid",
-        "spanid",
-        "correlationid",
-        "tookms",
-        "took",
-        "durationms",
-        "duration",
-        "latencyms",
-        "latency",
-        "querytimems",
-        "executiontimems",
-        "responsetimems",
-        "executiontime",
-        "responsetime",
-        "querytime",
-        "nonce",
-        "wallms",
-    ];
-    let of_clock = [
-        "timestamp",
-        "ts",
-        "servertime",
-        "generatedat",
-        "checkedat",
-        "lastchecked",
-        "fetchedat",
-        "polledat",
-        "now",
-        "asof",
-        "elapsed",
-        "elapsedms",
-        "elapsedseconds",
-        "uptime",
-        "uptimeseconds",
-        "retryafter",
-        "currenttime",
-        "updatedat",
-        "lastupdated",
-        "time",
-        "date",
-        "heartbeat",
-        "lastheartbeat",
-        "expiresat",
-        "attempt",
-        "attempts",
-        "pollcount",
-        "retries",
-    ];
-    let of_error = ["id", "errorid", "eventid", "instance", "incidentid", "reference", "ref"];
-    of_call.contains(&plain.as_str())
-        || (level >= Calm::Clock
-            && (of_clock.contains(&plain.as_str()) || field::field(name) == Field::Jitter))
-        || (level >= Calm::Error && of_error.contains(&plain.as_str()))
-}
-
-/// Whether a JSON result says of itself that it is a failure.
-fn tells_failure(tree: &Tree) -> bool {
-    let Tree::Map(fields) = tree else {
-        return false;
-    };
-    fields.iter().any(|(name, value)| {
-        let name = name.to_ascii_lowercase();
-        match (name.as_str(), value) {
-            ("error" | "err" | "exception" | "error_message" | "errormessage", value) => {
-                is_something(value)
-            }
-            ("errors", Tree::List(items)) => !items.is_empty() && fields.len() <= 3,
-            ("is_error" | "iserror" | "failed", Tree::Bool(flag)) => *flag,
-            ("ok" | "success", Tree::Bool(flag)) => !flag,
-            ("status" | "type" | "result", Tree::Text(text)) => {
-                ["error", "fail", "failure", "exception"]
-                    .contains(&text.to_ascii_lowercase().as_str())
-            }
-            ("status" | "code" | "status_code" | "statuscode" | "http_status", Tree::Number(n)) => {
-                let code = number::digits(n);
-                code.len() == 3 && code.starts_with(['4', '5'])
-            }
-            ("exit_code" | "exitcode" | "returncode" | "return_code", Tree::Number(n)) => n != "0",
-            _ => false,
-        }
-    })
-}
-
-fn is_something(value: &Tree) -> bool {
-    match value {
-        Tree::Null | Tree::Bool(false) => false,
-        Tree::Bool(true) => true,
-        Tree::Number(number) => number != "0",
-        Tree::Text(text) => !text.trim().is_empty(),
-        Tree::List(items) => !items.is_empty(),
-        Tree::Map(fields) => !fields.is_empty(),
-    }
-}
-
-fn head(text: &str, bytes: usize) -> String {
-    let text = text.trim_start();
-    text[..text.floor_char_boundary(bytes)].to_lowercase()
-}
-
-/// Whether a text begins as messages of failure begin.
-fn begins_with_failure(text: &str) -> bool {
-    let head = head(text, LOOKED_THROUGH_BYTES_MAX);
-    let first: &str = head.lines().next().unwrap_or_default();
-    let start = first.trim_start_matches(['[', '<', '(', '{', '*', '#', ' ', '"', '\'']);
-    let begins = [
-        "error",
-        "err:",
-        "exception",
-        "traceback",
-        "fatal",
-        "failed",
-        "failure",
-        "cannot ",
-        "can't ",
-        "could not",
-        "couldn't ",
-        "unable to",
-        "permission denied",
-        "access denied",
-        "timeout",
-        "timed out",
-        "time out",
-        "connection ",
-        "not found",
-        "no such ",
-        "invalid",
-        "unknown ",
-        "unauthorized",
-        "forbidden",
-        "too many requests",
-        "rate limit",
-        "service unavailable",
-        "internal server error",
-        "bad gateway",
-        "gateway timeout",
-        "bad request",
-        "command not found",
-        "panic",
-        "refused",
-        "denied",
-        "econn",
-        "etimedout",
-        "enoent",
-        "eacces",
-        "syntax error",
-        "quota",
-        "tool_error",
-        "usage:",
-        "missing ",
-        "request failed",
-        "validation error",
-        "dns ",
-    ];
-    begins.iter().any(|words| start.starts_with(words))
-        || is_status(start)
-        || {
-            let named = first.split([':', ' ']).next().unwrap_or_default();
-            named.len() > 5 && (named.ends_with("error") || named.ends_with("exception"))
-        }
-        || [
-            ": command not found",
-            ": no such file",
-            ": permission denied",
-            "exit code 1",
-            "exit status 1",
-        ]
-        .iter()
-        .any(|words| head.contains(words))
-}
-
-/// `404 Not Found`, `HTTP 503`, `HTTP/1.1 500`, `status 429`.
-fn is_status(start: &str) -> bool {
-    let rest =
-        ["http/1.1 ", "http/2 ", "http error ", "http ", "status code ", "status: ", "status "]
-            .iter()
-            .find_map(|words| start.strip_prefix(words));
-    let (named, rest) = (rest.is_some(), rest.unwrap_or(start));
-    let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-    let after = &rest[digits..];
-    digits == 3
-        && rest.starts_with(['4', '5'])
-        && (named
-            || [
-                " not found",
-                " too many",
-                " forbidden",
-                " unauthor",
-                " bad ",
-                " internal",
-                " service",
-                " gateway",
-                " request",
-                " error",
-                ":",
-                " conflict",
-                " unprocessable",
-            ]
-            .iter()
-            .any(|words| after.starts_with(words)))
-}
-
-/// Whether a text tells of a failure anywhere near its beginning or end.
-fn mentions_failure(text: &str) -> bool {
-    let (start, end) = (head(text, LOOKED_THROUGH_BYTES_MAX), text.trim_end());
-    let from = end.len().saturating_sub(LOOKED_THROUGH_BYTES_MAX);
-    let end = end[end.ceil_char_boundary(from)..].to_lowercase();
-    [start.as_str(), end.as_str()].iter().any(|part| {
-        let calm = part
-            .replace("0 failed", "")
-            .replace("0 failures", "")
-            .replace("0 errors", "")
-            .replace("no errors", "");
-        ["failed", "failure", "error", "panicked", "exception", "traceback", "not ok"]
-            .iter()
-            .any(|word| calm.contains(word))
-    })
-}
-
-/// Failures that answer the question: this subject is not there, not allowed, not free.
-fn answers_for_subject(text: &str) -> bool {
-    let head = head(text, LOOKED_THROUGH_BYTES_MAX);
-    let mut words = [
-        "not found",
-        "not_found",
-        "notfound",
-        "no such",
-        "not exist",
-        "n't exist",
-        "404",
-        "enoent",
-        "denied",
-        "forbidden",
-        "403",
-        "already exists",
-        "already taken",
-        "is taken",
-        "not available",
-        "out of stock",
-        "no match",
-        "not a ",
-        "is a directory",
-        "unknown user",
-        "unknown id",
-        "invalid id",
-        "no record",
-        "no user",
-        "deleted",
-        "is closed",
-        "expired",
-        "duplicate",
-        "does not match",
-        "unsupported",
-        "not registered",
-        "410",
-        "gone",
-    ]
-    .iter();
-    words.any(|words| head.contains(words)) && !head.contains("command not found")
+    is_among(OF_CALL, &plain)
+        || (level >= Calm::Clock && (is_among(OF_CLOCK, &plain) || field::is_jitter(name)))
+        || (level >= Calm::Error && is_among(OF_ERROR, &plain))
 }
 
 fn is_empty_text(text: &str) -> bool {
@@ -383,38 +148,8 @@ fn is_empty_text(text: &str) -> bool {
         return false;
     }
     let text = text.trim().trim_end_matches('.').to_lowercase();
-    let words = [
-        "",
-        "none",
-        "null",
-        "nothing",
-        "nothing found",
-        "empty",
-        "(empty)",
-        "0",
-        "0 results",
-        "no output",
-        "(no output)",
-        "no data",
-        "n/a",
-    ];
-    words.contains(&text.as_str())
-        || [
-            "no results",
-            "no matches",
-            "no match",
-            "0 matches",
-            "no files",
-            "no entries",
-            "no documents",
-            "nothing matches",
-            "found 0",
-            "no hits",
-            "no items",
-            "no records",
-        ]
-        .iter()
-        .any(|start| text.starts_with(start))
+    EMPTY.split('|').any(|words| words == text)
+        || FOUND_NOTHING.split('|').any(|words| text.starts_with(words))
 }
 
 /// Whether a JSON result holds an empty list and nothing in any other.
@@ -426,9 +161,7 @@ fn is_empty(tree: &Tree) -> bool {
             let lists =
                 || fields.values().filter(|value| matches!(value, Tree::List(_) | Tree::Map(_)));
             let counted = fields.iter().any(|(name, value)| {
-                ["total", "count", "hits", "matches", "found", "total_count"]
-                    .contains(&name.as_str())
-                    && *value == Tree::Number("0".to_owned())
+                is_among(COUNTS, name) && *value == Tree::Number("0".to_owned())
             });
             fields.is_empty() || lists().all(is_empty) && (counted || lists().next().is_some())
         }

@@ -10,30 +10,9 @@ use super::field;
 const PLACE_BYTES_MAX: usize = 8_192;
 
 /// Query parameters that only tell a site where its visitor came from.
-const TRACKING: [&str; 22] = [
-    "gclid",
-    "fbclid",
-    "msclkid",
-    "dclid",
-    "yclid",
-    "igshid",
-    "twclid",
-    "gbraid",
-    "wbraid",
-    "srsltid",
-    "mc_cid",
-    "mc_eid",
-    "_ga",
-    "_gl",
-    "_hsenc",
-    "_hsmi",
-    "vero_id",
-    "ref_src",
-    "spm",
-    "mkt_tok",
-    "oly_enc_id",
-    "oly_anon_id",
-];
+const TRACKING: &str = "\
+    gclid fbclid msclkid dclid yclid igshid twclid gbraid wbraid srsltid mc_cid mc_eid _ga \
+    _gl _hsenc _hsmi vero_id ref_src spm mkt_tok oly_enc_id oly_anon_id";
 
 /// How strict two URLs are compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -142,8 +121,8 @@ fn parameters(text: &str, query: Query) -> String {
 
 fn is_kept(name: &str, value: &str, query: Query) -> bool {
     let lower = name.to_ascii_lowercase();
-    let tracks = lower.starts_with("utm_") || TRACKING.contains(&lower.as_str());
-    let calm = || !field::is_jitter(name, value) && !field::is_moment(name, value);
+    let tracks = lower.starts_with("utm_") || field::is_among(TRACKING, &lower);
+    let calm = || !field::is_jitter(name) && !field::is_moment(name, value);
     match query {
         Query::Whole => !tracks,
         Query::Calm => !tracks && calm(),

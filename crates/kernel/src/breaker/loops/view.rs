@@ -142,7 +142,7 @@ impl View {
             Field::Payload if self.lens != Lens::AlikeInError => text.to_owned(),
             Field::Payload => calm(text, Calm::Clock),
             Field::Path => place::path_of(text),
-            Field::Command if self.lens > Lens::Exact => command(text, self.query()),
+            Field::Command if self.lens > Lens::Exact => command(text, self.query(), self.calm()),
             Field::Jitter
             | Field::JitterInError
             | Field::Remark
@@ -163,8 +163,12 @@ impl View {
         match place::spelled(text, self.query()) {
             Some(spelled) => spelled,
             None if self.lens == Lens::Exact || field == Field::Range => text.to_owned(),
-            None => calm(text, Calm::Call),
+            None => calm(text, self.calm()),
         }
+    }
+
+    fn calm(&self) -> Calm {
+        if self.lens == Lens::AlikeInError { Calm::Clock } else { Calm::Call }
     }
 
     fn query(&self) -> Query {
@@ -190,7 +194,7 @@ impl View {
 }
 
 /// A command line without its comments, its words in one spelling.
-fn command(text: &str, query: Query) -> String {
+fn command(text: &str, query: Query, level: Calm) -> String {
     let lines = text.lines().map(|line| {
         let comment = if line.trim_start().starts_with('#') { Some(0) } else { line.find(" #") };
         &line[..comment.unwrap_or(line.len())]
@@ -202,7 +206,7 @@ fn command(text: &str, query: Query) -> String {
             place::spelled(bare, query).unwrap_or_else(|| word.to_owned())
         })
         .collect();
-    calm(&words.join(" "), Calm::Call)
+    calm(&words.join(" "), level)
 }
 
 /// The text of a value that is no tree.
