@@ -5,6 +5,7 @@
 //! names the law that is broken and what was seen instead. Nothing here knows how a
 //! store works, reads a clock or sleeps.
 
+pub mod caps;
 pub mod crowd;
 pub mod leases;
 pub mod lists;
@@ -41,7 +42,7 @@ pub type Kept = Result<(), Broken>;
 pub type Behaviour = fn(&Arc<dyn Store>) -> BoxFuture<'_, Kept>;
 
 /// Every behaviour of a store, by name.
-pub const STORE: [(&str, Behaviour); 22] = [
+pub const STORE: [(&str, Behaviour); 26] = [
     ("log: opens, appends and reads", |s| Box::pin(log::opens_appends_and_reads(s))),
     ("log: reads page by page", |s| Box::pin(log::reads_page_by_page(s))),
     ("log: keeps the chain and its head", |s| Box::pin(log::keeps_the_chain(s))),
@@ -61,6 +62,12 @@ pub const STORE: [(&str, Behaviour); 22] = [
     ("money: moves follow the balance", |s| Box::pin(money::moves_follow_the_balance(s))),
     ("money: a refusal changes nothing", |s| Box::pin(money::a_refusal_changes_nothing(s))),
     ("money: spend is summed by day", |s| Box::pin(money::spend_is_summed(s))),
+    ("caps: every scope or none", |s| Box::pin(caps::every_scope_or_none(s))),
+    ("caps: by configuration and by hand", |s| {
+        Box::pin(caps::caps_by_configuration_and_by_hand(s))
+    }),
+    ("caps: shared balances are listed", |s| Box::pin(caps::shared_balances_are_listed(s))),
+    ("caps: waiting for room", |s| Box::pin(caps::waiting_for_room(s))),
     ("payloads: kept once, checked", |s| Box::pin(payloads::kept_once_and_checked(s))),
     ("crowd: one cap, many holders", |s| Box::pin(crowd::one_cap_many_holders(s))),
     ("crowd: one session, many writers", |s| Box::pin(crowd::one_session_many_writers(s))),

@@ -4,15 +4,18 @@
 //! A command becomes facts in one commit, or a refusal. Nothing is done in the world
 //! here; a nudge tells the workers that something is owed.
 
+use std::collections::BTreeMap;
+
 use kernel::agent::Frozen;
 use kernel::event::{Done, Opening, Sealed, Stored, chain_root, unseal};
+use kernel::ledger::{Allowance, Balance, Scope, Share};
 use kernel::message::Block;
 use kernel::run::{Command, Context, State, Stepped, Wake, step};
-use kernel::units::{Money, SessionId, Tenant};
+use kernel::units::{Money, SessionId, Tenant, UnixMs};
 
 use crate::Engine;
 use crate::error::EngineError;
-use crate::ports::StoreError;
+use crate::ports::{Listing, Status, StoreError};
 use crate::record::{PAGE_ROWS, agent_payload, brief, commit, frozen, load, read_on};
 
 /// Tries of a command against a session that others keep writing to.
@@ -57,6 +60,8 @@ pub struct Owner {
     pub tenant: Tenant,
     /// The user within the tenant.
     pub user: String,
+    /// What else its calls are counted under: a team, a key, ….
+    pub labels: BTreeMap<String, String>,
     /// The folder of the file tools.
     pub workdir: Option<String>,
 }
@@ -77,6 +82,7 @@ impl Engine {
         let opening = Opening {
             tenant: owner.tenant.clone(),
             user: owner.user.clone(),
+            labels: owner.labels.clone(),
             agent: agent.hash,
             agent_id: agent.agent.agent_id.clone(),
             workdir: owner.workdir.clone(),
@@ -207,6 +213,61 @@ impl Engine {
         Ok(session)
     }
 
+    /// The shared scopes of a tenant with their balances, in the order of their keys, at
+    /// most 1,000 after the key `after`.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn caps(
+        &self,
+        tenant: &Tenant,
+        after: &str,
+    ) -> Result<Vec<(Scope, Balance)>, EngineError> {
+        Ok(self.store.shared_balances(tenant, after, PAGE_ROWS).await?)
+    }
+
+    /// Sets the cap of a shared scope (without a window: of all its windows), or gives it
+    /// back to configuration. Tells the parked runs that now find the room that they
+    /// waited for; workers wake them by themselves.
+    ///
+    /// # Errors
+    /// The scope is a run's own, or the store failed.
+    pub async fn set_cap(
+        &self,
+        tenant: &Tenant,
+        scope: &Scope,
+        cap: Option<Allowance>,
+    ) -> Result<Vec<SessionId>, EngineError> {
+        self.store.set_cap(tenant, scope, cap).await?;
+        let mut woken = Vec::new();
+        let mut listing =
+            Listing { status: Some(Status::Parked), before: None, rows_max: PAGE_ROWS };
+        loop {
+            let page = self.store.list(tenant, &listing).await?;
+            for row in &page {
+                let waits = row
+                    .brief
+                    .waits
+                    .as_ref()
+                    .filter(|waits| waits.scope == *scope || waits.scope.lasting() == *scope);
+                let Some(waits) = waits else { continue };
+                if waits.is_over(self.store.balance(tenant, &waits.scope).await?) {
+                    self.dispatch.nudge(tenant, row.session).await;
+                    woken.push(row.session);
+                }
+            }
+            match page.last() {
+                Some(last) => listing.before = Some(last.session),
+                None => return Ok(woken),
+            }
+        }
+    }
+
+    fn shares_of(&self, state: &State, now: UnixMs) -> Vec<Share> {
+        let opening = state.opening.as_ref();
+        opening.map(|opening| self.plans.shares(opening, now)).unwrap_or_default()
+    }
+
     /// Decides and commits a command beside the owner, again where others wrote first.
     async fn command(
         &self,
@@ -236,7 +297,17 @@ impl Engine {
         let now = self.world.now();
         let quote = self.model.quote(&state.agent.model, now);
         let chance = self.world.chance();
-        let context = Context { now, epoch: None, quote: quote.as_ref(), chance, barrier: None };
+        let shares = self.shares_of(state, now);
+        let context = Context {
+            now,
+            epoch: None,
+            quote: quote.as_ref(),
+            chance,
+            barrier: None,
+            held_back: true,
+            shares: &shares,
+            full: &[],
+        };
         Ok(step(state, command, &context)?)
     }
 }

@@ -5,26 +5,29 @@
 //! folds again whenever somebody else has written. It never decides anything itself.
 
 mod lease;
+mod room;
 
 use std::sync::Arc;
 
 use futures::{FutureExt, StreamExt, stream};
-use kernel::event::{FaultClass, ModelFault, Parked};
+use kernel::event::{FaultClass, ModelFault};
+use kernel::ledger::{Balance, CapReached, Share};
 use kernel::price::{Quote, Spent};
 use kernel::run::{
     Call, CallStatus, Calling, Command, Context, Owed, Phase, Refusal, State, Stepped, Wake, owed,
     step,
 };
-use kernel::units::{Money, UnixMs};
+use kernel::units::UnixMs;
 
 use crate::Engine;
 use crate::error::EngineError;
 use crate::perform::{self, Performed};
-use crate::ports::{Payload, StoreError};
+use crate::ports::{Payload, StoreError, Waits};
 use crate::record::{commit, load};
 
 use lease::Interruption;
 pub use lease::{Lease, Stop};
+use room::Room;
 
 /// Reads of one turn that run at the same time.
 const READS_AT_ONCE_MAX: usize = 8;
@@ -106,6 +109,11 @@ impl Driver {
                     return Ok(Rest::Until(until));
                 }
                 Owed::Wait(_) => self.decide(Command::Wake(Wake::Due)).await?,
+                Owed::Room(reached, turns) => {
+                    if let Some(rest) = self.look_for_room(reached, turns).await? {
+                        return Ok(rest);
+                    }
+                }
                 Owed::Decision => self.decide(Command::Advance).await?,
                 Owed::LostModel => self.decide(Command::Lost).await?,
                 Owed::Model(calling) => {
@@ -202,17 +210,23 @@ impl Driver {
         self.record(vec![command.into()]).await
     }
 
-    /// Decides what came back and commits it, again where somebody else wrote first.
-    async fn record(&mut self, performed: Vec<Performed>) -> Result<(), EngineError> {
-        let mut full: Option<Parked> = None;
+    /// Decides what came back and commits it, again where somebody else wrote first, and
+    /// in another way where a cap has no room for what comes next.
+    async fn record(&mut self, mut performed: Vec<Performed>) -> Result<(), EngineError> {
+        let mut room = Room::default();
         for _try in 0..TRIES_MAX {
-            let stepped = self.step(&performed, full.as_ref())?;
+            let stepped = self.step(&performed, &room)?;
             let payloads: Vec<Payload> =
                 performed.iter().flat_map(|one| one.payloads.iter().cloned()).collect();
             let epoch = Some(self.lease.epoch);
             let tenant = &self.lease.tenant;
             match commit(&self.engine, tenant, epoch, &self.state, stepped, payloads).await {
-                Ok(()) => return Ok(()),
+                Ok(()) if !room.is_awaited() => return Ok(()),
+                Ok(()) => {
+                    room.wait(&*self.engine.world).await;
+                    self.lease.keep_up(&self.engine).await?;
+                    performed = vec![Command::Advance.into()];
+                }
                 // Somebody who owns it now, or a person beside us.
                 Err(StoreError::Stale { head }) if head.epoch != self.lease.epoch => {
                     return Err(StoreError::Fenced { epoch: head.epoch }.into());
@@ -220,13 +234,7 @@ impl Driver {
                 Err(StoreError::Stale { .. }) => self.reload().await?,
                 Err(StoreError::Cap(reached)) => {
                     self.reload().await?;
-                    full = Some(Parked::CostCapExceeded {
-                        scope: reached.scope.to_string(),
-                        cap: reached.cap,
-                        settled: reached.settled,
-                        held: reached.held,
-                        needed: reached.needed,
-                    });
+                    room.refused(reached, self.stop.is_asked());
                 }
                 Err(other) => return Err(other.into()),
             }
@@ -236,22 +244,22 @@ impl Driver {
 
     /// Decides all of it into one commit. What somebody beside us made pointless is
     /// dropped: an answer after a cancel, a wake after a person's.
-    fn step(
-        &mut self,
-        performed: &[Performed],
-        full: Option<&Parked>,
-    ) -> Result<Stepped, EngineError> {
+    fn step(&mut self, performed: &[Performed], room: &Room) -> Result<Stepped, EngineError> {
         let stopping = self.stop.is_asked().then_some(&self.stop.reason);
         let now = self.engine.world.now();
-        if self.state.held() == Money::ZERO || self.quote.is_none() {
+        if self.state.calling().is_none() || self.quote.is_none() {
             self.quote = self.engine.model.quote(&self.state.agent.model, now).map(Arc::new);
         }
+        let shares = self.shares(now);
         let context = Context {
             now,
             epoch: Some(self.lease.epoch),
             quote: self.quote.as_deref(),
             chance: self.engine.world.chance(),
-            barrier: full.or(stopping),
+            barrier: stopping,
+            held_back: room.is_awaited(),
+            shares: &shares,
+            full: room.full(),
         };
         let mut all = Stepped::default();
         for one in performed {
@@ -262,6 +270,42 @@ impl Driver {
             }
         }
         Ok(all)
+    }
+
+    /// The shared budgets that the session draws on now.
+    fn shares(&self, now: UnixMs) -> Vec<Share> {
+        let opening = self.state.opening.as_ref();
+        opening.map(|opening| self.engine.plans.shares(opening, now)).unwrap_or_default()
+    }
+
+    /// Wakes a run that waits for a shared cap, where it has room again.
+    async fn look_for_room(
+        &mut self,
+        reached: CapReached,
+        turns: Option<UnixMs>,
+    ) -> Result<Option<Rest>, EngineError> {
+        let now = self.engine.world.now();
+        let wake = match turns {
+            _ if self.stop.is_asked() => None,
+            Some(at) if at <= now => Some(Wake::Due),
+            Some(_) | None => self.has_room(&reached, now).await?.then_some(Wake::Room),
+        };
+        match wake {
+            Some(wake) => self.decide(Command::Wake(wake)).await.map(|()| None),
+            None => Ok(Some(turns.map_or(Rest::Nothing, Rest::Until))),
+        }
+    }
+
+    async fn has_room(&self, reached: &CapReached, now: UnixMs) -> Result<bool, EngineError> {
+        let balance = self.engine.store.balance(&self.lease.tenant, &reached.scope).await?;
+        let shares = self.shares(now);
+        let share = shares.iter().find(|share| share.scope == reached.scope);
+        let balance = balance.map(|balance| match share {
+            Some(share) if !balance.pinned => Balance { cap: share.allowance, ..balance },
+            Some(_) | None => balance,
+        });
+        let CapReached { scope, measure, needed, .. } = reached.clone();
+        Ok(Waits { scope, measure, needed }.is_over(balance))
     }
 
     async fn reload(&mut self) -> Result<(), EngineError> {

@@ -21,6 +21,8 @@ use std::sync::Arc;
 
 pub use perform::call_alone;
 
+use kernel::ledger::Plans;
+
 use crate::ports::{Dispatch, Model, Store, Toolbox, World};
 use crate::tap::Tap;
 
@@ -37,6 +39,8 @@ pub struct Engine {
     pub toolbox: Arc<dyn Toolbox>,
     /// Time, ids and chance.
     pub world: Arc<dyn World>,
+    /// The budgets that sessions share.
+    pub plans: Arc<Plans>,
     /// Who watches.
     pub tap: Tap,
 }

@@ -14,12 +14,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use bytes::Bytes;
 use kernel::event::Stored;
-use kernel::ledger::{Balance, CapReached, Scope};
+use kernel::ledger::{Allowance, Balance, CapReached, Scope};
 use kernel::units::{ContentHash, Epoch, SessionId, Tenant, UnixMs};
 
 use crate::ports::{
     Brief, Charge, Claim, Commit, Head, Listed, Listing, Payload, SpendRow, Store, StoreError,
-    balances_after,
+    balances_after, check_settable, new_balance, pin,
 };
 
 /// The most rows that one list gives.
@@ -38,8 +38,8 @@ struct Vault {
     sessions: BTreeMap<SessionId, Session>,
     payloads: BTreeMap<ContentHash, Bytes>,
     balances: BTreeMap<Scope, Balance>,
-    /// By day, user, agent and model.
-    spend: BTreeMap<(u64, String, String, String), SpendRow>,
+    /// By day, user, agent, model and version of the prices.
+    spend: BTreeMap<(u64, String, String, String, String), SpendRow>,
 }
 
 #[derive(Debug)]
@@ -115,7 +115,9 @@ impl Vault {
         };
         commit.admit(head)?;
         let balances = balances_after(&commit.moves, |scope| {
-            Ok::<_, CapReached>(self.balances.get(scope).copied().unwrap_or_default())
+            let lasting = || self.balances.get(&scope.lasting()).copied();
+            let found = self.balances.get(scope).copied();
+            Ok::<_, CapReached>(found.unwrap_or_else(|| new_balance(lasting())))
         })?;
         self.balances.extend(balances);
         commit.charges.iter().for_each(|charge| self.charge(charge));
@@ -126,9 +128,23 @@ impl Vault {
         Ok(())
     }
 
+    /// Whether a session waits for room in a scope, and it is there.
+    fn has_room_for(&self, session: &Session) -> bool {
+        let waits = session.brief.waits.as_ref();
+        waits.is_some_and(|waits| waits.is_over(self.balances.get(&waits.scope).copied()))
+    }
+
+    fn set_cap(&mut self, scope: &Scope, cap: Option<Allowance>) -> Result<(), StoreError> {
+        check_settable(scope)?;
+        pin(self.balances.entry(scope.clone()).or_default(), cap);
+        let windows = self.balances.iter_mut().filter(|(each, _)| each.lasting() == *scope);
+        windows.for_each(|(_, balance)| pin(balance, cap));
+        Ok(())
+    }
+
     fn charge(&mut self, charge: &Charge) {
-        let Charge { user, agent_id, model, .. } = charge;
-        let key = (charge.day(), user.clone(), agent_id.clone(), model.clone());
+        let Charge { user, agent_id, model, prices, .. } = charge;
+        let key = (charge.day(), user.clone(), agent_id.clone(), model.clone(), prices.clone());
         self.spend.entry(key).or_insert_with(|| SpendRow::of(charge)).add(charge);
     }
 }
@@ -238,9 +254,11 @@ impl Store for Memory {
         let vaults = self.vaults();
         let mut due = BTreeSet::new();
         for (tenant, vault) in &*vaults {
-            for (id, session) in &vault.sessions {
-                let at = session.brief.due.filter(|at| *at <= now && !session.is_leased(now));
-                due.extend(at.map(|at| (at, *id, tenant)));
+            let free = vault.sessions.iter().filter(|(_, session)| !session.is_leased(now));
+            for (id, session) in free {
+                let at = session.brief.due.filter(|at| *at <= now);
+                let room = vault.has_room_for(session).then_some(UnixMs(u64::MAX));
+                due.extend(at.or(room).map(|at| (at, *id, tenant)));
             }
         }
         let first = due.into_iter().take(rows_max as usize);
@@ -273,6 +291,37 @@ impl Store for Memory {
 
     async fn balance(&self, tenant: &Tenant, scope: &Scope) -> Result<Option<Balance>, StoreError> {
         Ok(self.with(tenant, |vault| vault.balances.get(scope).copied()))
+    }
+
+    async fn shared_balances(
+        &self,
+        tenant: &Tenant,
+        after: &str,
+        rows_max: u32,
+    ) -> Result<Vec<(Scope, Balance)>, StoreError> {
+        let mut rows: Vec<(String, Scope, Balance)> = self.with(tenant, |vault| {
+            let shared = vault.balances.iter().filter(|(scope, _)| scope.is_shared());
+            let rows = shared.map(|(scope, balance)| (scope.to_string(), scope.clone(), *balance));
+            rows.filter(|(key, ..)| key.as_str() > after).collect()
+        });
+        rows.sort_by(|a, b| a.0.cmp(&b.0));
+        let rows_max = rows_max.min(LIST_ROWS_MAX) as usize;
+        Ok(rows.into_iter().take(rows_max).map(|(_, scope, balance)| (scope, balance)).collect())
+    }
+
+    async fn set_cap(
+        &self,
+        tenant: &Tenant,
+        scope: &Scope,
+        cap: Option<Allowance>,
+    ) -> Result<(), StoreError> {
+        self.with(tenant, |vault| vault.set_cap(scope, cap))
+    }
+
+    async fn tenants(&self) -> Result<Vec<Tenant>, StoreError> {
+        let vaults = self.vaults();
+        let used = vaults.iter().filter(|(_, vault)| !vault.sessions.is_empty());
+        Ok(used.map(|(tenant, _)| tenant.clone()).collect())
     }
 
     async fn spend(

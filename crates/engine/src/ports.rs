@@ -10,13 +10,13 @@ mod store;
 mod toolbox;
 mod world;
 
-pub use contract::balances_after;
+pub use contract::{balances_after, check_settable, new_balance, pin};
 pub use dispatch::Dispatch;
 pub use kernel::price::Spent;
 pub use model::{Model, ModelCall, ModelError};
 pub use store::{
     Brief, Charge, Claim, Commit, Head, Listed, Listing, Payload, SpendRow, Status, Store,
-    StoreError,
+    StoreError, Waits,
 };
 pub use toolbox::{Reconciled, ToolCall, ToolError, ToolOutput, Toolbox};
 pub use world::World;

@@ -4,12 +4,13 @@
 use bytes::Bytes;
 use kernel::agent::Frozen;
 use kernel::event::{Broken, Fact, Stored, unseal};
+use kernel::ledger::CapReached;
 use kernel::run::{Ended, Misfit, Phase, Run, State, Stepped, fold};
 use kernel::units::{ContentHash, Epoch, SessionId, Tenant, UnixMs};
 
 use crate::Engine;
 use crate::error::EngineError;
-use crate::ports::{Brief, Charge, Commit, Payload, Status, StoreError};
+use crate::ports::{Brief, Charge, Commit, Payload, Status, StoreError, Waits};
 use crate::tap::Seen;
 
 /// Events read from the store at a time.
@@ -127,7 +128,8 @@ fn charges(state: &State, brief: &Brief, stepped: &Stepped) -> Vec<Charge> {
             at,
             user: brief.user.clone(),
             agent_id: brief.agent_id.clone(),
-            model: state.agent.model.clone(),
+            model: booking.fallback.clone().unwrap_or_else(|| state.agent.model.clone()),
+            prices: booking.prices.clone().unwrap_or_default(),
             usage: booking.usage,
             amount: booking.amount,
             estimated: booking.estimated,
@@ -148,7 +150,15 @@ pub(crate) fn brief(state: &State) -> Brief {
         user,
         turns: state.turns,
         spent: state.spent,
+        waits: run.and_then(waits),
     }
+}
+
+fn waits(run: &Run) -> Option<Waits> {
+    let (why, _) = run.parked.as_ref()?;
+    let reached = why.waits_for_room()?;
+    let CapReached { scope, measure, needed, .. } = reached.clone();
+    Some(Waits { scope, measure, needed })
 }
 
 /// How a run stands, and when a worker should look at it. Work that is owed now has one

@@ -135,6 +135,7 @@ impl<'a> Play<'a> {
             model: Arc::clone(&brain) as Arc<_>,
             toolbox: Arc::clone(&things) as Arc<_>,
             world: Arc::new(SeededWorld::new(chance.fork())),
+            plans: Arc::default(),
             tap: Tap::default(),
         };
         let calm = Engine { store, ..engine.clone() };
@@ -184,7 +185,12 @@ impl<'a> Play<'a> {
     }
 
     async fn open(&mut self, agent: &Frozen) -> Result<(), String> {
-        let owner = Owner { tenant: self.tenant.clone(), user: "sim".to_owned(), workdir: None };
+        let owner = Owner {
+            tenant: self.tenant.clone(),
+            user: "sim".to_owned(),
+            labels: BTreeMap::new(),
+            workdir: None,
+        };
         for _try in 0..TRIES_MAX {
             match self.engine.start(&owner, agent, Task::of("do something")).await {
                 Ok(_session) => return Ok(()),

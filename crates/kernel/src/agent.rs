@@ -63,6 +63,9 @@ pub struct Limits {
     pub model_tries_max: u32,
     /// How often a run may wait in the store for a provider to come back.
     pub outage_parks_max: u32,
+    /// The shortest answer worth asking for where a cap leaves no room for a longer one,
+    /// in tokens.
+    pub answer_tokens_min: u32,
 }
 
 impl Default for Limits {
@@ -73,6 +76,7 @@ impl Default for Limits {
             model_deadline_ms: 300_000,
             model_tries_max: 4,
             outage_parks_max: 12,
+            answer_tokens_min: 256,
         }
     }
 }

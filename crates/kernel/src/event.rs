@@ -15,9 +15,12 @@ pub use fault::{FaultClass, ModelFault, NextStep};
 pub use notice::Notice;
 pub use returned::{Outcome, PayloadRef, Returned};
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::json::RawJson;
+use crate::ledger::Scope;
 use crate::message::{Block, Reply};
 use crate::units::{ContentHash, Epoch, Money, SessionId, Tenant, UnixMs};
 
@@ -57,6 +60,11 @@ pub enum Fact {
     },
     /// The harness told the model something.
     Notified(Notice),
+    /// From now on the session's calls are held in these scopes too, beside its own run.
+    Budgeted {
+        /// The scopes, in their order.
+        to: Vec<Scope>,
+    },
     /// A model call is about to be made, and its worst case is held.
     ModelBegun {
         /// Who makes it.
@@ -71,6 +79,9 @@ pub enum Fact {
         /// The money held for it.
         #[serde(default, skip_serializing_if = "is_nothing")]
         hold: Money,
+        /// The tokens held for it, in and out.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        tokens: u64,
         /// The version of the prices that the hold was computed with.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         prices: Option<String>,
@@ -99,6 +110,9 @@ pub enum Fact {
         /// Whether the cost is our estimate.
         #[serde(default, skip_serializing_if = "is_false")]
         estimated: bool,
+        /// The tokens that it used nevertheless.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        tokens: u64,
         /// The fallback that this was spent on; none: the agent's own model.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         fallback: Option<String>,
@@ -166,6 +180,7 @@ impl Fact {
             Fact::SessionOpened(_) => "session_opened",
             Fact::RunStarted { .. } => "run_started",
             Fact::Notified(_) => "notified",
+            Fact::Budgeted { .. } => "budgeted",
             Fact::ModelBegun { .. } => "model_begun",
             Fact::ModelReplied { .. } => "model_replied",
             Fact::ModelFailed { .. } => "model_failed",
@@ -205,6 +220,9 @@ pub struct Opening {
     pub tenant: Tenant,
     /// Whose within the tenant.
     pub user: String,
+    /// What else its calls are counted under: a team, a key, ….
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, String>,
     /// The frozen agent definition.
     pub agent: ContentHash,
     /// The agent's name, for people.

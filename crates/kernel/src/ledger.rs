@@ -1,35 +1,23 @@
-//! Money in scopes: granted = settled + held + free, and settled + held ≤ cap, always.
+//! Caps in scopes: granted = settled + held + free, and settled + held ≤ cap, always.
 //!
 //! Moves are computed from facts and committed in the same transaction with them. A
 //! hold is refused as a whole where it would pass a cap; a settlement is never refused,
 //! because the money is already gone.
 
+mod amount;
+mod plan;
+mod scope;
+mod window;
+
+pub use amount::{Allowance, Amount, Measure};
+pub use plan::{Budget, Per, Plans, Share};
+pub use scope::{NotAScope, Scope, TASK, is_budget_name};
+pub use window::{OFFSET_MINUTES_MAX, Span, Window};
+
 use serde::{Deserialize, Serialize};
 
 use crate::message::Usage;
-use crate::units::{Money, SessionId};
-
-/// What a cap is put on.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Scope {
-    /// One run, with everything that it starts.
-    Task {
-        /// The session.
-        session: SessionId,
-        /// The run's number in its session.
-        run: u32,
-    },
-}
-
-impl std::fmt::Display for Scope {
-    /// The key of the scope's ledger row: `task/<session>/<run>`.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Scope::Task { session, run } => write!(f, "task/{session}/{run}"),
-        }
-    }
-}
+use crate::units::{Money, UnixMs};
 
 /// A change of one scope's balance.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,40 +31,53 @@ pub struct Move {
 /// What happens to a balance.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MoveKind {
-    /// The scope comes into being, or its cap is changed. `None`: no cap.
-    /// `inherited` is what a forked run had spent under its first name: it counts
-    /// against the cap, but was charged there.
+    /// The scope comes into being, or its cap is changed. `inherited` is what a forked
+    /// run had spent under its first name: it counts against the cap, but was charged
+    /// there.
     Grant {
         /// The cap.
-        cap: Option<Money>,
+        cap: Allowance,
         /// Spent before, elsewhere.
-        inherited: Money,
+        inherited: Amount,
     },
-    /// Reserves money. Refused where settled + held would pass the cap.
-    Hold(Money),
-    /// Ends a hold and books what was really spent, which may be nothing.
+    /// Reserves for a call. Refused where settled + held would pass the cap.
+    Hold {
+        /// How much.
+        amount: Amount,
+        /// The cap by configuration, which goes for the scope from now on unless one was
+        /// set on the scope itself. `None`: the scope was granted one.
+        cap: Option<Allowance>,
+    },
+    /// Ends a hold and books what was really used, which may be nothing.
     Settle {
         /// The hold that ends.
-        held: Money,
-        /// What was spent.
-        spent: Money,
+        held: Amount,
+        /// What was used.
+        spent: Amount,
     },
 }
 
 /// One scope's row.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Balance {
-    /// The cap; `None` means there is none.
-    pub cap: Option<Money>,
-    /// Spent for certain.
-    pub settled: Money,
+    /// The cap.
+    pub cap: Allowance,
+    /// Whether somebody set the cap on this scope itself: configuration does not change
+    /// it any more.
+    pub pinned: bool,
+    /// Used for certain.
+    pub settled: Amount,
     /// Reserved by calls in flight.
-    pub held: Money,
+    pub held: Amount,
 }
 
-/// Money spent by one model call, as reports count it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What one model call used, as reports count it.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Booking {
+    /// The fallback that was paid; `None`: the agent's own model.
+    pub fallback: Option<String>,
+    /// The version of the prices that it was computed with.
+    pub prices: Option<String>,
     /// The tokens, as far as known.
     pub usage: Usage,
     /// The money.
@@ -85,27 +86,63 @@ pub struct Booking {
     pub estimated: bool,
 }
 
-/// A hold that would pass a cap.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("cost cap reached in {scope}: cap {cap}, settled {settled}, held {held}, needed {needed}")]
+/// A hold that would pass a cap. Counts are nano-dollars, tokens or requests, as the
+/// measure says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error(
+    "cost cap reached in {scope}: cap {}, settled {}, held {}, needed {}",
+    measure.show(*cap), measure.show(*settled), measure.show(*held), measure.show(*needed)
+)]
 pub struct CapReached {
     /// The scope.
     pub scope: Scope,
+    /// What is counted.
+    #[serde(default, skip_serializing_if = "is_money")]
+    pub measure: Measure,
     /// Its cap.
-    pub cap: Money,
-    /// Spent there.
-    pub settled: Money,
-    /// Reserved there.
-    pub held: Money,
-    /// The hold that was refused.
-    pub needed: Money,
+    pub cap: u64,
+    /// Used there.
+    pub settled: u64,
+    /// Reserved there by others.
+    pub held: u64,
+    /// What was asked for.
+    pub needed: u64,
+    /// When the scope's window turns and counting begins anew.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub turns: Option<UnixMs>,
+}
+
+fn is_money(measure: &Measure) -> bool {
+    *measure == Measure::Money
+}
+
+impl CapReached {
+    /// What may still be held.
+    #[must_use]
+    pub fn free(&self) -> u64 {
+        self.cap.saturating_sub(self.settled).saturating_sub(self.held)
+    }
+
+    /// Whether it would fit if what others hold came back: waiting a little may help.
+    #[must_use]
+    pub fn is_crowded(&self) -> bool {
+        self.held > 0 && self.settled.saturating_add(self.needed) <= self.cap
+    }
 }
 
 impl Balance {
-    /// What may still be held; `None` where there is no cap.
+    /// A row with this cap by configuration, and nothing on it.
     #[must_use]
-    pub fn free(&self) -> Option<Money> {
-        self.cap.map(|cap| cap.less(self.settled).less(self.held))
+    pub fn with_cap(cap: Allowance) -> Self {
+        Balance { cap, ..Balance::default() }
+    }
+
+    /// What may still be held of one measure; `None` where it has no cap.
+    #[must_use]
+    pub fn free(&self, measure: Measure) -> Option<u64> {
+        let cap = self.cap.get(measure)?;
+        let gone = self.settled.get(measure).saturating_add(self.held.get(measure));
+        Some(cap.saturating_sub(gone))
     }
 
     /// Applies a move, or refuses it and changes nothing.
@@ -118,7 +155,12 @@ impl Balance {
                 self.cap = *cap;
                 self.settled = self.settled.plus(*inherited);
             }
-            MoveKind::Hold(amount) => self.hold(&change.scope, *amount)?,
+            MoveKind::Hold { amount, cap } => {
+                let cap = cap.filter(|_| !self.pinned).unwrap_or(self.cap);
+                self.room_for(&change.scope, cap, *amount)?;
+                self.cap = cap;
+                self.held = self.held.plus(*amount);
+            }
             MoveKind::Settle { held, spent } => {
                 self.held = self.held.less(*held);
                 self.settled = self.settled.plus(*spent);
@@ -127,20 +169,18 @@ impl Balance {
         Ok(())
     }
 
-    fn hold(&mut self, scope: &Scope, needed: Money) -> Result<(), CapReached> {
-        match self.cap {
-            Some(cap) if self.settled.plus(self.held).plus(needed) > cap => Err(CapReached {
-                scope: scope.clone(),
-                cap,
-                settled: self.settled,
-                held: self.held,
-                needed,
-            }),
-            Some(_) | None => {
-                self.held = self.held.plus(needed);
-                Ok(())
+    fn room_for(&self, scope: &Scope, cap: Allowance, amount: Amount) -> Result<(), CapReached> {
+        for measure in Measure::ALL {
+            let Some(cap) = cap.get(measure) else { continue };
+            let (settled, held) = (self.settled.get(measure), self.held.get(measure));
+            let needed = amount.get(measure);
+            if settled.saturating_add(held).saturating_add(needed) > cap {
+                let scope = scope.clone();
+                let turns = None;
+                return Err(CapReached { scope, measure, cap, settled, held, needed, turns });
             }
         }
+        Ok(())
     }
 }
 
@@ -149,31 +189,57 @@ mod tests {
     use super::*;
 
     fn scope() -> Scope {
-        Scope::Task { session: SessionId(uuid::Uuid::nil()), run: 1 }
+        Scope::Shared { name: "user-day".into(), subject: "ada".into(), window: None }
     }
 
     fn change(kind: MoveKind) -> Move {
         Move { scope: scope(), kind }
     }
 
-    #[test]
-    fn a_hold_fits_exactly_or_is_refused_and_changes_nothing() {
-        let mut balance = Balance { cap: Some(Money(100)), settled: Money(30), held: Money(20) };
-        let before = balance;
-        let refused = balance.apply(&change(MoveKind::Hold(Money(51)))).unwrap_err();
-        assert_eq!(refused.needed, Money(51));
-        assert_eq!(balance, before);
-        balance.apply(&change(MoveKind::Hold(Money(50)))).unwrap();
-        assert_eq!(balance.free(), Some(Money::ZERO));
+    fn hold(money: u64, tokens: u64, cap: Option<Allowance>) -> Move {
+        change(MoveKind::Hold { amount: Amount { money: Money(money), tokens, requests: 1 }, cap })
     }
 
     #[test]
-    fn settling_frees_what_was_not_spent() {
-        let mut balance = Balance { cap: Some(Money(100)), settled: Money(0), held: Money(0) };
-        balance.apply(&change(MoveKind::Hold(Money(80)))).unwrap();
-        let settle = MoveKind::Settle { held: Money(80), spent: Money(15) };
-        balance.apply(&change(settle)).unwrap();
-        let expected = Balance { cap: Some(Money(100)), settled: Money(15), held: Money(0) };
-        assert_eq!(balance, expected);
+    fn a_hold_fits_exactly_or_is_refused_and_changes_nothing() {
+        let settled = Amount::of(Money(30));
+        let cap = Allowance::of(Some(Money(100)));
+        let mut balance = Balance { settled, ..Balance::with_cap(cap) };
+        balance.apply(&hold(20, 9, None)).unwrap();
+        let before = balance;
+        let refused = balance.apply(&hold(51, 1, None)).unwrap_err();
+        assert_eq!((refused.needed, refused.free(), refused.is_crowded()), (51, 50, true));
+        assert_eq!(balance, before);
+        balance.apply(&hold(50, 1, None)).unwrap();
+        assert_eq!(balance.free(Measure::Money), Some(0));
+        assert_eq!(balance.free(Measure::Tokens), None);
+    }
+
+    #[test]
+    fn each_measure_has_its_own_cap() {
+        let cap = Allowance { tokens: Some(100), requests: Some(2), ..Allowance::NONE };
+        let mut balance = Balance::with_cap(cap);
+        let refused = balance.apply(&hold(0, 101, None)).unwrap_err();
+        assert_eq!((refused.measure, refused.is_crowded()), (Measure::Tokens, false));
+        balance.apply(&hold(9, 10, None)).unwrap();
+        balance.apply(&hold(9, 10, None)).unwrap();
+        let refused = balance.apply(&hold(9, 10, None)).unwrap_err();
+        assert_eq!((refused.measure, refused.cap, refused.held), (Measure::Requests, 2, 2));
+        let used = Amount { money: Money(4), tokens: 7, requests: 1 };
+        let held = Amount { money: Money(9), tokens: 10, requests: 1 };
+        balance.apply(&change(MoveKind::Settle { held, spent: used })).unwrap();
+        assert_eq!((balance.settled, balance.held), (used, held));
+    }
+
+    #[test]
+    fn configuration_moves_a_cap_until_somebody_pins_it() {
+        let by_plan = |money| Some(Allowance::of(Some(Money(money))));
+        let mut balance = Balance::default();
+        balance.apply(&hold(50, 0, by_plan(50))).unwrap();
+        balance.apply(&hold(10, 0, by_plan(50))).unwrap_err();
+        balance.apply(&hold(10, 0, by_plan(60))).unwrap();
+        balance.pinned = true;
+        balance.apply(&hold(1, 0, by_plan(99))).unwrap_err();
+        assert_eq!(balance.cap, Allowance::of(Some(Money(60))));
     }
 }

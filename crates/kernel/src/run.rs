@@ -26,7 +26,8 @@ pub use talk::Talk;
 pub use task::{Calling, Closing, Ended, Phase, Run};
 
 use crate::event::{Event, Fact, Parked, Sealed, Stored, seal, unseal};
-use crate::ledger::{Booking, Move, MoveKind, Scope};
+use crate::ledger::{Allowance, Amount, Booking, CapReached, Move, MoveKind, Scope, Share};
+use crate::message::Usage;
 use crate::price::Quote;
 use crate::units::{Epoch, Money, UnixMs};
 
@@ -42,9 +43,25 @@ pub struct Context<'a> {
     pub quote: Option<&'a Quote>,
     /// A random number, for jitter.
     pub chance: u64,
-    /// Why nothing new may be begun, if so: the program stops, or the ledger found no
-    /// room. Where an act would begin, the run parks for this reason instead.
+    /// Why nothing new may be begun, if so: the program stops. Where an act would begin,
+    /// the run parks for this reason instead.
     pub barrier: Option<&'a Parked>,
+    /// Whether nothing is begun for now: what is decided is committed, and the next act
+    /// waits for room that others are about to give back.
+    pub held_back: bool,
+    /// The shared budgets that the session draws on now, in the order of their scopes.
+    pub shares: &'a [Share],
+    /// Scopes in which the ledger found no room for this very step: the next call asks
+    /// for no more than they have left.
+    pub full: &'a [CapReached],
+}
+
+impl Context<'_> {
+    /// Whether a shared budget limits money: then no model may be called whose price
+    /// nobody knows (L13).
+    pub(crate) fn caps_money(&self) -> bool {
+        self.shares.iter().any(|share| share.allowance.money.is_some())
+    }
 }
 
 /// What a step brought: all of it is committed together or not at all.
@@ -100,8 +117,8 @@ pub fn step(
 }
 
 fn record(state: &mut State, fact: Fact, context: &Context<'_>, stepped: &mut Stepped) {
-    stepped.moves.extend(move_of(state, &fact));
-    stepped.bookings.extend(booking_of(&fact));
+    stepped.moves.append(&mut moves_of(state, &fact, context.shares));
+    stepped.bookings.extend(booking_of(state, &fact));
     let event = Event { seq: state.seq + 1, at: context.now, fact };
     let sealed = seal(state.head, event);
     state.apply(&sealed).expect("INVARIANT: decided facts fit the state they were decided on");
@@ -122,47 +139,77 @@ pub fn fold(state: &mut State, rows: impl IntoIterator<Item = Stored>) -> Result
     Ok(())
 }
 
-/// What a fact does to the balance of its run, given the state before it.
-fn move_of(state: &State, fact: &Fact) -> Option<Move> {
-    let kind = match fact {
-        Fact::RunStarted { cap, .. } | Fact::RunWoken { cap: cap @ Some(_), .. } => {
-            MoveKind::Grant { cap: *cap, inherited: Money::ZERO }
+/// What a fact does to balances, given the state before it. A call is held and settled
+/// in its run's scope and in every shared one, in one commit.
+fn moves_of(state: &State, fact: &Fact, shares: &[Share]) -> Vec<Move> {
+    let own = |run| Scope::Task { session: state.session, run };
+    match fact {
+        Fact::RunStarted { run, cap, .. } => vec![grant(own(*run), *cap)],
+        Fact::RunWoken { cap: cap @ Some(_), .. } => {
+            state.run.iter().map(|run| grant(own(run.number), *cap)).collect()
         }
-        Fact::ModelBegun { hold, .. } => MoveKind::Hold(*hold),
-        Fact::ModelReplied { cost, .. }
-        | Fact::ModelFailed { cost, .. }
-        | Fact::ModelLost { cost } => MoveKind::Settle { held: state.held(), spent: *cost },
+        Fact::ModelBegun { hold, tokens, .. } => {
+            let amount = Amount { money: *hold, tokens: *tokens, requests: 1 };
+            let run = state.run.iter().map(|run| (own(run.number), None));
+            let shared = shares.iter().map(|share| (share.scope.clone(), Some(share.allowance)));
+            let scopes = run.chain(shared);
+            scopes
+                .map(|(scope, cap)| Move { scope, kind: MoveKind::Hold { amount, cap } })
+                .collect()
+        }
+        Fact::ModelReplied { reply, cost, .. } => {
+            let told = reply.usage.filter(Usage::is_believable).map(|usage| usage.total());
+            let tokens = told.unwrap_or_else(|| state.held().tokens);
+            settle(state, Amount { money: *cost, tokens, requests: 1 })
+        }
+        Fact::ModelFailed { cost, tokens, .. } => {
+            let requests = u64::from(*tokens > 0 || *cost > Money::ZERO);
+            settle(state, Amount { money: *cost, tokens: *tokens, requests })
+        }
+        Fact::ModelLost { cost } => settle(state, Amount { money: *cost, ..state.held() }),
         Fact::RunWoken { cap: None, .. }
         | Fact::SessionOpened(_)
         | Fact::Notified(_)
+        | Fact::Budgeted { .. }
         | Fact::ToolBegun { .. }
         | Fact::ToolReturned(_)
         | Fact::CancelAsked { .. }
         | Fact::RunParked { .. }
         | Fact::RunFinished { .. }
         | Fact::RunFailed { .. }
-        | Fact::RunCancelled {} => return None,
-    };
-    let started = if let Fact::RunStarted { run, .. } = fact { Some(*run) } else { None };
-    let run = started.or_else(|| state.run.as_ref().map(|run| run.number))?;
-    Some(Move { scope: Scope::Task { session: state.session, run }, kind })
+        | Fact::RunCancelled {} => Vec::new(),
+    }
+}
+
+fn grant(scope: Scope, cap: Option<Money>) -> Move {
+    let kind = MoveKind::Grant { cap: Allowance::of(cap), inherited: Amount::ZERO };
+    Move { scope, kind }
+}
+
+/// Ends the hold of the call under way wherever it was held.
+fn settle(state: &State, spent: Amount) -> Vec<Move> {
+    let own = state.run.iter().map(|run| Scope::Task { session: state.session, run: run.number });
+    let scopes = own.chain(state.budgets.iter().cloned());
+    let kind = MoveKind::Settle { held: state.held(), spent };
+    scopes.map(|scope| Move { scope, kind: kind.clone() }).collect()
 }
 
 /// What a fact adds to the spend table.
-fn booking_of(fact: &Fact) -> Option<Booking> {
-    let (usage, amount, estimated) = match fact {
+fn booking_of(state: &State, fact: &Fact) -> Option<Booking> {
+    let (usage, amount, estimated, fallback) = match fact {
         Fact::ModelReplied { reply, cost, estimated } => {
-            (reply.usage.unwrap_or_default(), *cost, *estimated)
+            (reply.usage.unwrap_or_default(), *cost, *estimated, reply.fallback.clone())
         }
-        Fact::ModelFailed { cost, estimated, .. } if *cost > Money::ZERO => {
-            (Default::default(), *cost, *estimated)
+        Fact::ModelFailed { cost, estimated, fallback, .. } if *cost > Money::ZERO => {
+            (Default::default(), *cost, *estimated, fallback.clone())
         }
-        Fact::ModelLost { cost } if *cost > Money::ZERO => (Default::default(), *cost, true),
+        Fact::ModelLost { cost } if *cost > Money::ZERO => (Default::default(), *cost, true, None),
         Fact::ModelFailed { .. }
         | Fact::ModelLost { .. }
         | Fact::RunStarted { .. }
         | Fact::RunWoken { .. }
         | Fact::ModelBegun { .. }
+        | Fact::Budgeted { .. }
         | Fact::SessionOpened(_)
         | Fact::Notified(_)
         | Fact::ToolBegun { .. }
@@ -173,5 +220,6 @@ fn booking_of(fact: &Fact) -> Option<Booking> {
         | Fact::RunFailed { .. }
         | Fact::RunCancelled {} => return None,
     };
-    Some(Booking { usage, amount, estimated })
+    let prices = state.run.as_ref().and_then(|run| run.prices.clone());
+    Some(Booking { fallback, prices, usage, amount, estimated })
 }

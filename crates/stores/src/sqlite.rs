@@ -5,15 +5,17 @@
 //! go beside it on connections of their own and never hold it up. Several processes may
 //! share a file: writers begin as writers and wait for each other (L35).
 
+mod balances;
 mod commit;
 mod error;
 mod lease;
-mod money;
 mod open;
 mod query;
 mod readers;
 mod row;
 mod schema;
+mod spend;
+mod waits;
 mod writer;
 
 pub use open::OpenError;
@@ -24,7 +26,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use engine::ports::{Claim, Commit, Head, Listed, Listing, Payload, SpendRow, Store, StoreError};
 use kernel::event::Stored;
-use kernel::ledger::{Balance, Scope};
+use kernel::ledger::{Allowance, Balance, Scope};
 use kernel::units::{ContentHash, Epoch, SessionId, Tenant, UnixMs};
 
 use readers::Readers;
@@ -110,7 +112,7 @@ impl Sqlite {
 impl Store for Sqlite {
     async fn commit(&self, commit: Commit) -> Result<(), StoreError> {
         commit.check()?;
-        self.writer.ask(Work::Commit(commit)).await.map(drop)
+        self.writer.ask(Work::Commit(Box::new(commit))).await.map(drop)
     }
 
     async fn read(
@@ -177,7 +179,30 @@ impl Store for Sqlite {
 
     async fn balance(&self, tenant: &Tenant, scope: &Scope) -> Result<Option<Balance>, StoreError> {
         let (tenant, scope) = (tenant.clone(), scope.clone());
-        self.readers.read(move |db| Ok(money::balance(db, &tenant, &scope)?)).await
+        self.readers.read(move |db| Ok(balances::balance(db, &tenant, &scope)?)).await
+    }
+
+    async fn shared_balances(
+        &self,
+        tenant: &Tenant,
+        after: &str,
+        rows_max: u32,
+    ) -> Result<Vec<(Scope, Balance)>, StoreError> {
+        let (tenant, after) = (tenant.clone(), after.to_owned());
+        self.readers.read(move |db| balances::shared_balances(db, &tenant, &after, rows_max)).await
+    }
+
+    async fn set_cap(
+        &self,
+        tenant: &Tenant,
+        scope: &Scope,
+        cap: Option<Allowance>,
+    ) -> Result<(), StoreError> {
+        self.writer.ask(Work::SetCap(tenant.clone(), scope.clone(), cap)).await.map(drop)
+    }
+
+    async fn tenants(&self) -> Result<Vec<Tenant>, StoreError> {
+        self.readers.read(query::tenants).await
     }
 
     async fn spend(
@@ -187,6 +212,6 @@ impl Store for Sqlite {
         to_day: u64,
     ) -> Result<Vec<SpendRow>, StoreError> {
         let tenant = tenant.clone();
-        self.readers.read(move |db| money::spend(db, &tenant, from_day, to_day)).await
+        self.readers.read(move |db| spend::spend(db, &tenant, from_day, to_day)).await
     }
 }

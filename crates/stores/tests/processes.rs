@@ -59,7 +59,7 @@ async fn eight_processes_share_one_file() {
     }
     let balance = store.balance(&Tenant("t".into()), &scope(0)).await.unwrap().unwrap();
     let settled = Money(COMMITS * u64::try_from(PROCESSES).unwrap());
-    assert_eq!((balance.settled, balance.held), (settled, Money::ZERO));
+    assert_eq!((balance.settled.money, balance.held.money), (settled, Money::ZERO));
 }
 
 async fn write_beside_others(place: &Path, number: u128) {
@@ -96,7 +96,7 @@ async fn a_killed_process_loses_nothing_that_was_answered() {
         assert!(head.seq >= last, "event {last} was answered and the log ends at {}", head.seq);
         assert_eq!(chain_end(&store, &pen).await.unwrap(), (head.seq, head.hash));
         let balance = store.balance(&pen.tenant, &scope(1)).await.unwrap().unwrap();
-        assert_eq!(balance.settled, Money(head.seq), "money and facts are one commit");
+        assert_eq!(balance.settled.money, Money(head.seq), "money and facts are one commit");
         store.close().await;
     }
 }

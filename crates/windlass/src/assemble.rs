@@ -170,6 +170,7 @@ fn engine(store: &Path, config: &Config, make: bool) -> anyhow::Result<Engine> {
         model,
         toolbox: Arc::new(Builtin::new(settings(store, config)?)),
         world,
+        plans: Arc::default(),
         tap: Tap::default(),
     })
 }

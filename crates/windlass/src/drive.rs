@@ -152,11 +152,15 @@ pub(crate) fn report(state: &State, json: bool, again: &str) -> End {
 /// The flag without which resuming would be refused: a higher cap, in whole cents. Twice
 /// the old one, or room for two more calls where that is more.
 fn raise(run: &Run) -> String {
-    let Some((Parked::CostCapExceeded { cap, settled, held, needed, .. }, _)) = &run.parked else {
+    let Some((Parked::CostCapExceeded(reached), _)) = &run.parked else {
         return String::new();
     };
-    let room = settled.plus(*held).plus(*needed).plus(*needed);
-    let cents = cap.plus(*cap).max(room).0.div_ceil(CENT.0);
+    if reached.scope.is_shared() {
+        return String::new();
+    }
+    let [cap, settled, needed] = [reached.cap, reached.settled, reached.needed].map(Money);
+    let room = settled.plus(needed).plus(needed);
+    let cents = cap.plus(cap).max(room).0.div_ceil(CENT.0);
     format!(" --budget {}.{:02}", cents / 100, cents % 100)
 }
 

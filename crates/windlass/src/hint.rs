@@ -28,7 +28,7 @@ fn of_refusal(refusal: &Refusal) -> Option<&'static str> {
              another task",
         ),
         Refusal::NothingToCancel => Some("`windlass sessions show SESSION` tells how it ended"),
-        Refusal::CostCapExceeded { .. } => {
+        Refusal::CostCapExceeded(_) => {
             Some("`windlass resume SESSION --budget USD` gives the run a new cap")
         }
         Refusal::NoPrice { .. } => {

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use kernel::event::{Event, Fact, Outcome, Parked, Sealed};
 use kernel::json::RawJson;
+use kernel::ledger::CapReached;
 use kernel::message::{Arguments, Block, Reply, text_of};
 use kernel::units::{SessionId, UnixMs};
 use serde_json::{Value, json};
@@ -120,6 +121,13 @@ fn words(fact: &Fact) -> String {
             format!("run {run}, {cap}, {turns_max} turns: {}", one_line(&text_of(input)))
         }
         Fact::Notified(notice) => one_line(&notice.text()),
+        Fact::Budgeted { to } => {
+            let scopes: Vec<String> = to.iter().map(ToString::to_string).collect();
+            format!(
+                "counted in {}",
+                if to.is_empty() { "no shared scope".to_owned() } else { scopes.join(", ") }
+            )
+        }
         Fact::ModelBegun { epoch, turn, max_tokens, hold, clamped, .. } => {
             let clamped = if *clamped { " (clamped to the cap)" } else { "" };
             format!(
@@ -194,9 +202,7 @@ pub(crate) fn outcome(outcome: Outcome) -> &'static str {
 pub(crate) fn parked(why: &Parked) -> String {
     match why {
         Parked::TurnCap { turns_max } => format!("all {turns_max} turns are used"),
-        Parked::CostCapExceeded { cap, settled, needed, .. } => {
-            format!("cost cap {cap} reached: {settled} spent, the next call needs {needed}")
-        }
+        Parked::CostCapExceeded(reached) => cap_reached(reached),
         Parked::Outage(fault) => format!("the provider is out: {}", one_line(&fault.message)),
         Parked::NeedsMending(fault) => one_line(&fault.message),
         Parked::NoDoneSignal => "the model stopped without saying that it is done".to_owned(),
@@ -210,6 +216,18 @@ pub(crate) fn parked(why: &Parked) -> String {
             format!("the program died {losses} times in a row in the same act")
         }
     }
+}
+
+fn cap_reached(reached: &CapReached) -> String {
+    let show = |count| reached.measure.show(count);
+    let place =
+        if reached.scope.is_shared() { format!(" of {}", reached.scope) } else { String::new() };
+    let held = match reached.held {
+        0 => String::new(),
+        held => format!(", {} held by other calls", show(held)),
+    };
+    let (cap, settled, needed) = (show(reached.cap), show(reached.settled), show(reached.needed));
+    format!("cost cap {cap}{place} reached: {settled} spent{held}, the next call needs {needed}")
 }
 
 /// An event as one JSON object for programs.

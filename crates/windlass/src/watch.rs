@@ -137,6 +137,7 @@ impl Live {
             Fact::SessionOpened(_)
             | Fact::RunStarted { .. }
             | Fact::Notified(_)
+            | Fact::Budgeted { .. }
             | Fact::ToolBegun { .. }
             | Fact::CancelAsked { .. }
             | Fact::RunParked { .. }

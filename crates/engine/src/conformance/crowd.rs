@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use kernel::ledger::{Balance, Scope};
+use kernel::ledger::{Amount, Balance, Scope};
 use kernel::units::Money;
 
 use super::log::chain_end;
-use super::sample::{Pen, grant, hold, note, scope, settle};
+use super::sample::{Pen, dollars, grant, hold, note, scope, settle};
 use super::{Broken, Kept, broken, same, works};
 use crate::ports::{Commit, Store, StoreError};
 
@@ -29,7 +29,8 @@ pub async fn one_cap_many_holders(store: &Arc<dyn Store>) -> Kept {
     let holders: Vec<Pen> = held.into_iter().flatten().collect();
     same("L8: as many holds get through as fit", holders.len(), FITTING)?;
     let balance = works("a balance reads", store.balance(&first.tenant, &shared).await)?;
-    let full = Balance { cap: Some(cap), settled: Money::ZERO, held: Money(cap.0 - 5) };
+    let held = Amount::of(Money(cap.0 - 5));
+    let full = Balance { held, ..Balance::with_cap(dollars(cap.0)) };
     same("L8: settled + held never passes the cap", balance, Some(full))?;
 
     let settled = holders.into_iter().map(|mut pen| {
@@ -38,8 +39,8 @@ pub async fn one_cap_many_holders(store: &Arc<dyn Store>) -> Kept {
     });
     futures::future::try_join_all(settled).await?;
     let balance = works("a balance reads", store.balance(&first.tenant, &shared).await)?;
-    let settled = Money(3 * FITTING as u64);
-    let rest = Balance { cap: Some(cap), settled, held: Money::ZERO };
+    let settled = Amount::of(Money(3 * FITTING as u64));
+    let rest = Balance { settled, ..Balance::with_cap(dollars(cap.0)) };
     same("no settlement is lost", balance, Some(rest))
 }
 

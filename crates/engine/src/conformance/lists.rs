@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use kernel::ledger::Measure;
 use kernel::units::{Epoch, Money, SessionId, UnixMs};
 
-use super::sample::{Pen, brief, session};
+use super::sample::{Pen, brief, session, shared};
 use super::{Broken, Kept, fails, is_missing, same, works};
-use crate::ports::{Brief, Head, Listing, Status, Store};
+use crate::ports::{Brief, Head, Listing, Status, Store, Waits};
 
 /// The most sessions that a store gives at once.
 const LIST_ROWS_MAX: usize = 1_000;
@@ -117,6 +118,11 @@ pub async fn briefs_as_committed(store: &Arc<dyn Store>) -> Kept {
         user: String::new(),
         turns: u32::MAX,
         spent: Money(u64::MAX),
+        waits: Some(Waits {
+            scope: shared("user-day", "a/b", Some("2026-11-21")),
+            measure: Measure::Tokens,
+            needed: u64::MAX / 2,
+        }),
         ..brief(Status::Parked, None)
     };
     pen.write(&**store, pen.notes(1)).await?;

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use kernel::event::Stored;
-use kernel::ledger::{Balance, Move, MoveKind, Scope};
+use kernel::ledger::{Allowance, Amount, Balance, Measure, Move, MoveKind, Scope};
 use kernel::units::{Money, SessionId, Tenant, UnixMs};
 
-use super::sample::{Pen, brief, charge, grant, hold, payload, scope, settle};
+use super::sample::{Pen, brief, charge, dollars, grant, hold, payload, scope, settle};
 use super::{Broken, Kept, fails, is_missing, same, works};
 use crate::ports::{Commit, Listed, Listing, SpendRow, Status, Store, StoreError};
 
@@ -17,9 +17,10 @@ pub async fn moves_follow_the_balance(store: &Arc<dyn Store>) -> Kept {
     let mut pen = Pen::opened(&**store, "t", 1).await?;
     let unknown = works("a balance reads", store.balance(&pen.tenant, &a).await)?;
     same("an unknown scope has no balance", unknown, None)?;
-    let inherited = MoveKind::Grant { cap: Some(Money(500)), inherited: Money(120) };
-    let uncapped = MoveKind::Grant { cap: None, inherited: Money::ZERO };
-    let vast = MoveKind::Grant { cap: Some(Money(u64::MAX)), inherited: Money(u64::MAX - 5) };
+    let inherited = MoveKind::Grant { cap: dollars(500), inherited: Amount::of(Money(120)) };
+    let uncapped = MoveKind::Grant { cap: Allowance::NONE, inherited: Amount::ZERO };
+    let nearly = Amount::of(Money(u64::MAX - 5));
+    let vast = MoveKind::Grant { cap: dollars(u64::MAX), inherited: nearly };
     let steps: [(&str, Vec<Move>); 9] = [
         ("a grant makes a scope", vec![grant(&a, 100)]),
         ("a hold may fit exactly", vec![hold(&a, 100)]),
@@ -71,8 +72,8 @@ pub async fn a_refusal_changes_nothing(store: &Arc<dyn Store>) -> Kept {
         ..richer.notes(2)
     };
     let no_room = |error: &StoreError| {
-        matches!(error, StoreError::Cap(cap) if cap.scope == b && cap.cap == Money(100)
-            && cap.settled == Money(0) && cap.held == Money(60) && cap.needed == Money(41))
+        matches!(error, StoreError::Cap(cap) if cap.scope == b && cap.measure == Measure::Money
+            && (cap.cap, cap.settled, cap.held, cap.needed) == (100, 0, 60, 41))
     };
     let law = "a hold without room is refused, with the figures of its scope";
     fails(law, store.commit(refused.clone()).await, no_room)?;
@@ -120,6 +121,7 @@ pub async fn spend_is_summed(store: &Arc<dyn Store>) -> Kept {
         user: (*user).to_owned(),
         agent_id: "reference".into(),
         model: "planner".into(),
+        prices: "2026-11".into(),
         calls: *calls,
         input_tokens: *input_tokens,
         output_tokens: *output_tokens,

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use kernel::ledger::Balance;
+use kernel::ledger::{Amount, Balance};
 use kernel::units::{Epoch, Money, UnixMs};
 
 use super::log::chain_end;
-use super::sample::{Pen, brief, charge, grant, hold, payload, scope};
+use super::sample::{Pen, brief, charge, dollars, grant, hold, payload, scope};
 use super::{Kept, fails, same, works};
 use crate::ports::{Commit, Status, Store, StoreError};
 
@@ -40,7 +40,7 @@ pub async fn reopened(
     same("a session stands where it stood, with its lease", after, before)?;
     same("its log is whole", chain_end(&*store, &pen).await?, (pen.seq, pen.head))?;
     let balance = works("a balance reads", store.balance(&pen.tenant, &scope(1)).await)?;
-    let held = Balance { cap: Some(Money(100)), settled: Money::ZERO, held: Money(60) };
+    let held = Balance { held: Amount::of(Money(60)), ..Balance::with_cap(dollars(100)) };
     same("L9: a hold is still there", balance, Some(held))?;
     let bytes = works("a payload reads", store.payload(&pen.tenant, kept.hash).await)?;
     same("a payload is still there", bytes, kept.bytes)?;

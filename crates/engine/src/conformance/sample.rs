@@ -2,7 +2,7 @@
 //! by fact, all from plain numbers, so that two runs write the same bytes.
 
 use kernel::event::{Event, Fact, Opening, Sealed, chain_root, seal};
-use kernel::ledger::{Move, MoveKind, Scope};
+use kernel::ledger::{Allowance, Amount, Move, MoveKind, Scope};
 use kernel::message::Usage;
 use kernel::units::{ContentHash, Epoch, Money, SessionId, Tenant, UnixMs};
 
@@ -130,6 +130,7 @@ pub fn opening(tenant: &Tenant) -> Fact {
         user: "ada".into(),
         agent: ContentHash::of(b"agent"),
         agent_id: "reference".into(),
+        labels: Default::default(),
         workdir: None,
         forked_from: None,
     })
@@ -146,6 +147,7 @@ pub fn brief(status: Status, due: Option<u64>) -> Brief {
         user: "ada".into(),
         turns: 3,
         spent: Money(1_234),
+        waits: None,
     }
 }
 
@@ -155,23 +157,37 @@ pub fn scope(number: u128) -> Scope {
     Scope::Task { session: session(number), run: 1 }
 }
 
+/// The scope of a budget that runs share.
+#[must_use]
+pub fn shared(name: &str, subject: &str, window: Option<&str>) -> Scope {
+    let window = window.map(str::to_owned);
+    Scope::Shared { name: name.to_owned(), subject: subject.to_owned(), window }
+}
+
+/// A cap on money, in nano-dollars.
+#[must_use]
+pub fn dollars(cap: u64) -> Allowance {
+    Allowance::of(Some(Money(cap)))
+}
+
 /// Gives a scope this cap.
 #[must_use]
 pub fn grant(scope: &Scope, cap: u64) -> Move {
-    let kind = MoveKind::Grant { cap: Some(Money(cap)), inherited: Money::ZERO };
+    let kind = MoveKind::Grant { cap: dollars(cap), inherited: Amount::ZERO };
     Move { scope: scope.clone(), kind }
 }
 
 /// Reserves this amount.
 #[must_use]
 pub fn hold(scope: &Scope, amount: u64) -> Move {
-    Move { scope: scope.clone(), kind: MoveKind::Hold(Money(amount)) }
+    let kind = MoveKind::Hold { amount: Amount::of(Money(amount)), cap: None };
+    Move { scope: scope.clone(), kind }
 }
 
 /// Ends a hold of `held` and books `spent`.
 #[must_use]
 pub fn settle(scope: &Scope, held: u64, spent: u64) -> Move {
-    let kind = MoveKind::Settle { held: Money(held), spent: Money(spent) };
+    let kind = MoveKind::Settle { held: Amount::of(Money(held)), spent: Amount::of(Money(spent)) };
     Move { scope: scope.clone(), kind }
 }
 
@@ -189,6 +205,7 @@ pub fn charge(day: u64, user: &str, amount: u64, estimated: bool) -> Charge {
         user: user.to_owned(),
         agent_id: "reference".into(),
         model: "planner".into(),
+        prices: "2026-11".into(),
         usage: Usage { input: 10, cache_read: 5, output: 2, ..Usage::default() },
         amount: Money(amount),
         estimated,

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use kernel::ledger::Measure;
 use kernel::units::{Epoch, Tenant, UnixMs};
 
 use super::log::chain_end;
@@ -59,7 +60,7 @@ pub async fn the_same_id_twice(store: &Arc<dyn Store>) -> Kept {
         let end = chain_end(&**store, pen).await?;
         same("L27: logs are each tenant's own", end, (pen.seq, pen.head))?;
         let balance = works("a balance reads", store.balance(&pen.tenant, &scope(1)).await)?;
-        let found = balance.and_then(|balance| balance.cap).map(|cap| cap.0);
+        let found = balance.and_then(|balance| balance.cap.get(Measure::Money));
         same("L27: balances are each tenant's own", found, Some(cap))?;
     }
     let shared = payload(b"the same bytes");

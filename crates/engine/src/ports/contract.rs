@@ -6,10 +6,10 @@
 use std::collections::BTreeMap;
 
 use kernel::event::{Fact, chain_root};
-use kernel::ledger::{Balance, CapReached, Move, Scope};
+use kernel::ledger::{Allowance, Balance, CapReached, Move, Scope};
 use kernel::units::{ContentHash, Money};
 
-use super::{Charge, Commit, Head, Payload, SpendRow, StoreError};
+use super::{Charge, Commit, Head, Payload, SpendRow, StoreError, Waits};
 
 /// Milliseconds in a day of the spend table.
 const DAY_MS: u64 = 86_400_000;
@@ -94,7 +94,7 @@ impl Payload {
 }
 
 /// What the moves of one commit make of the balances, all or nothing. `load` brings the
-/// balance before the commit; scopes are asked for once each, in ascending order, so that
+/// balance before the commit, [`new_balance`] where there is none; scopes are asked for once each, in ascending order, so that
 /// a store that locks rows locks them in one fixed order (L18).
 ///
 /// # Errors
@@ -118,6 +118,44 @@ pub fn balances_after<E: From<CapReached>>(
     Ok(balances)
 }
 
+/// The row of a scope that is charged for the first time. `lasting` is the row of its
+/// budget without a window, where somebody may have set a cap for all windows.
+#[must_use]
+pub fn new_balance(lasting: Option<Balance>) -> Balance {
+    let pinned = lasting.filter(|balance| balance.pinned);
+    pinned.map_or_else(Balance::default, |balance| Balance {
+        pinned: true,
+        ..Balance::with_cap(balance.cap)
+    })
+}
+
+/// Whether a cap may be set on a scope by itself.
+///
+/// # Errors
+/// [`StoreError::Misused`] for a run's own scope.
+pub fn check_settable(scope: &Scope) -> Result<(), StoreError> {
+    if scope.is_shared() {
+        return Ok(());
+    }
+    Err(misused(format!("the cap of `{scope}` is a fact of its log")))
+}
+
+/// What setting a cap makes of a row: `None` gives the cap back to configuration, whose
+/// last word stays until the next hold brings the present one.
+pub fn pin(balance: &mut Balance, cap: Option<Allowance>) {
+    balance.pinned = cap.is_some();
+    balance.cap = cap.unwrap_or(balance.cap);
+}
+
+impl Waits {
+    /// Whether a scope has the room that is waited for.
+    #[must_use]
+    pub fn is_over(&self, balance: Option<Balance>) -> bool {
+        let free = balance.and_then(|balance| balance.free(self.measure));
+        free.is_none_or(|free| free >= self.needed)
+    }
+}
+
 impl Charge {
     /// The day that the charge belongs to, as days since 1970-01-01 in UTC.
     #[must_use]
@@ -135,6 +173,7 @@ impl SpendRow {
             user: charge.user.clone(),
             agent_id: charge.agent_id.clone(),
             model: charge.model.clone(),
+            prices: charge.prices.clone(),
             calls: 0,
             input_tokens: 0,
             output_tokens: 0,

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 use kernel::event::{Sealed, Stored};
-use kernel::ledger::{Balance, CapReached, Move, Scope};
+use kernel::ledger::{Allowance, Balance, CapReached, Measure, Move, Scope};
 use kernel::message::Usage;
 use kernel::units::{ContentHash, Epoch, Money, SessionId, Tenant, UnixMs};
 
@@ -40,7 +40,8 @@ pub struct Payload {
     pub bytes: Bytes,
 }
 
-/// Money spent by one model call, for reports: summed by day, user, agent and model.
+/// Money spent by one model call, for reports: summed by day, user, agent, model and
+/// version of the prices.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Charge {
     /// When, which decides the day (UTC).
@@ -51,6 +52,8 @@ pub struct Charge {
     pub agent_id: String,
     /// The model's name.
     pub model: String,
+    /// The version of the prices; empty where nobody knew a price.
+    pub prices: String,
     /// The tokens, as far as known.
     pub usage: Usage,
     /// The money.
@@ -94,6 +97,20 @@ pub struct Brief {
     pub turns: u32,
     /// Spent in the whole session, inherited spend of a fork excluded.
     pub spent: Money,
+    /// The shared cap that its parked run waits for: the session is due as soon as so
+    /// much has room there again.
+    pub waits: Option<Waits>,
+}
+
+/// How much room a parked run waits for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waits {
+    /// Where.
+    pub scope: Scope,
+    /// In what.
+    pub measure: Measure,
+    /// How much. A store may keep no more than 2⁶³ − 1, which no scope has room for.
+    pub needed: u64,
 }
 
 /// Where a session stands.
@@ -162,6 +179,8 @@ pub struct SpendRow {
     pub agent_id: String,
     /// The model.
     pub model: String,
+    /// The version of the prices; empty where nobody knew a price.
+    pub prices: String,
     /// Model calls that cost something or told their tokens.
     pub calls: u64,
     /// Tokens in, cached or not.
@@ -280,7 +299,8 @@ pub trait Store: Send + Sync {
     ) -> Result<(), StoreError>;
 
     /// Sessions of all tenants that are due at `now` and leased by nobody, oldest due
-    /// first, at most `rows_max`.
+    /// first, at most `rows_max`; behind them those whose [`Brief::waits`] finds room in
+    /// its scope.
     ///
     /// # Errors
     /// Only failures of the store itself.
@@ -312,8 +332,39 @@ pub trait Store: Send + Sync {
     /// Only failures of the store itself.
     async fn balance(&self, tenant: &Tenant, scope: &Scope) -> Result<Option<Balance>, StoreError>;
 
+    /// The balances of all shared scopes of a tenant, in the order of their keys, at most
+    /// `rows_max` of those after the key `after`.
+    ///
+    /// # Errors
+    /// Only failures of the store itself.
+    async fn shared_balances(
+        &self,
+        tenant: &Tenant,
+        after: &str,
+        rows_max: u32,
+    ) -> Result<Vec<(Scope, Balance)>, StoreError>;
+
+    /// Sets the cap of a shared scope, whatever configuration says, from the next hold
+    /// on. For a scope without a window it goes for all of the budget's windows that are
+    /// there or come later. `None`: configuration decides again.
+    ///
+    /// # Errors
+    /// [`StoreError::Misused`] for a run's own scope, whose cap is a fact of its log.
+    async fn set_cap(
+        &self,
+        tenant: &Tenant,
+        scope: &Scope,
+        cap: Option<Allowance>,
+    ) -> Result<(), StoreError>;
+
+    /// All tenants that have a session, in alphabetical order.
+    ///
+    /// # Errors
+    /// Only failures of the store itself.
+    async fn tenants(&self) -> Result<Vec<Tenant>, StoreError>;
+
     /// The spend table of a tenant from one day to another, both included (days since
-    /// 1970-01-01, UTC), ordered by day, user, agent, model.
+    /// 1970-01-01, UTC), ordered by day, user, agent, model, prices.
     ///
     /// # Errors
     /// Only failures of the store itself.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use kernel::event::{Fact, Opening, Outcome, Sealed};
-use kernel::ledger::Scope;
+use kernel::ledger::{Balance, Measure, Scope};
 use kernel::message::{Arguments, Block, ToolUse};
 use kernel::run::State;
 use kernel::units::{Money, SessionId, Tenant};
@@ -25,15 +25,23 @@ pub(super) async fn money(engine: &Engine, tenant: &Tenant, state: &State) -> Re
             Err(format!("{scope} has no balance"))
         };
     };
-    let used = balance.settled.plus(balance.held);
-    if balance.cap.is_some_and(|cap| used > cap) {
-        return Err(format!("{scope} passed its cap: {balance:?}"));
-    }
-    if (balance.settled, balance.held) != (run.settled, state.held()) {
+    within_cap(&scope, &balance)?;
+    if (balance.settled.money, balance.held) != (run.settled, state.held()) {
         let (settled, held) = (run.settled, state.held());
-        return Err(format!("{scope}: ledger {balance:?}, log {settled} and {held}"));
+        return Err(format!("{scope}: ledger {balance:?}, log {settled} and {held:?}"));
     }
     Ok(())
+}
+
+/// Settled + held is at most the cap, in every measure.
+pub(super) fn within_cap(scope: &Scope, balance: &Balance) -> Result<(), String> {
+    let used = balance.settled.plus(balance.held);
+    let passed =
+        |measure: &Measure| balance.cap.get(*measure).is_some_and(|cap| used.get(*measure) > cap);
+    match Measure::ALL.iter().find(|measure| passed(measure)) {
+        Some(measure) => Err(format!("{scope} passed its cap in {measure}: {balance:?}")),
+        None => Ok(()),
+    }
 }
 
 /// The spend table and all sessions together, forks without what they inherited, tell
@@ -89,6 +97,7 @@ pub(super) fn cost(fact: &Fact) -> Money {
         Fact::SessionOpened(_)
         | Fact::RunStarted { .. }
         | Fact::Notified(_)
+        | Fact::Budgeted { .. }
         | Fact::ModelBegun { .. }
         | Fact::ToolBegun { .. }
         | Fact::ToolReturned(_)

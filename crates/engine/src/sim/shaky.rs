@@ -9,8 +9,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use kernel::event::Stored;
-use kernel::ledger::{Balance, CapReached, MoveKind, Scope};
-use kernel::units::{ContentHash, Epoch, Money, SessionId, Tenant, UnixMs};
+use kernel::ledger::{Allowance, Balance, CapReached, Measure, MoveKind, Scope};
+use kernel::units::{ContentHash, Epoch, SessionId, Tenant, UnixMs};
 
 use super::crash::Crash;
 use crate::ports::{Claim, Commit, Head, Listed, Listing, Payload, SpendRow, Store, StoreError};
@@ -96,14 +96,15 @@ impl Shaky {
     /// Sometimes there is no room for a hold.
     fn refusal(&self, commit: &Commit) -> Result<(), StoreError> {
         let held = commit.moves.iter().find_map(|change| match change.kind {
-            MoveKind::Hold(amount) => Some((change.scope.clone(), amount)),
+            MoveKind::Hold { amount, .. } => Some((change.scope.clone(), amount)),
             MoveKind::Grant { .. } | MoveKind::Settle { .. } => None,
         });
         match held {
             Some((scope, needed)) if self.draw(REFUSES_ONE_IN) == 0 => {
                 self.refused.fetch_add(1, Ordering::Relaxed);
-                let (cap, settled, held) = (Money::ZERO, Money::ZERO, Money::ZERO);
-                Err(CapReached { scope, cap, settled, held, needed }.into())
+                let (measure, needed) = (Measure::Money, needed.money.0);
+                let (cap, settled, held, turns) = (0, 0, 0, None);
+                Err(CapReached { scope, measure, cap, settled, held, needed, turns }.into())
             }
             Some(_) | None => Ok(()),
         }
@@ -176,6 +177,28 @@ impl Store for Shaky {
 
     async fn balance(&self, tenant: &Tenant, scope: &Scope) -> Result<Option<Balance>, StoreError> {
         self.inner.balance(tenant, scope).await
+    }
+
+    async fn shared_balances(
+        &self,
+        tenant: &Tenant,
+        after: &str,
+        rows_max: u32,
+    ) -> Result<Vec<(Scope, Balance)>, StoreError> {
+        self.inner.shared_balances(tenant, after, rows_max).await
+    }
+
+    async fn set_cap(
+        &self,
+        tenant: &Tenant,
+        scope: &Scope,
+        cap: Option<Allowance>,
+    ) -> Result<(), StoreError> {
+        self.shake(self.inner.set_cap(tenant, scope, cap)).await
+    }
+
+    async fn tenants(&self) -> Result<Vec<Tenant>, StoreError> {
+        self.inner.tenants().await
     }
 
     async fn spend(

@@ -114,6 +114,7 @@ impl Watched {
             turn: 1,
             max_tokens: 100,
             hold: Money::ZERO,
+            tokens: 0,
             tools_off: false,
         };
         judge(&self.state.request(&calling))?;

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use engine::ports::{Claim, Commit, Head, Listed, Listing, Payload, SpendRow, Store, StoreError};
 use kernel::event::Stored;
-use kernel::ledger::{Balance, Scope};
+use kernel::ledger::{Allowance, Balance, Scope};
 use kernel::units::{ContentHash, Epoch, SessionId, Tenant, UnixMs};
 
 /// What is done to the rows that are read.
@@ -109,6 +109,28 @@ impl Store for Front {
 
     async fn balance(&self, tenant: &Tenant, scope: &Scope) -> Result<Option<Balance>, StoreError> {
         self.inner.balance(tenant, scope).await
+    }
+
+    async fn shared_balances(
+        &self,
+        tenant: &Tenant,
+        after: &str,
+        rows_max: u32,
+    ) -> Result<Vec<(Scope, Balance)>, StoreError> {
+        self.inner.shared_balances(tenant, after, rows_max).await
+    }
+
+    async fn set_cap(
+        &self,
+        tenant: &Tenant,
+        scope: &Scope,
+        cap: Option<Allowance>,
+    ) -> Result<(), StoreError> {
+        self.inner.set_cap(tenant, scope, cap).await
+    }
+
+    async fn tenants(&self) -> Result<Vec<Tenant>, StoreError> {
+        self.inner.tenants().await
     }
 
     async fn spend(

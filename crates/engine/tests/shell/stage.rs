@@ -52,13 +52,19 @@ impl Stage {
             model: Arc::clone(&model) as Arc<_>,
             toolbox: Arc::clone(&tools) as Arc<_>,
             world: Arc::new(Clock { began: Instant::now(), ids: AtomicU64::new(0) }),
+            plans: Arc::default(),
             tap: Tap::default(),
         };
         Stage { engine, front, model, tools, tenant: Tenant("t".to_owned()) }
     }
 
     pub(crate) async fn open(&self) -> SessionId {
-        let owner = Owner { tenant: self.tenant.clone(), user: "u".to_owned(), workdir: None };
+        let owner = Owner {
+            tenant: self.tenant.clone(),
+            user: "u".to_owned(),
+            labels: Default::default(),
+            workdir: None,
+        };
         let task = Task { done: Some(Done::Answer), ..Task::of("go") };
         self.engine.start(&owner, &agent().freeze(), task).await.expect("the store takes it")
     }

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::ModelFault;
-use crate::units::{Money, UnixMs};
+use crate::ledger::CapReached;
+use crate::units::UnixMs;
 
 /// Why a run waits.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,19 +15,8 @@ pub enum Parked {
         /// How many it had.
         turns_max: u32,
     },
-    /// The next call could pass a money cap.
-    CostCapExceeded {
-        /// The scope's ledger key.
-        scope: String,
-        /// The cap.
-        cap: Money,
-        /// Spent.
-        settled: Money,
-        /// Reserved by others at that moment.
-        held: Money,
-        /// What the next call needs at the least.
-        needed: Money,
-    },
+    /// The next call could pass a cap. In a scope whose window turns it wakes then.
+    CostCapExceeded(CapReached),
     /// The provider is out; it wakes by itself until its patience ends.
     Outage(ModelFault),
     /// A person must mend something at the provider first.
@@ -56,8 +46,8 @@ impl Parked {
     pub(crate) fn usual_wake(&self, now: UnixMs) -> Option<UnixMs> {
         match self {
             Parked::HandedOver => Some(now),
+            Parked::CostCapExceeded(reached) => reached.turns,
             Parked::TurnCap { .. }
-            | Parked::CostCapExceeded { .. }
             | Parked::Outage(_)
             | Parked::NeedsMending(_)
             | Parked::NoDoneSignal
@@ -68,12 +58,30 @@ impl Parked {
         }
     }
 
+    /// The shared cap that a run waits for to have room, if that is what it waits for. Its
+    /// own cap is raised together with waking it.
+    #[must_use]
+    pub fn waits_for_room(&self) -> Option<&CapReached> {
+        match self {
+            Parked::CostCapExceeded(reached) => reached.scope.is_shared().then_some(reached),
+            Parked::TurnCap { .. }
+            | Parked::Outage(_)
+            | Parked::NeedsMending(_)
+            | Parked::NoDoneSignal
+            | Parked::Interrupted
+            | Parked::Forked
+            | Parked::HandedOver
+            | Parked::Faulted { .. }
+            | Parked::CrashLoop { .. } => None,
+        }
+    }
+
     /// The stable code.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
             Parked::TurnCap { .. } => "turn_cap_reached",
-            Parked::CostCapExceeded { .. } => "cost_cap_exceeded",
+            Parked::CostCapExceeded(_) => "cost_cap_exceeded",
             Parked::Outage(_) => "provider_outage",
             Parked::NeedsMending(_) => "provider_needs_mending",
             Parked::NoDoneSignal => "no_done_signal",

@@ -32,8 +32,8 @@ pub(super) fn advance(state: &State, epoch: Epoch, context: &Context<'_>) -> Opt
         Phase::Over(_) | Phase::Calling(_) => None,
         Phase::Tooling(calls) => advance_call(run, calls, epoch, context),
         Phase::Ready | Phase::Closing(_) if run.cancel_asked => Some(Fact::RunCancelled {}),
-        Phase::Ready => Some(begin(state, run, false, epoch, context)),
-        Phase::Closing(closing) => Some(close(state, run, closing, epoch, context)),
+        Phase::Ready => begin(state, run, false, epoch, context),
+        Phase::Closing(closing) => close(state, run, closing, epoch, context),
     }
 }
 
@@ -69,22 +69,28 @@ fn answer(call: &Call, outcome: Outcome, content: String) -> Fact {
 }
 
 /// What a complete turn means.
-fn close(state: &State, run: &Run, closing: &Closing, epoch: Epoch, context: &Context<'_>) -> Fact {
+fn close(
+    state: &State,
+    run: &Run,
+    closing: &Closing,
+    epoch: Epoch,
+    context: &Context<'_>,
+) -> Option<Fact> {
     if let Some(result) = &closing.result {
-        return Fact::RunFinished { result: result.clone() };
+        return Some(Fact::RunFinished { result: result.clone() });
     }
     if let Some((code, message)) = dead_end(&closing.stop) {
-        return Fact::RunFailed { code, message: message.to_owned() };
+        return Some(Fact::RunFailed { code, message: message.to_owned() });
     }
     if run.turns >= run.turns_max {
-        return park(Parked::TurnCap { turns_max: run.turns_max });
+        return Some(park(Parked::TurnCap { turns_max: run.turns_max }));
     }
     if closing.called || closing.stop == Stop::PauseTurn || run.granted > 0 {
         return begin(state, run, false, epoch, context);
     }
     match closing.stop {
         Stop::MaxTokens if !run.told.contains(&Notice::AnswerCut) => {
-            Fact::Notified(Notice::AnswerCut)
+            Some(Fact::Notified(Notice::AnswerCut))
         }
         Stop::MaxTokens => begin(state, run, false, epoch, context),
         Stop::EndTurn
@@ -115,10 +121,10 @@ fn dead_end(stop: &Stop) -> Option<(FailureCode, &'static str)> {
 }
 
 /// The model answered in words only.
-fn answered(state: &State, run: &Run, epoch: Epoch, context: &Context<'_>) -> Fact {
+fn answered(state: &State, run: &Run, epoch: Epoch, context: &Context<'_>) -> Option<Fact> {
     match run.done {
-        Done::Answer => Fact::RunFinished { result: RawJson::of(&run.last_text) },
-        Done::EndTask if run.silences >= SILENCES_MAX => park(Parked::NoDoneSignal),
+        Done::Answer => Some(Fact::RunFinished { result: RawJson::of(&run.last_text) }),
+        Done::EndTask if run.silences >= SILENCES_MAX => Some(park(Parked::NoDoneSignal)),
         Done::EndTask => begin(state, run, true, epoch, context),
     }
 }
@@ -134,28 +140,39 @@ fn begin(
     signal_missing: bool,
     epoch: Epoch,
     context: &Context<'_>,
-) -> Fact {
+) -> Option<Fact> {
     if let Some(why) = context.barrier {
-        return parked(why.clone(), context);
+        return Some(parked(why.clone(), context));
     }
     let left = run.turns_max.saturating_sub(run.turns);
     if left == 0 {
-        return park(Parked::TurnCap { turns_max: run.turns_max });
+        return Some(park(Parked::TurnCap { turns_max: run.turns_max }));
     }
     if let Some(notice) = untold(state, run, signal_missing, left) {
-        return Fact::Notified(notice);
+        return Some(Fact::Notified(notice));
     }
-    if run.cap.is_some() && context.quote.is_none() {
+    (!context.held_back).then(|| call(state, run, left, epoch, context))
+}
+
+/// Begins a model call in every scope that it is counted in, or parks where one of them
+/// has no room.
+fn call(state: &State, run: &Run, left: u32, epoch: Epoch, context: &Context<'_>) -> Fact {
+    if context.quote.is_none() && (run.cap.is_some() || context.caps_money()) {
         return park(Parked::NeedsMending(no_price(&state.agent.model)));
     }
-    match reserve(state, run, context.quote) {
-        Err(why) => park(why),
+    if !state.is_budgeted_to(context.shares) {
+        let to = context.shares.iter().map(|share| share.scope.clone()).collect();
+        return Fact::Budgeted { to };
+    }
+    match reserve(state, run, context) {
+        Err(reached) => parked(Parked::CostCapExceeded(reached), context),
         Ok(reservation) => Fact::ModelBegun {
             epoch,
             turn: run.turns + 1,
             max_tokens: reservation.max_tokens,
             clamped: reservation.clamped,
-            hold: reservation.hold,
+            hold: reservation.amount.money,
+            tokens: reservation.amount.tokens,
             prices: context.quote.map(|quote| quote.version.clone()),
             tools_off: left == 1,
         },

@@ -4,6 +4,7 @@
 //! the clock. A refusal has a stable code, and words that say what to do next.
 
 use crate::event::{Done, ModelFault, Opening, Returned};
+use crate::ledger::CapReached;
 use crate::message::{Block, Reply};
 use crate::price::Spent;
 use crate::units::Money;
@@ -62,6 +63,8 @@ pub enum Command {
 pub enum Wake {
     /// Its time has come.
     Due,
+    /// The cap that it waits on has room again: somebody raised it, or others settled.
+    Room,
     /// A person entitled to it.
     Person {
         /// Who, for people.
@@ -116,17 +119,11 @@ pub enum Refusal {
     },
     /// The run is at its cap, and nobody raised it.
     #[error(
-        "the run has spent {settled} of its cap {cap} and needs {needed} more for the next call\n\
-         raise the cap to go on"
+        "the run has spent {} of its cap {} and needs {} more for the next call\n\
+         raise the cap to go on",
+        Money(_0.settled), Money(_0.cap), Money(_0.needed)
     )]
-    CostCapExceeded {
-        /// The cap.
-        cap: Money,
-        /// Spent.
-        settled: Money,
-        /// What the next call needs at the least.
-        needed: Money,
-    },
+    CostCapExceeded(CapReached),
     /// An answer for something that nobody waits for.
     #[error("nobody waits for this answer any more")]
     NotAwaited,
@@ -148,7 +145,7 @@ impl Refusal {
             Refusal::NotDue => "not_due",
             Refusal::NothingToCancel => "nothing_to_cancel",
             Refusal::NoPrice { .. } => "no_price",
-            Refusal::CostCapExceeded { .. } => "cost_cap_exceeded",
+            Refusal::CostCapExceeded(_) => "cost_cap_exceeded",
             Refusal::NotAwaited => "not_awaited",
             Refusal::MidAct => "mid_act",
         }

@@ -14,6 +14,7 @@ use crate::backoff::Backoff;
 use crate::event::{
     Done, Fact, FailureCode, FaultClass, ModelFault, NextStep, Opening, Outcome, Parked, Returned,
 };
+use crate::ledger::{CapReached, Measure, Scope};
 use crate::message::{Block, Reply, Usage, text_of};
 use crate::price::{Quote, Spent};
 use crate::units::{Epoch, Money, UnixMs};
@@ -81,7 +82,7 @@ fn start(
         return Err(Refusal::EmptyTask);
     }
     let cap = cap.or(state.agent.task_cap);
-    if cap.is_some() && context.quote.is_none() {
+    if context.quote.is_none() && (cap.is_some() || context.caps_money()) {
         return Err(Refusal::NoPrice { model: state.agent.model.clone() });
     }
     let run = state.run.as_ref().map_or(0, |run| run.number) + 1;
@@ -116,7 +117,9 @@ fn failed(
 ) -> Result<Vec<Fact>, Refusal> {
     let (run, calling) = calling(state)?;
     let (cost, estimated) = cost_of(spent, fallback.as_deref(), calling, context.quote);
-    let mut facts = vec![Fact::ModelFailed { fault: fault.clone(), cost, estimated, fallback }];
+    let (tokens, fault_told) = (tokens_of(spent, calling), fault.clone());
+    let mut facts =
+        vec![Fact::ModelFailed { fault: fault_told, cost, estimated, tokens, fallback }];
     if !run.cancel_asked {
         facts.push(after_fault(state, run, fault, context));
     }
@@ -139,6 +142,15 @@ fn cost_of(
     let guessed = guessed || cost.is_none();
     let cost = cost.unwrap_or(calling.hold);
     (cost, guessed && cost > Money::ZERO)
+}
+
+/// The tokens that a failed call used; all that were held where nobody knows.
+fn tokens_of(spent: Spent, calling: &Calling) -> u64 {
+    match spent {
+        Spent::Nothing => 0,
+        Spent::Told(usage) | Spent::Estimated(usage) if usage.is_believable() => usage.total(),
+        Spent::Told(_) | Spent::Estimated(_) | Spent::Unknown => calling.tokens,
+    }
 }
 
 /// What a call with this usage costs; `None` where it was held at a price that nobody
@@ -247,11 +259,15 @@ fn awaken(state: &State, wake: Wake, context: &Context<'_>) -> Result<Vec<Fact>,
     let (by, turns_more, cap) = match wake {
         Wake::Due if due.is_none_or(|due| due > context.now) => return Err(Refusal::NotDue),
         Wake::Due => ("its due time".to_owned(), 0, None),
+        Wake::Room => {
+            let reached = why.waits_for_room().ok_or(Refusal::NotDue)?;
+            (format!("room under {}", reached.scope), 0, None)
+        }
         Wake::Person { by, turns_more, cap } => {
             if cap.is_some() && context.quote.is_none() {
                 return Err(Refusal::NoPrice { model: state.agent.model.clone() });
             }
-            (by, granted(state, why, turns_more), raised(run, why, cap)?)
+            (by, granted(state, why, turns_more), raised(state, run, why, cap)?)
         }
     };
     Ok(vec![Fact::RunWoken { by, turns_more, cap }])
@@ -260,7 +276,7 @@ fn awaken(state: &State, wake: Wake, context: &Context<'_>) -> Result<Vec<Fact>,
 fn granted(state: &State, why: &Parked, asked: Option<u32>) -> u32 {
     let usual = match why {
         Parked::TurnCap { .. } => state.agent.limits.turns_max,
-        Parked::CostCapExceeded { .. }
+        Parked::CostCapExceeded(_)
         | Parked::Outage(_)
         | Parked::NeedsMending(_)
         | Parked::NoDoneSignal
@@ -274,10 +290,33 @@ fn granted(state: &State, why: &Parked, asked: Option<u32>) -> u32 {
 }
 
 /// The new cap, if it is one that lets the run go on.
-fn raised(run: &Run, why: &Parked, cap: Option<Money>) -> Result<Option<Money>, Refusal> {
-    let (floor, needed) = match why {
-        Parked::CostCapExceeded { needed, .. } => (run.settled.plus(*needed), *needed),
-        Parked::TurnCap { .. }
+fn raised(
+    state: &State,
+    run: &Run,
+    why: &Parked,
+    cap: Option<Money>,
+) -> Result<Option<Money>, Refusal> {
+    let needed = own_need(why);
+    match cap.or(run.cap) {
+        Some(cap) if cap < run.settled.plus(needed) => Err(Refusal::CostCapExceeded(CapReached {
+            scope: Scope::Task { session: state.session, run: run.number },
+            measure: Measure::Money,
+            cap: cap.0,
+            settled: run.settled.0,
+            held: 0,
+            needed: needed.0,
+            turns: None,
+        })),
+        Some(_) | None => Ok(cap),
+    }
+}
+
+/// What a run at its own cap needs for its next call.
+fn own_need(why: &Parked) -> Money {
+    match why {
+        Parked::CostCapExceeded(reached) if !reached.scope.is_shared() => Money(reached.needed),
+        Parked::CostCapExceeded(_)
+        | Parked::TurnCap { .. }
         | Parked::Outage(_)
         | Parked::NeedsMending(_)
         | Parked::NoDoneSignal
@@ -285,14 +324,7 @@ fn raised(run: &Run, why: &Parked, cap: Option<Money>) -> Result<Option<Money>, 
         | Parked::Forked
         | Parked::HandedOver
         | Parked::Faulted { .. }
-        | Parked::CrashLoop { .. } => (run.settled, Money::ZERO),
-    };
-    let in_force = cap.or(run.cap);
-    match in_force {
-        Some(cap) if cap < floor => {
-            Err(Refusal::CostCapExceeded { cap, settled: run.settled, needed })
-        }
-        Some(_) | None => Ok(cap),
+        | Parked::CrashLoop { .. } => Money::ZERO,
     }
 }
 

@@ -12,7 +12,7 @@ use super::state::{Misfit, State};
 use super::task::Phase;
 use crate::agent::Frozen;
 use crate::event::{Event, Fact, ForkPoint, Opening, Outcome, Parked, Returned, Sealed, seal};
-use crate::ledger::{Move, MoveKind, Scope};
+use crate::ledger::{Allowance, Amount, Move, MoveKind, Scope};
 use crate::units::{SessionId, UnixMs};
 
 /// Copies `events` (a session's first ones, in order) into a new session, and leaves an
@@ -115,6 +115,6 @@ fn closing_facts(state: &State) -> Vec<Fact> {
 fn grant(state: &State) -> Option<Move> {
     let run = state.run.as_ref().filter(|run| !matches!(run.phase, Phase::Over(_)))?;
     let scope = Scope::Task { session: state.session, run: run.number };
-    let kind = MoveKind::Grant { cap: run.cap, inherited: run.settled };
+    let kind = MoveKind::Grant { cap: Allowance::of(run.cap), inherited: Amount::of(run.settled) };
     Some(Move { scope, kind })
 }

@@ -1,69 +1,97 @@
-//! How much a model call may cost at the worst, and how long its answer may be for that.
+//! How much a model call may use at the worst, and how long its answer may be for that.
 //!
 //! The bound is honest: every new byte may be a token, every token may be written to
-//! the dearest cache, the answer may use all of `max_tokens`. Where the cap cannot pay
-//! for that, the answer is shortened, down to a floor; below it the run parks.
+//! the cache, the answer may use all of `max_tokens`, and the dearest of the fallback
+//! chain may give it. Where a cap cannot cover that, the answer is shortened, down to a
+//! floor; below it the cap has tripped.
 
+use super::Context;
 use super::state::State;
 use super::task::Run;
-use crate::event::Parked;
-use crate::ledger::Scope;
+use crate::ledger::{Amount, CapReached, Measure, Scope};
 use crate::price::Quote;
 use crate::units::Money;
 
 /// Tokens that a provider adds for its own tool prompts and message marks.
 const HIDDEN_TOKENS_MAX: u64 = 2_048;
 
-/// The shortest answer worth asking for, in tokens.
-const ANSWER_TOKENS_MIN: u64 = 256;
-
 /// A reservation for one model call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Reservation {
     pub(super) max_tokens: u32,
     pub(super) clamped: bool,
-    pub(super) hold: Money,
+    pub(super) amount: Amount,
 }
 
-/// Reserves for the next call, or says why the cap forbids it.
+/// Reserves for the next call, or says which cap forbids it.
 pub(super) fn reserve(
     state: &State,
     run: &Run,
-    quote: Option<&Quote>,
-) -> Result<Reservation, Parked> {
+    context: &Context<'_>,
+) -> Result<Reservation, CapReached> {
+    let call = Call {
+        input: state.talk.input_tokens_max().saturating_add(HIDDEN_TOKENS_MAX),
+        quote: context.quote,
+    };
     let wanted = state.agent.max_tokens;
-    let Some(quote) = quote else {
-        return Ok(Reservation { max_tokens: wanted, clamped: false, hold: Money::ZERO });
-    };
-    let input = state.talk.input_tokens_max().saturating_add(HIDDEN_TOKENS_MAX);
-    let whole = quote.worst(input, u64::from(wanted));
-    let Some(cap) = run.cap else {
-        return Ok(Reservation { max_tokens: wanted, clamped: false, hold: whole });
-    };
-    let free = cap.less(run.settled);
-    if whole <= free {
-        return Ok(Reservation { max_tokens: wanted, clamped: false, hold: whole });
+    let floor = state.agent.limits.answer_tokens_min.min(wanted);
+    let mut longest = u64::from(wanted);
+    for limit in own(state, run).iter().chain(context.full) {
+        match call.output_tokens_for(limit.measure, limit.free()) {
+            Some(tokens) if tokens >= u64::from(floor) => longest = longest.min(tokens),
+            Some(_) | None => return Err(call.refused(limit, floor, context)),
+        }
     }
-    let least = quote.worst(input, ANSWER_TOKENS_MIN.min(u64::from(wanted)));
-    if least > free {
-        let scope = Scope::Task { session: state.session, run: run.number }.to_string();
-        let settled = run.settled;
-        return Err(Parked::CostCapExceeded {
-            scope,
-            cap,
-            settled,
-            held: Money::ZERO,
-            needed: least,
-        });
-    }
-    Ok(clamp(quote, input, free))
+    let max_tokens = u32::try_from(longest).unwrap_or(wanted);
+    let amount = call.worst(max_tokens);
+    Ok(Reservation { max_tokens, clamped: max_tokens < wanted, amount })
 }
 
-/// The longest answer that `free` can pay for. It is shorter than the wanted one, which
-/// did not fit.
-fn clamp(quote: &Quote, input: u64, free: Money) -> Reservation {
-    let tokens = quote.output_tokens_for(free, input).unwrap_or(0);
-    let max_tokens = u32::try_from(tokens).unwrap_or(u32::MAX);
-    let hold = quote.worst(input, u64::from(max_tokens));
-    Reservation { max_tokens, clamped: true, hold }
+/// The run's own cap on money, as its log tells it.
+fn own(state: &State, run: &Run) -> Option<CapReached> {
+    let scope = Scope::Task { session: state.session, run: run.number };
+    run.cap.map(|cap| CapReached {
+        scope,
+        measure: Measure::Money,
+        cap: cap.0,
+        settled: run.settled.0,
+        held: 0,
+        needed: 0,
+        turns: None,
+    })
+}
+
+/// What is known of a call before it is made.
+struct Call<'a> {
+    /// The most tokens that it reads.
+    input: u64,
+    quote: Option<&'a Quote>,
+}
+
+impl Call<'_> {
+    fn worst(&self, max_tokens: u32) -> Amount {
+        let output = u64::from(max_tokens);
+        let money = self.quote.map_or(Money::ZERO, |quote| quote.worst(self.input, output));
+        Amount { money, tokens: self.input.saturating_add(output), requests: 1 }
+    }
+
+    /// The longest answer that so much can cover; `None` where not even the input fits.
+    fn output_tokens_for(&self, measure: Measure, free: u64) -> Option<u64> {
+        match measure {
+            Measure::Money => match self.quote {
+                Some(quote) => quote.output_tokens_for(Money(free), self.input),
+                None => Some(u64::MAX),
+            },
+            Measure::Tokens => free.checked_sub(self.input),
+            Measure::Requests => (free > 0).then_some(u64::MAX),
+        }
+    }
+
+    /// The refusal, with the least that the call would need.
+    fn refused(&self, limit: &CapReached, floor: u32, context: &Context<'_>) -> CapReached {
+        let needed = self.worst(floor).get(limit.measure);
+        let share = context.shares.iter().find(|share| share.scope == limit.scope);
+        let turns = share.and_then(|share| share.turns);
+        CapReached { needed, turns, ..limit.clone() }
+    }
 }

@@ -11,6 +11,7 @@ use super::call::{Call, CallStatus};
 use super::state::State;
 use super::task::{Calling, Phase, Run};
 use crate::agent::{END_TASK, Effect};
+use crate::ledger::CapReached;
 use crate::units::{Epoch, UnixMs};
 
 /// What must be done next.
@@ -20,6 +21,8 @@ pub enum Owed {
     Nothing,
     /// Nothing before this instant.
     Wait(UnixMs),
+    /// Nothing until a shared cap has room again, or its window turns at this instant.
+    Room(CapReached, Option<UnixMs>),
     /// The kernel itself must go on: [`super::step`] with [`super::Command::Advance`].
     Decision,
     /// Make this model call.
@@ -39,8 +42,11 @@ pub fn owed(state: &State, epoch: Epoch) -> Owed {
     let Some(run) = &state.run else {
         return Owed::Nothing;
     };
-    if let Some((_, wake)) = &run.parked {
-        return wake.map_or(Owed::Nothing, Owed::Wait);
+    if let Some((why, wake)) = &run.parked {
+        return match why.waits_for_room() {
+            Some(reached) => Owed::Room(reached.clone(), *wake),
+            None => wake.map_or(Owed::Nothing, Owed::Wait),
+        };
     }
     match &run.phase {
         Phase::Over(_) => Owed::Nothing,

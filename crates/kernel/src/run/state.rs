@@ -10,6 +10,7 @@ use super::talk::Talk;
 use super::task::{Calling, Ended, Phase, Run};
 use crate::agent::{Agent, Frozen};
 use crate::event::{Broken, Done, Fact, Opening, PayloadRef, Returned, Sealed, chain_root};
+use crate::ledger::{Amount, Scope, Share};
 use crate::message::{Block, Message, Reply, Request, ToolChoice, ToolDecl, text_of};
 use crate::units::{ContentHash, Money, SessionId};
 
@@ -38,6 +39,8 @@ pub struct State {
     pub turns: u32,
     /// Money spent in all runs, without what a fork inherited.
     pub spent: Money,
+    /// The shared scopes that its calls are held in.
+    pub budgets: Arc<[Scope]>,
     system: Arc<str>,
     tools: Arc<[ToolDecl]>,
 }
@@ -87,6 +90,7 @@ impl State {
             payloads: Vec::new(),
             turns: 0,
             spent: Money::ZERO,
+            budgets: Arc::default(),
             system: Arc::from(agent.system_prompt.as_str()),
             tools,
             agent,
@@ -125,12 +129,21 @@ impl State {
                 run.told.push(notice.clone());
                 matches!(run.phase, Phase::Ready | Phase::Closing(_)).then_some(())
             }
-            Fact::ModelBegun { epoch, turn, max_tokens, hold, tools_off, .. } => {
+            Fact::Budgeted { to } => {
+                self.budgets = to.as_slice().into();
+                let run = self.live()?;
+                matches!(run.phase, Phase::Ready | Phase::Closing(_)).then_some(())
+            }
+            Fact::ModelBegun {
+                epoch, turn, max_tokens, hold, tokens, prices, tools_off, ..
+            } => {
+                self.live()?.prices.clone_from(prices);
                 let calling = Calling {
                     epoch: *epoch,
                     turn: *turn,
                     max_tokens: *max_tokens,
                     hold: *hold,
+                    tokens: *tokens,
                     tools_off: *tools_off,
                 };
                 self.begin(calling)
@@ -250,15 +263,26 @@ impl State {
         fork.is_some_and(|point| seq <= point.seq)
     }
 
-    /// The money held at this moment.
+    /// What is held at this moment, in the run's own scope and in each shared one.
     #[must_use]
-    pub fn held(&self) -> Money {
+    pub fn held(&self) -> Amount {
+        self.calling().map_or(Amount::ZERO, Calling::held)
+    }
+
+    /// The model call under way.
+    #[must_use]
+    pub fn calling(&self) -> Option<&Calling> {
         match self.run.as_ref().map(|run| &run.phase) {
-            Some(Phase::Calling(calling)) => calling.hold,
+            Some(Phase::Calling(calling)) => Some(calling),
             Some(Phase::Ready | Phase::Tooling(_) | Phase::Closing(_) | Phase::Over(_)) | None => {
-                Money::ZERO
+                None
             }
         }
+    }
+
+    /// Whether the log says that calls are held in just these scopes.
+    pub(super) fn is_budgeted_to(&self, shares: &[Share]) -> bool {
+        self.budgets.iter().eq(shares.iter().map(|share| &share.scope))
     }
 
     /// The conversation, valid to every provider at every moment: calls that have no

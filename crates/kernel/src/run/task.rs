@@ -5,6 +5,7 @@ use super::state::Fit;
 use crate::event::Outcome;
 use crate::event::{Done, FailureCode, Notice, Parked, Returned};
 use crate::json::RawJson;
+use crate::ledger::Amount;
 use crate::message::{Reply, Stop, ToolResult, text_of};
 use crate::units::{Epoch, Money, UnixMs};
 
@@ -28,6 +29,8 @@ pub struct Run {
     pub turns: u32,
     /// Money spent on it, inherited spend included.
     pub settled: Money,
+    /// The version of the prices that its last call was held with.
+    pub prices: Option<String>,
     /// Where it stands.
     pub phase: Phase,
     /// Why it waits in the store, and when it wakes by itself.
@@ -76,8 +79,18 @@ pub struct Calling {
     pub max_tokens: u32,
     /// The money held.
     pub hold: Money,
+    /// The tokens held, in and out.
+    pub tokens: u64,
     /// Whether the model may not call tools.
     pub tools_off: bool,
+}
+
+impl Calling {
+    /// All that is held for it.
+    #[must_use]
+    pub fn held(&self) -> Amount {
+        Amount { money: self.hold, tokens: self.tokens, requests: 1 }
+    }
 }
 
 /// A complete turn.
@@ -118,6 +131,7 @@ impl Run {
             turns_max,
             turns: 0,
             settled: Money::ZERO,
+            prices: None,
             phase: Phase::Ready,
             parked: None,
             cancel_asked: false,
@@ -216,7 +230,7 @@ impl Run {
         match why {
             Parked::Outage(_) => self.outages += 1,
             Parked::TurnCap { .. }
-            | Parked::CostCapExceeded { .. }
+            | Parked::CostCapExceeded(_)
             | Parked::NeedsMending(_)
             | Parked::NoDoneSignal
             | Parked::Interrupted

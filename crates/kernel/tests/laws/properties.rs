@@ -155,6 +155,7 @@ fn serve(world: &mut World, plan: &Plan, answer: &Answer) {
             Command::Wake(Wake::Person { by: "ann".to_owned(), turns_more: Some(1), cap })
         }
         Owed::Nothing => start(plan),
+        Owed::Room(..) => Command::Wake(Wake::Room),
         Owed::Wait(until) => {
             world.now = UnixMs(world.now.0.max(until.0));
             Command::Wake(Wake::Due)
@@ -173,7 +174,7 @@ fn serve(world: &mut World, plan: &Plan, answer: &Answer) {
         }
         Owed::Reconcile(call) => returned(call.id, answer.outcome),
     };
-    let held = world.state.held();
+    let held = world.state.held().money;
     if let Ok(stepped) = world.step(command, By::Owner) {
         for spent in stepped.bookings {
             // A call without a price holds nothing, and its run has no cap.
@@ -277,7 +278,7 @@ fn check_cap(state: &State) {
     let Some(run) = &state.run else { return };
     assert!(run.turns <= run.turns_max, "no run takes more turns than it has");
     if let Some(cap) = run.cap {
-        let gone = run.settled.plus(state.held());
+        let gone = run.settled.plus(state.held().money);
         assert!(gone <= cap, "settled + held = {gone} passes the cap {cap}");
     }
 }
@@ -295,6 +296,9 @@ fn check_prefixes(world: &World) {
             quote: world.quote.as_ref(),
             chance: 7,
             barrier: None,
+            held_back: false,
+            shares: &world.shares,
+            full: &[],
         };
         let mut later = state.clone();
         step(&mut later, Command::Advance, &context).expect("to carry on is always lawful");

@@ -1,6 +1,7 @@
 //! Facts, what is owed, and balances, each on one short line.
 
 use kernel::event::{Fact, ModelFault, Notice, Parked, Sealed};
+use kernel::ledger::{Balance, CapReached, Measure};
 use kernel::message::{Block, Message, Reply, Role};
 use kernel::run::{Call, Owed};
 use kernel::units::{Money, UnixMs};
@@ -41,6 +42,10 @@ fn details(fact: &Fact) -> String {
             optional(" cap=", *cap)
         ),
         Fact::Notified(notice) => format!(" {}", notice_name(notice)),
+        Fact::Budgeted { to } => {
+            let scopes: Vec<String> = to.iter().map(ToString::to_string).collect();
+            format!(" to {}", if scopes.is_empty() { "none".to_owned() } else { scopes.join(" ") })
+        }
         Fact::ModelBegun { epoch, turn, max_tokens, clamped, hold, tools_off, .. } => format!(
             " turn={turn} epoch={} max_tokens={max_tokens}{} hold={hold}{}",
             epoch.0,
@@ -90,9 +95,7 @@ fn fault_line(fault: &ModelFault) -> String {
 
 pub(crate) fn parked(why: &Parked) -> String {
     match why {
-        Parked::CostCapExceeded { cap, settled, needed, .. } => {
-            format!("{} cap={cap} settled={settled} needed={needed}", why.code())
-        }
+        Parked::CostCapExceeded(reached) => format!("{} {}", why.code(), cap_reached(reached)),
         Parked::Outage(fault) | Parked::NeedsMending(fault) => {
             format!("{} ({})", why.code(), fault_line(fault))
         }
@@ -104,6 +107,19 @@ pub(crate) fn parked(why: &Parked) -> String {
         | Parked::HandedOver
         | Parked::Faulted { .. } => why.code().to_owned(),
     }
+}
+
+fn cap_reached(reached: &CapReached) -> String {
+    let show = |count| reached.measure.show(count);
+    let place = if reached.scope.is_shared() {
+        let held =
+            if reached.held == 0 { String::new() } else { format!(" held={}", show(reached.held)) };
+        format!(" in {}{held}", reached.scope)
+    } else {
+        String::new()
+    };
+    let (cap, settled, needed) = (show(reached.cap), show(reached.settled), show(reached.needed));
+    format!("cap={cap} settled={settled} needed={needed}{place}")
 }
 
 fn notice_name(notice: &Notice) -> String {
@@ -155,6 +171,10 @@ fn owed_line(owed: &Owed) -> String {
     match owed {
         Owed::Nothing => "nothing".to_owned(),
         Owed::Wait(until) => format!("nothing before {}", until.0),
+        Owed::Room(reached, None) => format!("nothing before room in {}", reached.scope),
+        Owed::Room(reached, Some(turns)) => {
+            format!("nothing before room in {} or {}", reached.scope, turns.0)
+        }
         Owed::Decision => "a decision".to_owned(),
         Owed::Model(calling) => format!("the model call of turn {}", calling.turn),
         Owed::LostModel => "the end of a lost model call".to_owned(),
@@ -164,14 +184,34 @@ fn owed_line(owed: &Owed) -> String {
 }
 
 fn balance_line(world: &World) -> String {
-    let Some(balance) = world.balance() else {
-        return String::new();
-    };
-    let of_cap = match (balance.cap, balance.free()) {
-        (Some(cap), Some(free)) => format!(", free {free} of {cap}"),
-        (_, _) => String::new(),
-    };
-    format!("  money: settled {}, held {}{of_cap}\n", balance.settled, balance.held)
+    let own = world.balance().map(|balance| money_line("money", &balance)).unwrap_or_default();
+    let shared = world.shares.iter().filter_map(|share| {
+        let balance = world.balances.get(&share.scope)?;
+        Some(money_line(&share.scope.to_string(), balance))
+    });
+    own + &shared.collect::<String>()
+}
+
+/// Money first; tokens and requests where they have a cap.
+fn money_line(name: &str, balance: &Balance) -> String {
+    let mut parts = Vec::new();
+    for measure in Measure::ALL {
+        let free = balance.free(measure);
+        if measure != Measure::Money && free.is_none() {
+            continue;
+        }
+        let show = |count| measure.show(count);
+        let cap = balance.cap.get(measure).unwrap_or_default();
+        let of_cap = free.map(|free| format!(", free {} of {}", show(free), show(cap)));
+        let (settled, held) = (balance.settled.get(measure), balance.held.get(measure));
+        parts.push(format!(
+            "settled {}, held {}{}",
+            show(settled),
+            show(held),
+            of_cap.unwrap_or_default()
+        ));
+    }
+    format!("  {name}: {}\n", parts.join("; "))
 }
 
 /// The conversation, one message a line.

@@ -8,16 +8,20 @@
 //! `not_done ID`, `park`, `wake [due] turns= cap=`, `cancel`; with `aside`, by somebody
 //! who holds no lease. To the world: `agent turns= calls= patience=`, `crash` (the next
 //! owner comes), `former` (the one before), `clock MS`, `chance N`, `price input= output=`
-//! or `price none`, `barrier interrupted|handed_over|full|none`, `fork at N`, `fork
-//! everywhere`. To be shown something: `history`, `told`.
+//! or `price none`, `barrier interrupted|handed_over|none`, `share KEY usd= tokens=
+//! requests= turns=` or `share none` (the shared budgets that the session draws on),
+//! `others KEY usd= held= tokens= requests=` (what others used and hold there), `fork at N`,
+//! `fork everywhere`. To be shown something: `history`, `told`.
 
 use kernel::event::{Done, FaultClass, ModelFault, Outcome, Returned};
 use kernel::json::RawJson;
+use kernel::ledger::{Allowance, Amount, Share};
 use kernel::message::{Arguments, Block, Reply, Stop, ToolUse, Usage};
 use kernel::price::Spent;
 use kernel::run::{Command, Wake};
+use kernel::units::UnixMs;
 
-use crate::world::dollars;
+use crate::world::{World, dollars};
 
 /// One line, cut into words.
 pub(crate) struct Line {
@@ -57,6 +61,28 @@ impl Line {
 
 pub(crate) fn number(text: &str) -> u64 {
     text.parse().unwrap_or_else(|_| panic!("`{text}` is not a whole number"))
+}
+
+/// A shared budget, with its cap by configuration.
+pub(crate) fn share(line: &Line) -> Share {
+    let scope = line.word(1).parse().unwrap_or_else(|why| panic!("{why}"));
+    let allowance = Allowance {
+        money: line.option("usd").map(dollars),
+        tokens: line.number("tokens"),
+        requests: line.number("requests"),
+    };
+    Share { scope, allowance, turns: line.number("turns").map(UnixMs) }
+}
+
+/// What others used and hold in a scope.
+pub(crate) fn others(line: &Line, world: &mut World) {
+    let scope = line.word(1).parse().unwrap_or_else(|why| panic!("{why}"));
+    let balance = world.balances.entry(scope).or_default();
+    let money = |key| line.option(key).map(dollars).unwrap_or_default();
+    let (tokens, requests) =
+        (line.number("tokens").unwrap_or(0), line.number("requests").unwrap_or(0));
+    balance.settled = Amount { money: money("usd"), tokens, requests };
+    balance.held = Amount::of(money("held"));
 }
 
 /// Words are parted by spaces outside of quotes and brackets.
@@ -108,6 +134,7 @@ pub(crate) fn command(line: &Line) -> Option<Command> {
         "not_done" => Command::NotDone { call: line.word(1).to_owned() },
         "park" => Command::Park,
         "wake" if line.has("due") => Command::Wake(Wake::Due),
+        "wake" if line.has("room") => Command::Wake(Wake::Room),
         "wake" => Command::Wake(Wake::Person {
             by: "ann".to_owned(),
             turns_more: line.number("turns").map(|turns| turns as u32),

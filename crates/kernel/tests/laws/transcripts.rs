@@ -14,7 +14,7 @@ use kernel::units::{Money, UnixMs};
 
 use crate::render;
 use crate::script::{self, Line};
-use crate::world::{By, World, agent, dollars, quote};
+use crate::world::{By, World, agent, quote};
 
 /// Fewer files than this mean that the folder was lost.
 const TRANSCRIPTS_MIN: usize = 80;
@@ -116,6 +116,9 @@ fn answer(world: &mut World, line: &Line) -> String {
         "clock" => world.now = UnixMs(world.now.0 + script::number(line.word(1))),
         "chance" => world.chance = script::number(line.word(1)),
         "barrier" => world.barrier = barrier(line),
+        "share" if line.has("none") => world.shares.clear(),
+        "share" => world.share(script::share(line)),
+        "others" => script::others(line, world),
         "price" => world.quote = price(line),
         "fork" => return fork(world, line),
         "history" => return render::history(world),
@@ -134,13 +137,6 @@ fn barrier(line: &Line) -> Option<Parked> {
         "none" => None,
         "interrupted" => Some(Parked::Interrupted),
         "handed_over" => Some(Parked::HandedOver),
-        "full" => Some(Parked::CostCapExceeded {
-            scope: "tenant/acme/2026-11".to_owned(),
-            cap: dollars("100"),
-            settled: dollars("99"),
-            held: dollars("1"),
-            needed: Money(1),
-        }),
         other => panic!("`{other}` is no barrier"),
     }
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use kernel::agent::{Agent, Effect, EffectRule, Frozen, Limits, ToolSpec};
 use kernel::event::{FORMAT, Fact, Opening, Parked, Sealed, Stored};
-use kernel::ledger::{Balance, MoveKind, Scope};
+use kernel::ledger::{Balance, CapReached, MoveKind, Scope, Share};
 use kernel::message::{Block, Message, Role};
 use kernel::price::{Quote, Rates, Rule};
 use kernel::run::{Command, Context, Owed, Refusal, State, Stepped, fold, fork, owed, step};
@@ -30,6 +30,8 @@ pub(crate) struct World {
     pub(crate) chance: u64,
     pub(crate) quote: Option<Quote>,
     pub(crate) barrier: Option<Parked>,
+    /// The shared budgets that the session draws on.
+    pub(crate) shares: Vec<Share>,
 }
 
 /// Who steps.
@@ -56,6 +58,7 @@ impl World {
             chance: 0,
             quote,
             barrier: None,
+            shares: Vec::new(),
         }
     }
 
@@ -65,6 +68,7 @@ impl World {
             user: "ann".to_owned(),
             agent: self.frozen.hash,
             agent_id: self.frozen.agent.agent_id.clone(),
+            labels: BTreeMap::new(),
             workdir: None,
             forked_from: None,
         }
@@ -75,14 +79,53 @@ impl World {
         self.step(Command::Open(self.opening()), By::Owner).expect("a fresh session opens");
     }
 
-    /// Decides, commits, and checks what must always hold.
+    /// Draws on a shared budget from now on, in the order of the scopes.
+    pub(crate) fn share(&mut self, share: Share) {
+        self.shares.push(share);
+        self.shares.sort_by(|a, b| a.scope.cmp(&b.scope));
+    }
+
+    /// Decides, commits, and checks what must always hold. Where a shared scope has no
+    /// room, decides again with what it has left, as the shell does.
     pub(crate) fn step(&mut self, command: Command, by: By) -> Result<Stepped, Refusal> {
+        let before = self.state.clone();
+        let mut full = Vec::new();
+        loop {
+            let stepped = self.decide(&command, by, &full)?;
+            match self.balances_after(&stepped) {
+                Ok(balances) => {
+                    self.balances = balances;
+                    self.take(&stepped);
+                    if by == By::Owner {
+                        assert_ne!(self.owed(), Owed::Decision, "the kernel goes on by itself");
+                    }
+                    return Ok(stepped);
+                }
+                Err(reached) => {
+                    assert!(reached.scope.is_shared(), "the kernel keeps the run's own cap");
+                    assert!(!full.contains(&reached), "the kernel asks for what is left");
+                    self.state = before.clone();
+                    full.push(reached);
+                }
+            }
+        }
+    }
+
+    fn decide(
+        &mut self,
+        command: &Command,
+        by: By,
+        full: &[CapReached],
+    ) -> Result<Stepped, Refusal> {
         let context = Context {
             now: self.now,
             epoch: (by == By::Owner).then_some(Epoch(self.epoch)),
             quote: self.quote.as_ref(),
             chance: self.chance,
             barrier: self.barrier.as_ref(),
+            held_back: false,
+            shares: &self.shares,
+            full,
         };
         let before = self.state.clone();
         let stepped = step(&mut self.state, command.clone(), &context);
@@ -90,25 +133,28 @@ impl World {
             Err(_) => assert_same(&before, &self.state, "a refusal changes nothing"),
             Ok(stepped) => {
                 let mut again = before;
-                let twice = step(&mut again, command, &context).expect("it was lawful before");
+                let twice =
+                    step(&mut again, command.clone(), &context).expect("it was lawful before");
                 assert_eq!(&twice, stepped, "the same command brings the same bytes");
-                self.commit(stepped);
-                if by == By::Owner {
-                    assert_ne!(self.owed(), Owed::Decision, "the kernel goes on by itself");
-                }
             }
         }
         stepped
     }
 
-    fn commit(&mut self, stepped: &Stepped) {
+    fn balances_after(&self, stepped: &Stepped) -> Result<BTreeMap<Scope, Balance>, CapReached> {
+        let mut balances = self.balances.clone();
         for change in &stepped.moves {
+            let balance = balances.entry(change.scope.clone()).or_default();
             if let MoveKind::Settle { held, .. } = &change.kind {
-                assert_eq!(self.balances[&change.scope].held, *held, "a settlement ends its hold");
+                let enough = balance.held.less(*held).plus(*held) == balance.held;
+                assert!(enough, "a settlement ends a hold that is there");
             }
-            let balance = self.balances.entry(change.scope.clone()).or_default();
-            balance.apply(change).expect("the kernel holds no more than the task's cap");
+            balance.apply(change)?;
         }
+        Ok(balances)
+    }
+
+    fn take(&mut self, stepped: &Stepped) {
         let booked = stepped.bookings.iter().map(|booking| booking.amount);
         self.booked = booked.fold(self.booked, Money::plus);
         self.log.extend(stepped.events.iter().cloned());
@@ -118,9 +164,10 @@ impl World {
     fn check_money(&self) {
         assert_eq!(self.booked, self.state.spent, "all that was spent here is booked, once");
         if let (Some(run), Some(balance)) = (&self.state.run, self.balance()) {
-            assert_eq!(balance.settled, run.settled, "the ledger and the run agree on the spend");
+            let settled = balance.settled.money;
+            assert_eq!(settled, run.settled, "the ledger and the run agree on the spend");
             assert_eq!(balance.held, self.state.held(), "the ledger and the run agree on holds");
-            assert_eq!(balance.cap, run.cap, "the ledger and the run agree on the cap");
+            assert_eq!(balance.cap.money, run.cap, "the ledger and the run agree on the cap");
         }
     }
 
@@ -141,7 +188,8 @@ impl World {
         let (state, stepped) = fork(&self.frozen, parent, &self.log[..seq], name, self.now)
             .expect("every beginning of a log can be forked");
         let mut forked = World { state, log: Vec::new(), booked: Money::ZERO, ..self.clone() };
-        forked.commit(&stepped);
+        forked.balances = forked.balances_after(&stepped).expect("a fork holds nothing");
+        forked.take(&stepped);
         forked.check_log();
         forked
     }

@@ -5,16 +5,18 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use engine::ports::{Commit, Head, Payload, balances_after};
+use engine::ports::{Brief, Commit, Head, Payload, balances_after};
 use kernel::event::{FORMAT, Sealed, chain_root};
 use kernel::ledger::{Balance, Scope};
 use kernel::units::{Epoch, SessionId, Tenant, UnixMs};
 use rusqlite::{Connection, params};
 
+use super::balances::{balance_or_new, keep_balances};
 use super::error::Failure;
-use super::money::{Charges, balance, keep_balances};
 use super::query::{missing, session};
 use super::row::{Session, in_order, status_code};
+use super::spend::Charges;
+use super::waits::measure_code;
 
 /// Sessions whose keys are remembered.
 const KEYS_MAX: usize = 65_536;
@@ -64,7 +66,7 @@ pub(super) fn commit(
 /// What the moves make of the balances. A cap speaks last: a commit that is stale or
 /// fenced as well hears that first.
 fn balances(db: &Connection, commit: &Commit) -> Result<BTreeMap<Scope, Balance>, Failure> {
-    let load = |scope: &Scope| Ok(balance(db, &commit.tenant, scope)?.unwrap_or_default());
+    let load = |scope: &Scope| Ok(balance_or_new(db, &commit.tenant, scope)?);
     match balances_after(&commit.moves, load) {
         Err(Failure::Refused(cap)) => {
             admitted(db, commit)?;
@@ -91,9 +93,12 @@ fn admitted(db: &Connection, commit: &Commit) -> Result<Option<Session>, Failure
 fn open(db: &Connection, commit: &Commit) -> Result<i64, Failure> {
     admitted(db, commit)?;
     let sql = "INSERT INTO session (tenant, id, seq, hash, epoch, owner, lease_until, updated,
-                 status, due, title, agent_id, user, turns, spent)
-               VALUES (?1, ?2, ?3, ?4, 0, '', 0, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
+                 status, due, title, agent_id, user, turns, spent,
+                 waits_scope, waits_measure, waits_needed)
+               VALUES (?1, ?2, ?3, ?4, 0, '', 0, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14,
+                 ?15)";
     let (brief, end) = (&commit.brief, End::of(commit));
+    let waits = WaitsRow::of(brief);
     db.prepare_cached(sql)?.execute(params![
         commit.tenant.0,
         commit.session.0.as_bytes(),
@@ -107,13 +112,16 @@ fn open(db: &Connection, commit: &Commit) -> Result<i64, Failure> {
         brief.user,
         brief.turns,
         brief.spent.0.cast_signed(),
+        waits.scope,
+        waits.measure,
+        waits.needed,
     ])?;
     Ok(db.last_insert_rowid())
 }
 
 /// Moves the session row on, checking and writing in one statement. The first form
-/// leaves `due` as it is, so that the index of due sessions is not written again for
-/// every commit of a running session.
+/// leaves `due` and what is waited for as they are, so that their indexes are not written
+/// again for every commit of a running session.
 fn advance(db: &Connection, keys: &Keys, commit: &Commit) -> Result<i64, Failure> {
     if let Some(key) = keys.get(&commit.tenant, commit.session)
         && update(db, key, commit, KEEP_DUE)? == 1
@@ -129,14 +137,16 @@ fn advance(db: &Connection, keys: &Keys, commit: &Commit) -> Result<i64, Failure
 
 const KEEP_DUE: &str = "UPDATE session SET seq = ?4, hash = ?5, updated = ?6, status = ?7,
        title = ?9, agent_id = ?10, user = ?11, turns = ?12, spent = ?13
-     WHERE key = ?1 AND seq = ?2 AND hash = ?14 AND (?3 IS NULL OR epoch = ?3) AND due IS ?8";
+     WHERE key = ?1 AND seq = ?2 AND hash = ?14 AND (?3 IS NULL OR epoch = ?3) AND due IS ?8
+       AND waits_scope IS ?15 AND waits_measure IS ?16 AND waits_needed IS ?17";
 
 const MOVE_DUE: &str = "UPDATE session SET seq = ?4, hash = ?5, updated = ?6, status = ?7,
-       due = ?8, title = ?9, agent_id = ?10, user = ?11, turns = ?12, spent = ?13
+       due = ?8, waits_scope = ?15, waits_measure = ?16, waits_needed = ?17, title = ?9, agent_id = ?10, user = ?11, turns = ?12, spent = ?13
      WHERE key = ?1 AND seq = ?2 AND hash = ?14 AND (?3 IS NULL OR epoch = ?3)";
 
 fn update(db: &Connection, key: i64, commit: &Commit, sql: &str) -> rusqlite::Result<usize> {
     let (brief, end) = (&commit.brief, End::of(commit));
+    let waits = WaitsRow::of(brief);
     db.prepare_cached(sql)?.execute(params![
         key,
         commit.expected_seq.cast_signed(),
@@ -152,7 +162,28 @@ fn update(db: &Connection, key: i64, commit: &Commit, sql: &str) -> rusqlite::Re
         brief.turns,
         brief.spent.0.cast_signed(),
         commit.events.first().map(|first| first.prev.0),
+        waits.scope,
+        waits.measure,
+        waits.needed,
     ])
+}
+
+/// What a session waits for, as columns.
+#[derive(Default)]
+struct WaitsRow {
+    scope: Option<String>,
+    measure: Option<i64>,
+    needed: Option<i64>,
+}
+
+impl WaitsRow {
+    fn of(brief: &Brief) -> Self {
+        brief.waits.as_ref().map_or_else(WaitsRow::default, |waits| WaitsRow {
+            scope: Some(waits.scope.to_string()),
+            measure: Some(measure_code(waits.measure)),
+            needed: Some(i64::try_from(waits.needed).unwrap_or(i64::MAX)),
+        })
+    }
 }
 
 /// Where a session stands after a commit.

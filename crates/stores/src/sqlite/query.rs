@@ -8,6 +8,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::error::{Failure, HOW_TO_RESTORE};
 use super::row::{SESSION_COLUMNS, Session, in_order, listed, status_code, stored};
+use super::waits::roomy;
 
 /// The most rows that one list gives.
 const LIST_ROWS_MAX: u32 = 1_000;
@@ -68,6 +69,16 @@ pub(super) fn due(
     let rows = statement.query_map(params![in_order(now), rows_max], |row| {
         Ok((Tenant(row.get(0)?), SessionId(uuid::Uuid::from_bytes(row.get(1)?))))
     })?;
+    let mut due: Vec<(Tenant, SessionId)> = rows.collect::<Result<_, _>>()?;
+    let rows_left = rows_max.saturating_sub(u32::try_from(due.len()).unwrap_or(u32::MAX));
+    let waiting = roomy(db, in_order(now), rows_left)?;
+    due.extend(waiting.into_iter().filter(|found| !due.contains(found)).collect::<Vec<_>>());
+    Ok(due)
+}
+
+pub(super) fn tenants(db: &Connection) -> Result<Vec<Tenant>, Failure> {
+    let mut statement = db.prepare_cached("SELECT DISTINCT tenant FROM session ORDER BY tenant")?;
+    let rows = statement.query_map([], |row| row.get(0).map(Tenant))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 

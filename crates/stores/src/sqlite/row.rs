@@ -9,9 +9,11 @@ use kernel::units::{ContentHash, Epoch, Money, SessionId, UnixMs};
 use rusqlite::types::Type;
 use rusqlite::{Error, Result, Row};
 
+use super::waits::waits;
+
 /// The columns of a session, in the order that [`Session::from_row`] and [`listed`] read.
 pub(super) const SESSION_COLUMNS: &str = "key, id, seq, hash, epoch, owner, lease_until, updated, \
-     status, due, title, agent_id, user, turns, spent";
+     status, due, title, agent_id, user, turns, spent, waits_scope, waits_measure, waits_needed";
 
 /// What a writer must know of a session.
 #[derive(Debug)]
@@ -53,6 +55,7 @@ pub(super) fn listed(row: &Row<'_>) -> Result<Listed> {
             user: row.get(12)?,
             turns: row.get(13)?,
             spent: Money(whole(row, 14)?),
+            waits: waits(row, 15)?,
         },
         head: head(row)?,
         updated,

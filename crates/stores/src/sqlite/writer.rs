@@ -9,25 +9,28 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use engine::ports::{Claim, Commit, Head, Payload, StoreError};
+use kernel::ledger::{Allowance, Scope};
 use kernel::units::{Epoch, SessionId, Tenant, UnixMs};
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
+use super::balances;
 use super::commit::{self, Keys};
 use super::error::{Failure, named};
-use super::money::Charges;
 use super::open::OpenError;
 use super::readers::closed;
+use super::spend::Charges;
 use super::{Options, lease, schema};
 
 /// Work for the writer.
 #[derive(Debug)]
 pub(super) enum Work {
-    Commit(Commit),
+    Commit(Box<Commit>),
     Claim(Claim),
     Renew(Tenant, SessionId, Epoch, UnixMs),
     Release(Tenant, SessionId, Epoch),
     Keep(Tenant, Payload),
+    SetCap(Tenant, Scope, Option<Allowance>),
 }
 
 /// What work brings: where the session stands, for those who asked.
@@ -235,6 +238,9 @@ impl Desk {
                 lease::release(db, tenant, *session, *epoch).map(|()| None)
             }
             Work::Keep(tenant, payload) => Ok(commit::keep(db, tenant, payload).map(|()| None)?),
+            Work::SetCap(tenant, scope, cap) => {
+                balances::set_cap(db, tenant, scope, *cap).map(|()| None)
+            }
         }
     }
 }

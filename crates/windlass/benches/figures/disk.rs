@@ -39,8 +39,14 @@ pub(crate) async fn bytes_per_turn(turns: u32, result_bytes: usize) -> Size {
 
 /// The conversation's messages as Anthropic's API takes them, prompt and tools excluded.
 fn bytes_sent(state: &State) -> u64 {
-    let calling =
-        Calling { epoch: Epoch(0), turn: 1, max_tokens: 1, hold: Money::ZERO, tools_off: false };
+    let calling = Calling {
+        epoch: Epoch(0),
+        turn: 1,
+        max_tokens: 1,
+        hold: Money::ZERO,
+        tokens: 0,
+        tools_off: false,
+    };
     let request = state.request(&calling);
     let whole = wire::anthropic::write_request(&request, false).len();
     let bare = Request { messages: Vec::new(), ..request };

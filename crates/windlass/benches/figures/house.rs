@@ -52,6 +52,7 @@ pub(crate) fn engine_with(folder: &Path, model: Arc<Instantly>, result_bytes: us
         model,
         toolbox: Arc::new(Lookup(words(result_bytes))),
         world: Arc::new(Machine),
+        plans: Arc::default(),
         tap: Tap::default(),
     }
 }
@@ -82,7 +83,12 @@ pub(crate) fn agent(turns: u32) -> Frozen {
 
 /// Opens a session with a task.
 pub(crate) async fn open(engine: &Engine, agent: &Frozen) -> SessionId {
-    let owner = Owner { tenant: tenant(), user: "bench".to_owned(), workdir: Some("/".to_owned()) };
+    let owner = Owner {
+        tenant: tenant(),
+        user: "bench".to_owned(),
+        labels: Default::default(),
+        workdir: Some("/".to_owned()),
+    };
     let task = Task { done: Some(Done::Answer), ..Task::of("look up many things") };
     engine.start(&owner, agent, task).await.expect("a fresh store takes a session")
 }

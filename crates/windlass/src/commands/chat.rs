@@ -70,7 +70,12 @@ struct Chat {
 impl Chat {
     async fn open(store: &Path, args: &ChatArgs) -> anyhow::Result<Self> {
         let folder = workdir(args.agent.workdir.as_deref())?;
-        let owner = Owner { tenant: tenant(), user: LOCAL.to_owned(), workdir: Some(folder) };
+        let owner = Owner {
+            tenant: tenant(),
+            user: LOCAL.to_owned(),
+            labels: Default::default(),
+            workdir: Some(folder),
+        };
         let path = store.to_owned();
         let again = Box::new(move |session| resume_words(&path, session));
         if let Some(named) = &args.session {

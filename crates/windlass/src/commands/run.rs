@@ -33,6 +33,7 @@ pub(crate) async fn run(store: &Path, args: RunArgs) -> anyhow::Result<End> {
             let owner = Owner {
                 tenant: tenant(),
                 user: LOCAL.to_owned(),
+                labels: Default::default(),
                 workdir: Some(workdir(args.agent.workdir.as_deref())?),
             };
             let mut seen = engine.tap.watch();

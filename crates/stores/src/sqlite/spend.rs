@@ -1,55 +1,27 @@
-//! Balances and the spend table. Arithmetic is the kernel's, on values read within the
-//! writer's transaction; SQL only keeps them.
+//! The spend table: what calls cost, summed for reports.
 
 use std::collections::BTreeMap;
 
 use engine::ports::{Charge, SpendRow};
-use kernel::ledger::{Balance, Scope};
 use kernel::units::{Money, Tenant};
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
 use super::error::Failure;
 use super::row::whole;
 
-pub(super) fn balance(db: &Connection, tenant: &Tenant, scope: &Scope) -> Result<Option<Balance>> {
-    let sql = "SELECT cap, settled, held FROM balance WHERE tenant = ?1 AND scope = ?2";
-    let read = |row: &Row<'_>| {
-        let cap: Option<i64> = row.get(0)?;
-        Ok(Balance {
-            cap: cap.map(|cap| Money(cap.cast_unsigned())),
-            settled: Money(whole(row, 1)?),
-            held: Money(whole(row, 2)?),
-        })
-    };
-    db.prepare_cached(sql)?.query_row(params![tenant.0, scope.to_string()], read).optional()
-}
-
-pub(super) fn keep_balances(
-    db: &Connection,
-    tenant: &Tenant,
-    balances: &BTreeMap<Scope, Balance>,
-) -> Result<()> {
-    let sql = "INSERT INTO balance (tenant, scope, cap, settled, held) VALUES (?1, ?2, ?3, ?4, ?5)
-               ON CONFLICT DO UPDATE SET cap = ?3, settled = ?4, held = ?5";
-    for (scope, balance) in balances {
-        let Balance { cap, settled, held } = balance;
-        let (settled, held) = (settled.0.cast_signed(), held.0.cast_signed());
-        let cap = cap.map(|cap| cap.0.cast_signed());
-        let values = params![tenant.0, scope.to_string(), cap, settled, held];
-        db.prepare_cached(sql)?.execute(values)?;
-    }
-    Ok(())
-}
+/// Tenant and day; user, agent, model and version of the prices.
+type SpendKey = (Tenant, u64, [String; 4]);
 
 /// Charges of one transaction, summed before they are written: the commits of a group
 /// mostly belong to the same few rows.
 #[derive(Debug, Default)]
-pub(super) struct Charges(BTreeMap<(Tenant, u64, String, String, String), SpendRow>);
+pub(super) struct Charges(BTreeMap<SpendKey, SpendRow>);
 
 impl Charges {
     pub(super) fn add(&mut self, tenant: &Tenant, charge: &Charge) {
-        let Charge { user, agent_id, model, .. } = charge;
-        let key = (tenant.clone(), charge.day(), user.clone(), agent_id.clone(), model.clone());
+        let Charge { user, agent_id, model, prices, .. } = charge;
+        let names = [user, agent_id, model, prices].map(String::clone);
+        let key = (tenant.clone(), charge.day(), names);
         self.0.entry(key).or_insert_with(|| SpendRow::of(charge)).add(charge);
     }
 
@@ -68,7 +40,7 @@ impl Charges {
 }
 
 const SPEND_COLUMNS: &str =
-    "day, user, agent_id, model, calls, input_tokens, output_tokens, amount, estimated";
+    "day, user, agent_id, model, prices, calls, input_tokens, output_tokens, amount, estimated";
 
 fn spend_row(row: &Row<'_>) -> Result<SpendRow> {
     Ok(SpendRow {
@@ -76,21 +48,23 @@ fn spend_row(row: &Row<'_>) -> Result<SpendRow> {
         user: row.get(1)?,
         agent_id: row.get(2)?,
         model: row.get(3)?,
-        calls: whole(row, 4)?,
-        input_tokens: whole(row, 5)?,
-        output_tokens: whole(row, 6)?,
-        amount: Money(whole(row, 7)?),
-        estimated: Money(whole(row, 8)?),
+        prices: row.get(4)?,
+        calls: whole(row, 5)?,
+        input_tokens: whole(row, 6)?,
+        output_tokens: whole(row, 7)?,
+        amount: Money(whole(row, 8)?),
+        estimated: Money(whole(row, 9)?),
     })
 }
 
 fn add_row(db: &Connection, tenant: &Tenant, mut row: SpendRow) -> Result<()> {
     let sql = format!(
         "SELECT {SPEND_COLUMNS} FROM spend
-         WHERE tenant = ?1 AND day = ?2 AND user = ?3 AND agent_id = ?4 AND model = ?5"
+         WHERE tenant = ?1 AND day = ?2 AND user = ?3 AND agent_id = ?4 AND model = ?5
+           AND prices = ?6"
     );
     let day = row.day.cast_signed();
-    let key = params![tenant.0, day, row.user, row.agent_id, row.model];
+    let key = params![tenant.0, day, row.user, row.agent_id, row.model, row.prices];
     if let Some(before) = db.prepare_cached(&sql)?.query_row(key, spend_row).optional()? {
         row.calls = row.calls.saturating_add(before.calls);
         row.input_tokens = row.input_tokens.saturating_add(before.input_tokens);
@@ -100,9 +74,9 @@ fn add_row(db: &Connection, tenant: &Tenant, mut row: SpendRow) -> Result<()> {
     }
     let sql = format!(
         "INSERT INTO spend (tenant, {SPEND_COLUMNS})
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
-         ON CONFLICT DO UPDATE SET calls = ?6, input_tokens = ?7, output_tokens = ?8,
-           amount = ?9, estimated = ?10"
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+         ON CONFLICT DO UPDATE SET calls = ?7, input_tokens = ?8, output_tokens = ?9,
+           amount = ?10, estimated = ?11"
     );
     db.prepare_cached(&sql)?.execute(params![
         tenant.0,
@@ -110,6 +84,7 @@ fn add_row(db: &Connection, tenant: &Tenant, mut row: SpendRow) -> Result<()> {
         row.user,
         row.agent_id,
         row.model,
+        row.prices,
         row.calls.cast_signed(),
         row.input_tokens.cast_signed(),
         row.output_tokens.cast_signed(),
@@ -127,7 +102,7 @@ pub(super) fn spend(
 ) -> Result<Vec<SpendRow>, Failure> {
     let sql = format!(
         "SELECT {SPEND_COLUMNS} FROM spend WHERE tenant = ?1 AND day BETWEEN ?2 AND ?3
-         ORDER BY day, user, agent_id, model"
+         ORDER BY day, user, agent_id, model, prices"
     );
     let day = |day: u64| i64::try_from(day).unwrap_or(i64::MAX);
     let mut statement = db.prepare_cached(&sql)?;
