@@ -44,6 +44,12 @@ pub struct Rule {
     /// For each web search that the vendor runs.
     #[serde(default)]
     pub per_web_search: Money,
+    /// Taken off the price of tokens, in percent, at most 100. Fees stay whole.
+    #[serde(default)]
+    pub percent_off: u8,
+    /// What `percent_off` is for a call that is part of a batch.
+    #[serde(default)]
+    pub batch_percent_off: u8,
 }
 
 /// What a call may cost, whoever of the fallback chain answers it.
@@ -122,7 +128,25 @@ impl Rule {
     #[must_use]
     pub fn flat(rates: Rates) -> Self {
         let tiers = vec![Tier { prompt_tokens_over: 0, rates }];
-        Rule { tiers, per_request: Money::ZERO, per_web_search: Money::ZERO }
+        let (per_request, per_web_search) = (Money::ZERO, Money::ZERO);
+        Rule { tiers, per_request, per_web_search, percent_off: 0, batch_percent_off: 0 }
+    }
+
+    /// The rule for calls that are sent as a batch.
+    #[must_use]
+    pub fn batch(&self) -> Self {
+        Rule { percent_off: self.percent_off.max(self.batch_percent_off), ..self.clone() }
+    }
+
+    /// What tokens of this list price cost: the discount is taken from the sum and rounded
+    /// up once, so that a bill is never below the truth.
+    fn discounted(&self, list_price: u64) -> Money {
+        let paid = u128::from(list_price) * u128::from(self.percent_paid());
+        Money(u64::try_from(paid.div_ceil(100)).unwrap_or(u64::MAX))
+    }
+
+    fn percent_paid(&self) -> u8 {
+        100_u8.saturating_sub(self.percent_off)
     }
 
     fn rates_for(&self, prompt_tokens: u64) -> Rates {
@@ -141,12 +165,13 @@ impl Rule {
             (usage.cache_read, rates.cache_read),
             (usage.cache_write_5m, rates.cache_write_5m),
             (usage.cache_write_1h, rates.cache_write_1h),
-            (usage.web_searches, self.per_web_search.0),
         ];
-        parts
+        let tokens = parts
             .iter()
-            .map(|(count, rate)| Money(count.saturating_mul(*rate)))
-            .fold(self.per_request, Money::plus)
+            .map(|(count, rate)| count.saturating_mul(*rate))
+            .fold(0_u64, u64::saturating_add);
+        let searches = Money(usage.web_searches.saturating_mul(self.per_web_search.0));
+        self.discounted(tokens).plus(searches).plus(self.per_request)
     }
 
     /// The most that a call can cost with at most this much input, before any output:
@@ -159,12 +184,12 @@ impl Rule {
             .reachable(input_tokens_max)
             .map(|r| r.input.max(r.cache_write_5m).max(r.cache_read))
             .max();
-        Money(input_tokens_max.saturating_mul(dearest.unwrap_or(0))).plus(self.per_request)
+        let tokens = input_tokens_max.saturating_mul(dearest.unwrap_or(0));
+        self.discounted(tokens).plus(self.per_request)
     }
 
-    /// The most that one output token can cost after at most this much input.
-    #[must_use]
-    pub fn output_rate_worst(&self, input_tokens_max: u64) -> u64 {
+    /// The dearest list price of one output token after at most this much input.
+    fn output_rate_worst(&self, input_tokens_max: u64) -> u64 {
         self.reachable(input_tokens_max).map(|rates| rates.output).max().unwrap_or(0)
     }
 
@@ -172,7 +197,8 @@ impl Rule {
     #[must_use]
     pub fn worst(&self, input_tokens_max: u64, output_tokens_max: u64) -> Money {
         let rate = self.output_rate_worst(input_tokens_max);
-        self.input_worst(input_tokens_max).plus(Money(output_tokens_max.saturating_mul(rate)))
+        let output = self.discounted(output_tokens_max.saturating_mul(rate));
+        self.input_worst(input_tokens_max).plus(output)
     }
 
     /// The longest answer that `money` can pay for after the input. `None` where not even
@@ -180,10 +206,11 @@ impl Rule {
     fn output_tokens_for(&self, money: Money, input_tokens_max: u64) -> Option<u64> {
         let input = self.input_worst(input_tokens_max);
         let left = (input <= money).then(|| money.less(input))?;
-        match self.output_rate_worst(input_tokens_max) {
-            0 => Some(u64::MAX),
-            rate => Some(left.0 / rate),
-        }
+        let rate = self.output_rate_worst(input_tokens_max);
+        // Hundredths of nano-dollars on both sides, so that nothing is rounded.
+        let affordable = (u128::from(left.0) * 100)
+            .checked_div(u128::from(rate) * u128::from(self.percent_paid()));
+        Some(affordable.map_or(u64::MAX, |tokens| u64::try_from(tokens).unwrap_or(u64::MAX)))
     }
 
     fn reachable(&self, input_tokens_max: u64) -> impl Iterator<Item = Rates> + '_ {
@@ -216,7 +243,8 @@ mod tests {
             Tier { prompt_tokens_over: 0, rates: rates(100, 500) },
             Tier { prompt_tokens_over: 100_000, rates: rates(500, 2_500) },
         ];
-        Rule { tiers, per_request: Money::ZERO, per_web_search: Money(10_000_000) }
+        let per_web_search = Money(10_000_000);
+        Rule { tiers, per_web_search, batch_percent_off: 50, ..Rule::flat(Rates::default()) }
     }
 
     #[test]
@@ -234,6 +262,60 @@ mod tests {
     }
 
     #[test]
+    fn fees_come_once_a_request_and_once_a_search() {
+        let rule = Rule { per_request: Money(7), ..tiered() };
+        let cost = |web_searches| rule.cost(&Usage { input: 1, web_searches, ..Usage::default() });
+        assert_eq!(cost(0), Money(100 + 7));
+        assert_eq!(cost(3), Money(100 + 7 + 3 * 10_000_000));
+        assert_eq!(rule.worst(1, 0), Money(125 + 7), "a request that was refused its answer too");
+    }
+
+    #[test]
+    fn a_batch_takes_its_share_off_tokens_and_rounds_up_once() {
+        let usage = |input, cache_write_5m, web_searches| Usage {
+            input,
+            cache_write_5m,
+            web_searches,
+            ..Usage::default()
+        };
+        // usage, percent off, nano-dollars
+        let cases = [
+            (usage(3, 0, 0), 50, 150),
+            (usage(0, 1, 0), 50, 63),
+            (usage(0, 2, 0), 50, 125),
+            (usage(1, 1, 0), 33, 151),
+            (usage(1, 0, 2), 50, 50 + 20_000_000),
+            (usage(9, 9, 0), 100, 0),
+            (usage(3, 0, 0), 0, 300),
+            (usage(100_001, 0, 0), 50, 100_001 * 250),
+        ];
+        for (usage, batch_percent_off, nanos) in cases {
+            let batch = Rule { batch_percent_off, ..tiered() }.batch();
+            assert_eq!(batch.cost(&usage), Money(nanos), "{usage:?} with {batch_percent_off} off");
+        }
+        let fee = Rule { per_request: Money(9), ..tiered() }.batch();
+        assert_eq!(fee.cost(&usage(1, 0, 0)), Money(50 + 9));
+    }
+
+    #[test]
+    fn what_money_can_pay_for_costs_no_more_than_it() {
+        for rule in [tiered(), tiered().batch(), Rule { batch_percent_off: 33, ..tiered() }.batch()]
+        {
+            for money in [0, 1, 12_499, 12_500, 12_501, 50_000, 1_000_003, 77_777_777] {
+                for input in [0, 100, 100_001] {
+                    let quote = Quote::of("1", rule.clone());
+                    let Some(output) = quote.output_tokens_for(Money(money), input) else {
+                        assert!(rule.input_worst(input) > Money(money));
+                        continue;
+                    };
+                    assert!(rule.worst(input, output) <= Money(money), "{money} for {input}");
+                    assert!(rule.worst(input, output + 1) > Money(money), "{money} for {input}");
+                }
+            }
+        }
+    }
+
+    #[test]
     fn a_long_prompt_makes_every_token_dearer_and_the_border_is_still_short() {
         let at = |input| tiered().cost(&Usage { input, output: 1, ..Usage::default() });
         assert_eq!(at(100_000), Money(100_000 * 100 + 500));
@@ -242,17 +324,18 @@ mod tests {
 
     #[test]
     fn the_worst_case_is_never_below_the_truth() {
-        let rule = tiered();
-        for input_total in [0, 1, 99_999, 100_000, 100_001, 500_000] {
-            for split in 0..3 {
-                let mut usage = Usage { output: 77, ..Usage::default() };
-                match split {
-                    0 => usage.input = input_total,
-                    1 => usage.cache_read = input_total,
-                    _ => usage.cache_write_5m = input_total,
+        for rule in [tiered(), tiered().batch()] {
+            for input_total in [0, 1, 99_999, 100_000, 100_001, 500_000] {
+                for split in 0..3 {
+                    let mut usage = Usage { output: 77, ..Usage::default() };
+                    match split {
+                        0 => usage.input = input_total,
+                        1 => usage.cache_read = input_total,
+                        _ => usage.cache_write_5m = input_total,
+                    }
+                    assert!(rule.cost(&usage) <= rule.worst(input_total, 77));
+                    assert!(rule.cost(&usage) <= rule.worst(input_total + 50, 100));
                 }
-                assert!(rule.cost(&usage) <= rule.worst(input_total, 77));
-                assert!(rule.cost(&usage) <= rule.worst(input_total + 50, 100));
             }
         }
     }

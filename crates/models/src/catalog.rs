@@ -1,7 +1,7 @@
 //! What models are called and what they cost: dated prices, kept as data.
 //!
-//! The built-in catalogue is `data/prices.json`, read once when it is first asked. A
-//! user's own file ([`Catalog::overlay`]) adds models or replaces all prices of a model.
+//! The built-in catalogue is `data/prices.json`, read once when it is first asked. Rows
+//! of an operator ([`Catalog::overlay`]) add models or replace all prices of a model.
 //! Prices are USD per million tokens in the file and nano-dollars per token here; they
 //! are read as decimal text and never pass through a floating number.
 
@@ -12,8 +12,6 @@ use std::sync::{Arc, LazyLock};
 
 use kernel::price::{Quote, Rule};
 use kernel::units::UnixMs;
-
-pub use file::CatalogError;
 
 /// Names and prices of models. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -34,8 +32,6 @@ pub struct Row {
     pub from: Option<UnixMs>,
     /// How calls are priced.
     pub rule: Rule,
-    /// What a batch takes off input and output, in percent.
-    pub batch_percent_off: u8,
     /// Longest prompt and answer together, in tokens, where it is known.
     pub context_tokens: Option<u64>,
     /// Fields whose figure comes from a second-hand source.
@@ -59,17 +55,14 @@ impl Catalog {
         BUILTIN.clone()
     }
 
-    /// This catalogue with a user's price file (YAML or JSON) laid over it. A model that
-    /// the file names loses all its rows here; the version tells both apart.
-    ///
-    /// # Errors
-    /// What is wrong in the file, with line and column where they are known.
-    pub fn overlay(&self, text: &str) -> Result<Self, CatalogError> {
-        let (version, added) = file::users(text)?;
+    /// This catalogue with an operator's rows laid over it. A model that they name loses
+    /// all its rows here; the version tells both apart.
+    #[must_use]
+    pub fn overlay(&self, version: &str, added: Vec<Row>) -> Self {
         let replaced = |row: &&Row| !added.iter().any(|new| new.model == row.model);
         let mut rows: Vec<Row> = self.rows.iter().filter(replaced).cloned().collect();
         rows.extend(added);
-        Ok(Catalog::new(format!("{}+{version}", self.version), rows))
+        Catalog::new(format!("{}+{version}", self.version), rows)
     }
 
     fn new(version: String, mut rows: Vec<Row>) -> Self {
@@ -105,7 +98,9 @@ impl Catalog {
         self.row(model, now)?.context_tokens
     }
 
-    fn rows_of(&self, model: &str) -> &[Row] {
+    /// All rows of exactly this name, oldest first.
+    #[must_use]
+    pub fn rows_of(&self, model: &str) -> &[Row] {
         let first = self.rows.partition_point(|row| row.model.as_str() < model);
         let after = self.rows.partition_point(|row| row.model.as_str() <= model);
         &self.rows[first..after]

@@ -24,9 +24,9 @@ use stores::sqlite::{Options, Sqlite};
 use tools::{Builtin, SearchEngine, Secret, Settings};
 
 use crate::cli::AgentArgs;
-use crate::commands::tenant;
 use crate::config::{self, Config, Provider, WebSearch};
 use crate::exit::BadUsage;
+use crate::here::Here;
 use crate::world::Machine;
 use memo::Memo;
 
@@ -48,44 +48,46 @@ pub(crate) struct Assembled {
 }
 
 /// The agent that the arguments name, on a store that is made if it is not there.
-pub(crate) fn agent(store: &Path, args: &AgentArgs) -> anyhow::Result<Assembled> {
+pub(crate) fn agent(here: &Here, args: &AgentArgs) -> anyhow::Result<Assembled> {
     let config = configure(args)?;
     let agent = config::agent(&config, &known_tools())?.freeze();
-    let engine = engine(store, &config, true)?;
-    Memo::of(args)?.keep(store, &agent.hash)?;
+    let engine = engine(here, &config, true)?;
+    Memo::of(args)?.keep(&here.store, &agent.hash)?;
     Ok(Assembled { engine, agent, label: label(&config) })
 }
 
 /// The engine for a session that is there: with the agent's file that the arguments
 /// name, or the one that the session was begun with.
 pub(crate) async fn for_session(
-    store: &Path,
+    here: &Here,
     session: SessionId,
     args: &AgentArgs,
 ) -> anyhow::Result<Engine> {
-    let state = reader(store)?.state(&tenant(), session).await?;
-    let memo =
-        if args.agent.is_some() { Memo::of(args)? } else { Memo::find(store, &state.agent_hash)? };
+    let state = reader(here)?.state(&here.tenant, session).await?;
+    let memo = match &args.agent {
+        Some(_) => Memo::of(args)?,
+        None => Memo::find(&here.store, &state.agent_hash)?,
+    };
     let model = memo.model.clone().unwrap_or_else(|| state.agent.model.clone());
     let args = AgentArgs { agent: memo.file, model: Some(model), workdir: None };
     let mut config = configure(&args)?;
     config.model.clone_from(&state.agent.model);
-    engine(store, &config, false)
+    engine(here, &config, false)
 }
 
 /// An engine for looking: it can read and command, and would call no provider.
-pub(crate) fn reader(store: &Path) -> anyhow::Result<Engine> {
-    engine(store, &config::default_agent(DEFAULT_SIMULATED, Provider::Planner), false)
+pub(crate) fn reader(here: &Here) -> anyhow::Result<Engine> {
+    engine(here, &config::default_agent(DEFAULT_SIMULATED, Provider::Planner), false)
 }
 
 /// The tools, with the settings of an agent's file if one is named.
-pub(crate) fn toolbox(store: &Path, file: Option<&Path>) -> anyhow::Result<Arc<dyn Toolbox>> {
+pub(crate) fn toolbox(here: &Here, file: Option<&Path>) -> anyhow::Result<Arc<dyn Toolbox>> {
     let args = AgentArgs { agent: file.map(Path::to_owned), ..AgentArgs::default() };
     let config = match file {
         Some(_) => configure(&args)?,
         None => config::default_agent(DEFAULT_SIMULATED, Provider::Planner),
     };
-    Ok(Arc::new(Builtin::new(settings(store, &config)?)))
+    Ok(Arc::new(Builtin::new(settings(&here.store, &config)?)))
 }
 
 /// Every tool there is, as agents are shown them.
@@ -93,11 +95,12 @@ pub(crate) fn known_tools() -> Vec<ToolSpec> {
     tools::all_specs()
 }
 
-/// Checks a file without opening anything: what it says, and the tools that it gives.
-pub(crate) fn check(file: &Path) -> anyhow::Result<(Config, Vec<String>)> {
+/// Checks an agent's file without opening anything: what it says, and the tools that it
+/// gives.
+pub(crate) fn check(file: &Path, catalog: &Catalog) -> anyhow::Result<(Config, Vec<String>)> {
     let config = config::load(file, &environment)?;
     let agent = config::agent(&config, &known_tools())?;
-    if let Some(words) = unpriced(file, &config) {
+    if let Some(words) = unpriced(file, &config, catalog) {
         return Err(BadUsage(words).into());
     }
     let names = agent.tools.iter().map(|tool| tool.name.clone()).collect();
@@ -105,22 +108,38 @@ pub(crate) fn check(file: &Path) -> anyhow::Result<(Config, Vec<String>)> {
 }
 
 /// L13: with a budget and without a price every run would be refused at the door.
-fn unpriced(file: &Path, config: &Config) -> Option<String> {
-    let priced = match &config.provider {
-        Provider::Planner | Provider::Script { .. } => true,
-        Provider::Anthropic { .. } | Provider::OpenAi { .. } => {
-            config.price.is_some()
-                || Catalog::builtin().quote(&config.model, Machine.now()).is_some()
-        }
-    };
-    (config.budget.is_some() && !priced).then(|| {
+fn unpriced(file: &Path, config: &Config, catalog: &Catalog) -> Option<String> {
+    (config.budget.is_some() && price_of(config, catalog).is_none()).then(|| {
+        let near = catalog.nearest(&config.model);
+        let near = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
         format!(
             "`{}`: model `{}` has no price, and its runs have a budget\n\
-             give its `price`, or take the cap away with `budget_usd: none`",
+             give its `price`, or take the cap away with `budget_usd: none`{near}",
             file.display(),
             config.model
         )
     })
+}
+
+/// Where the price of a configuration's model comes from. `None`: nobody knows one.
+fn price_of(config: &Config, catalog: &Catalog) -> Option<String> {
+    match &config.provider {
+        Provider::Planner | Provider::Script { .. } => Some("is simulated".to_owned()),
+        Provider::Anthropic { .. } | Provider::OpenAi { .. } if config.price.is_some() => {
+            Some("has the price of this file".to_owned())
+        }
+        Provider::Anthropic { .. } | Provider::OpenAi { .. } => {
+            let quote = catalog.quote(&config.model, Machine.now())?;
+            Some(format!("has its price from the list {}", quote.version))
+        }
+    }
+}
+
+/// What is to be said about the price of a configuration's model.
+pub(crate) fn price_words(config: &Config, catalog: &Catalog) -> String {
+    let words = price_of(config, catalog)
+        .unwrap_or_else(|| "has no price; its runs have no budget either".to_owned());
+    format!("model `{}` {words}", config.model)
 }
 
 /// The configuration that the arguments come to.
@@ -161,16 +180,17 @@ pub(crate) fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
-fn engine(store: &Path, config: &Config, make: bool) -> anyhow::Result<Engine> {
+fn engine(here: &Here, config: &Config, make: bool) -> anyhow::Result<Engine> {
     let world = Arc::new(Machine);
-    let model: Arc<dyn Model> = model::assemble(config, Arc::clone(&world) as Arc<_>)?;
+    let model: Arc<dyn Model> =
+        model::assemble(config, &here.catalog, Arc::clone(&world) as Arc<_>)?;
     Ok(Engine {
-        store: Arc::new(open(store, make)?),
+        store: Arc::new(open(&here.store, make)?),
         dispatch: Arc::new(Local::default()),
         model,
-        toolbox: Arc::new(Builtin::new(settings(store, config)?)),
+        toolbox: Arc::new(Builtin::new(settings(&here.store, config)?)),
         world,
-        plans: Arc::default(),
+        plans: Arc::new(here.caps.plans.clone()),
         tap: Tap::default(),
     })
 }

@@ -6,6 +6,9 @@ use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 use kernel::units::Money;
 
+use crate::config;
+use crate::here::LOCAL;
+
 /// Windlass runs LLM agents durably, inside hard limits.
 #[derive(Parser, Debug)]
 #[command(
@@ -21,6 +24,17 @@ Try it:  windlass run \"What is 17.5% of 2340? Save the result as a note called 
     max_term_width = 100
 )]
 pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) here: HereArgs,
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Where, for whom and by which rules: what every command may be told.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Installation")]
+pub(crate) struct HereArgs {
     /// Where state is kept: a folder
     #[arg(
         long,
@@ -31,9 +45,53 @@ pub(crate) struct Cli {
         value_name = "DIR"
     )]
     pub(crate) store: PathBuf,
-    /// What to do.
-    #[command(subcommand)]
-    pub(crate) command: Command,
+    /// The installation's file: plans, caps, prices [default: `windlass.yaml` beside the store]
+    #[arg(long, global = true, display_order = 901, env = "WINDLASS_CONFIG", value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Prices that are laid over the built-in ones: a YAML or JSON file
+    #[arg(long, global = true, display_order = 902, env = "WINDLASS_PRICES", value_name = "FILE")]
+    pub(crate) prices: Option<PathBuf>,
+    /// Who owns the sessions and pays for them
+    #[arg(
+        long,
+        global = true,
+        display_order = 903,
+        env = "WINDLASS_TENANT",
+        default_value = LOCAL,
+        value_name = "NAME",
+        value_parser = name
+    )]
+    pub(crate) tenant: String,
+    /// Who acts, within the tenant
+    #[arg(
+        long,
+        global = true,
+        display_order = 904,
+        env = "WINDLASS_USER",
+        default_value = LOCAL,
+        value_name = "NAME",
+        value_parser = name
+    )]
+    pub(crate) user: String,
+}
+
+/// Longest name of a tenant or a user, in bytes.
+const NAME_BYTES_MAX: usize = 128;
+
+/// The name of a tenant or a user: any words of one line.
+fn name(text: &str) -> Result<String, String> {
+    let fits = text.len() <= NAME_BYTES_MAX && !text.chars().any(char::is_control);
+    if fits && !text.trim().is_empty() && text.trim() == text {
+        return Ok(text.to_owned());
+    }
+    Err(format!("a name is one line of 1 to {NAME_BYTES_MAX} bytes without spaces around it"))
+}
+
+/// A label as `name=value`. The name is spelled as in plans, with hyphens.
+fn label(text: &str) -> Result<(String, String), String> {
+    let (label, value) = text.split_once('=').ok_or("write it like `team=red`")?;
+    let label = config::label_name(label)?;
+    Ok((label, name(value)?))
 }
 
 /// What to do.
@@ -60,6 +118,9 @@ Example:  windlass resume last
 Example:  windlass log last --follow
           windlass log last --verify")]
     Log(LogArgs),
+    /// List what models cost, or check a price file
+    #[command(subcommand, after_help = "Example:  windlass prices list")]
+    Prices(PricesCommand),
     /// Show what was spent, by day, agent and model
     #[command(after_help = "Example:  windlass spend --days 7")]
     Spend(SpendArgs),
@@ -109,8 +170,11 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=10_000))]
     pub(crate) turns: Option<u32>,
     /// Give the task to this session instead of a new one
-    #[arg(long, value_name = "SESSION")]
+    #[arg(long, value_name = "SESSION", conflicts_with = "labels")]
     pub(crate) session: Option<String>,
+    /// What else the session's calls are counted under, like `team=red`; repeatable
+    #[arg(long = "label", value_name = "NAME=VALUE", value_parser = label)]
+    pub(crate) labels: Vec<(String, String)>,
     /// One JSON line per event on standard output, and a result object at the end
     #[arg(long)]
     pub(crate) json: bool,
@@ -122,8 +186,11 @@ pub(crate) struct ChatArgs {
     #[command(flatten)]
     pub(crate) agent: AgentArgs,
     /// Go on with this session instead of a new one
-    #[arg(long, value_name = "SESSION")]
+    #[arg(long, value_name = "SESSION", conflicts_with = "labels")]
     pub(crate) session: Option<String>,
+    /// What else the session's calls are counted under, like `team=red`; repeatable
+    #[arg(long = "label", value_name = "NAME=VALUE", value_parser = label)]
+    pub(crate) labels: Vec<(String, String)>,
 }
 
 /// `windlass resume`
@@ -233,6 +300,35 @@ pub(crate) struct SpendArgs {
     pub(crate) json: bool,
 }
 
+/// `windlass prices …`
+#[derive(Subcommand, Debug)]
+pub(crate) enum PricesCommand {
+    /// List the prices in force, in dollars per million tokens
+    #[command(after_help = "\
+Example:  windlass prices list
+          windlass prices list --model claude-haiku-5-5 --at 2026-10-01")]
+    List {
+        /// Only this model, with all its prices over time
+        #[arg(long, short, value_name = "NAME")]
+        model: Option<String>,
+        /// The prices of another day (UTC) than today
+        #[arg(long, value_name = "DATE")]
+        at: Option<jiff::civil::Date>,
+        /// One JSON object a line, one line a price
+        #[arg(long)]
+        json: bool,
+    },
+    /// Check a price file, and that every agent with a budget has a priced model
+    #[command(after_help = "\
+Example:  windlass prices check --prices examples/prices.yaml
+          windlass prices check --prices prices.yaml agents/*.yaml")]
+    Check {
+        /// Agents' files whose models are looked up
+        #[arg(value_name = "AGENT_FILE")]
+        agents: Vec<PathBuf>,
+    },
+}
+
 /// `windlass tools …`
 #[derive(Subcommand, Debug)]
 pub(crate) enum ToolsCommand {
@@ -290,7 +386,7 @@ pub(crate) struct SimulateArgs {
 /// `windlass config …`
 #[derive(Subcommand, Debug)]
 pub(crate) enum ConfigCommand {
-    /// Check an agent's file and show what it comes to
+    /// Check agents' files, the installation's or price files, and show what they come to
     #[command(after_help = "Example:  windlass config check examples/reference.yaml")]
     Check {
         /// The files

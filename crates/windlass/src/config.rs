@@ -1,6 +1,6 @@
-//! One YAML file per agent: what it holds, and how it becomes an agent.
+//! Files in YAML: one per agent, one for the installation, one with an operator's prices.
 //!
-//! [`load`] reads a file into a plain [`Config`] with every default filled in, or
+//! [`load`] reads an agent's file into a plain [`Config`] with every default filled in, or
 //! returns all of its mistakes at once, each with its line and column. [`agent`] picks
 //! the allowed tools and gives the definition that a session is begun with. Nothing
 //! here asks the network, and no file is read unless one is named.
@@ -8,19 +8,23 @@
 mod agent_file;
 mod environment;
 mod expect;
+mod installation;
 mod mistake;
+mod plans;
+mod price_file;
 mod provider;
+mod rates;
 mod schema;
 mod select;
 mod standard;
 mod suggest;
+mod text;
 mod tool_settings;
 mod yaml;
 
 #[cfg(test)]
 mod tests;
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use kernel::agent::Limits;
@@ -28,13 +32,16 @@ use kernel::price::Rule;
 use kernel::units::Money;
 use serde_json::Value;
 
+pub(crate) use installation::Installation;
 pub(crate) use mistake::{Broken, Look};
+pub(crate) use plans::{Caps, label_name};
+pub(crate) use price_file::PriceFile;
 pub(crate) use provider::{ANTHROPIC_KEY_ENV, Provider};
 pub(crate) use select::agent;
 pub(crate) use standard::default_agent;
 pub(crate) use tool_settings::{SearchEngine, ToolSettings, WebSearch};
 
-use mistake::{Mistake, Source, Span};
+use mistake::{Source, Span};
 
 /// Longest file that is read, in bytes.
 pub(crate) const FILE_BYTES_MAX: u64 = 1024 * 1024;
@@ -82,14 +89,40 @@ pub(crate) enum AllowedTools {
     Named(Vec<(String, Span)>),
 }
 
+/// The kinds of files there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// An agent's.
+    Agent,
+    /// The installation's.
+    Installation,
+    /// An operator's prices.
+    Prices,
+}
+
+impl Kind {
+    /// What to give where a file of this kind is asked for.
+    fn wanted(self) -> &'static str {
+        match self {
+            Kind::Agent => "give the path of an agent's YAML file, like `examples/reference.yaml`",
+            Kind::Installation => {
+                "give the path of the installation's YAML file, like `examples/windlass.yaml`"
+            }
+            Kind::Prices => "give the path of a price file, like `examples/prices.yaml`",
+        }
+    }
+}
+
 /// Why there is no configuration.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ConfigError {
     /// The file cannot be read.
-    #[error("cannot read `{}`: {why}\ngive the path of an agent's YAML file, like `examples/reference.yaml`", path.display())]
+    #[error("cannot read `{}`: {why}\n{}", path.display(), kind.wanted())]
     Unreadable {
         /// The file.
         path: PathBuf,
+        /// What it was to be.
+        kind: Kind,
         /// What the system says.
         why: std::io::Error,
     },
@@ -142,45 +175,67 @@ impl Config {
     }
 }
 
-/// Reads and checks the file at `path`.
+/// Reads and checks an agent's file at `path`.
 ///
 /// # Errors
 /// The file cannot be read, or every mistake that it has.
 pub(crate) fn load(path: &Path, environment: Environment) -> Result<Config, ConfigError> {
-    let unreadable = |why| ConfigError::Unreadable { path: path.to_owned(), why };
-    let mut bytes = Vec::new();
-    std::fs::File::open(path)
-        .and_then(|file| file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes))
-        .map_err(unreadable)?;
-    let folder = path.parent().unwrap_or(Path::new(""));
-    Ok(parse(&path.display().to_string(), folder, bytes, environment)?)
+    let source = text::load(path, Kind::Agent)?;
+    Ok(agent_file::read(source, folder_of(path), environment)?)
 }
 
-/// Checks the bytes of a file called `name`; relative paths of scripts start at `folder`.
+/// Checks the bytes of an agent's file called `name`; relative paths of scripts start at
+/// `folder`.
 ///
 /// # Errors
 /// Every mistake in the file.
+#[cfg(test)]
 pub(crate) fn parse(
     name: &str,
     folder: &Path,
     bytes: Vec<u8>,
     environment: Environment,
 ) -> Result<Config, Broken> {
-    let source = |text: &str| Source::new(name, text);
-    if bytes.len() as u64 > FILE_BYTES_MAX {
-        let mistake = Mistake::new(0..0, format!("longer than {FILE_BYTES_MAX} bytes"))
-            .hint("an agent's file holds a prompt and settings, not data");
-        return Err(Broken::new(source(""), vec![mistake]));
-    }
-    let text = match String::from_utf8(bytes) {
-        Ok(text) => text,
-        Err(error) => {
-            let upto = error.utf8_error().valid_up_to();
-            let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
-            let mistake = Mistake::new(upto..upto, "not UTF-8 from here on")
-                .hint("save the file as UTF-8 text");
-            return Err(Broken::new(source(&text), vec![mistake]));
-        }
-    };
-    agent_file::read(source(&text), folder, environment)
+    agent_file::read(text::of_bytes(name, bytes)?, folder, environment)
+}
+
+/// Reads and checks the installation's file at `path`.
+///
+/// # Errors
+/// The file cannot be read, or every mistake that it has.
+pub(crate) fn load_installation(
+    path: &Path,
+    environment: Environment,
+) -> Result<Installation, ConfigError> {
+    let source = text::load(path, Kind::Installation)?;
+    Ok(installation::read(&source, folder_of(path), environment)?)
+}
+
+/// Reads and checks the price file at `path`.
+///
+/// # Errors
+/// The file cannot be read, or every mistake that it has.
+pub(crate) fn load_prices(path: &Path, environment: Environment) -> Result<PriceFile, ConfigError> {
+    Ok(price_file::read(&text::load(path, Kind::Prices)?, environment)?)
+}
+
+/// What kind of file it is: told by its name and by the keys at its top. Agents are the
+/// most common, so whatever tells nothing is read as one.
+///
+/// # Errors
+/// The file cannot be read.
+pub(crate) fn kind_of(path: &Path) -> Result<Kind, ConfigError> {
+    let source = text::load(path, Kind::Agent)?;
+    let named = path.file_name().is_some_and(|name| name == crate::here::FILE_NAME);
+    let (root, _) = yaml::parse(&source.text);
+    Ok(match root {
+        _ if named => Kind::Installation,
+        Some(root) if price_file::is_told_by(&root) => Kind::Prices,
+        Some(root) if installation::is_told_by(&root) => Kind::Installation,
+        Some(_) | None => Kind::Agent,
+    })
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().unwrap_or(Path::new(""))
 }

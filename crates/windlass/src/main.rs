@@ -6,6 +6,7 @@ mod commands;
 mod config;
 mod drive;
 mod exit;
+mod here;
 mod hint;
 mod process;
 mod show;
@@ -23,6 +24,7 @@ use owo_colors::OwoColorize;
 use cli::{Cli, Command};
 use config::{ConfigError, Look};
 use exit::{End, end_of};
+use here::Here;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -44,23 +46,25 @@ fn run(cli: Cli) -> anyhow::Result<End> {
         std::io::stdout().write_all(&script)?;
         return Ok(End::Finished);
     }
-    let store = cli.store;
+    let (flags, command) = (cli.here, cli.command);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .max_blocking_threads(64)
         .enable_all()
         .build()?;
     let end = runtime.block_on(async {
-        match cli.command {
-            Command::Run(args) => commands::run::run(&store, args).await,
-            Command::Chat(args) => commands::chat::chat(&store, args).await,
-            Command::Resume(args) => commands::resume::resume(&store, args).await,
-            Command::Sessions(command) => commands::sessions::sessions(&store, command).await,
-            Command::Log(args) => commands::log::log(&store, args).await,
-            Command::Spend(args) => commands::spend::spend(&store, args).await,
-            Command::Tools(command) => commands::tools::tools(&store, command).await,
+        let here = || Here::of(&flags);
+        match command {
+            Command::Run(args) => commands::run::run(&here()?, args).await,
+            Command::Chat(args) => commands::chat::chat(&here()?, args).await,
+            Command::Resume(args) => commands::resume::resume(&here()?, args).await,
+            Command::Sessions(command) => commands::sessions::sessions(&here()?, command).await,
+            Command::Log(args) => commands::log::log(&here()?, args).await,
+            Command::Prices(command) => commands::prices::prices(&flags, command),
+            Command::Spend(args) => commands::spend::spend(&here()?, args).await,
+            Command::Tools(command) => commands::tools::tools(&here()?, command).await,
             Command::Simulate(args) => commands::simulate::simulate(args).await,
-            Command::Config(command) => Ok(commands::config::config(command)),
+            Command::Config(command) => Ok(commands::config::config(&flags, command)),
             Command::Completions { .. } => Ok(End::Finished),
         }
     });

@@ -4,8 +4,9 @@ use jiff::Timestamp;
 use kernel::event::{Event, Fact, Outcome, Parked, Sealed};
 use kernel::json::RawJson;
 use kernel::ledger::CapReached;
+use kernel::ledger::{Allowance, Measure};
 use kernel::message::{Arguments, Block, Reply, text_of};
-use kernel::units::{SessionId, UnixMs};
+use kernel::units::{Money, SessionId, UnixMs};
 use serde_json::{Value, json};
 
 /// The longest stretch of somebody else's words in one line, in characters.
@@ -27,6 +28,34 @@ pub(crate) fn ago(then: UnixMs, now: UnixMs) -> String {
         3_600..86_400 => format!("{} h ago", seconds / 3_600),
         _ => format!("{} d ago", seconds / 86_400),
     }
+}
+
+/// An amount as plain decimal dollars, for programs: `0.02`.
+pub(crate) fn decimal(money: Money) -> String {
+    money.to_string().trim_start_matches('$').to_owned()
+}
+
+/// What a cap allows, of each measure that it limits: `$1.00, 200 requests`.
+pub(crate) fn allowance(cap: &Allowance) -> String {
+    let limits = Measure::ALL
+        .into_iter()
+        .filter_map(|measure| cap.get(measure).map(|limit| amount(measure, limit)));
+    limits.collect::<Vec<String>>().join(", ")
+}
+
+/// So much of a measure: `$0.50`, `1,200 tokens`, `3 requests`.
+pub(crate) fn amount(measure: Measure, quantity: u64) -> String {
+    match measure {
+        Measure::Money => Money(quantity).to_string(),
+        Measure::Tokens => format!("{} tokens", count(quantity)),
+        Measure::Requests => format!("{} requests", count(quantity)),
+    }
+}
+
+/// Minutes east of UTC as `+01:00`.
+pub(crate) fn offset(minutes: i32) -> String {
+    let sign = if minutes < 0 { '-' } else { '+' };
+    format!("{sign}{:02}:{:02}", minutes.abs() / 60, minutes.abs() % 60)
 }
 
 /// A number with commas between its thousands.
@@ -164,7 +193,7 @@ fn words(fact: &Fact) -> String {
     }
 }
 
-fn about(cost: kernel::units::Money, estimated: bool) -> String {
+fn about(cost: Money, estimated: bool) -> String {
     if estimated { format!("about {cost}") } else { cost.to_string() }
 }
 

@@ -77,7 +77,7 @@ fn tiers() -> Rule {
     Rule {
         tiers: vec![tier(0, 100), tier(1_500, 500)],
         per_request: Money(1_000),
-        per_web_search: Money::ZERO,
+        ..Rule::flat(rates(0))
     }
 }
 

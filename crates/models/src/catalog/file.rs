@@ -1,43 +1,21 @@
-//! The shape of a price file, and everything that can be wrong in one.
+//! The shape of the built-in price file.
 //!
-//! The built-in file is JSON because JSON is read fastest at start; a user's file is
-//! YAML (which JSON is too), with line and column for each mistake. Both have the same
-//! shape, and unknown keys are refused in both.
+//! JSON, because JSON is read fastest at start. An operator's file has the same shape and
+//! is read by the binary, which points at each mistake; tests look for those here.
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use kernel::price::{Rates, Rule, Tier};
-use kernel::units::{ContentHash, Money, UnixMs};
+use kernel::units::{Money, UnixMs};
 use serde::Deserialize;
 
 use super::rate::Rate;
 use super::{Catalog, Row};
 
-/// Why a price file is not used.
-#[derive(Debug, thiserror::Error)]
-pub enum CatalogError {
-    /// It is not a price file.
-    #[error("the price file cannot be read: {message}")]
-    Unreadable {
-        /// What is wrong.
-        message: String,
-        /// Where, as line and column from 1.
-        at: Option<(u64, u64)>,
-    },
-    /// It reads well and makes no sense.
-    #[error("the prices of `{model}` make no sense: {wrong}")]
-    Senseless {
-        /// Whose prices.
-        model: String,
-        /// What is wrong, with a hint on its own line.
-        wrong: &'static str,
-    },
-}
-
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct PriceFile {
-    version: Option<String>,
+    version: String,
     vendors: Vec<Vendor>,
 }
 
@@ -48,6 +26,7 @@ struct Vendor {
     #[serde(default)]
     batch_percent_off: u8,
     web_search_per_1000: Option<Rate>,
+    per_1000_requests: Option<Rate>,
     #[serde(default)]
     verify: Vec<String>,
     rows: Vec<PriceRow>,
@@ -70,17 +49,19 @@ struct PriceRow {
     verify: Vec<String>,
 }
 
-/// The day from which a price holds.
+/// The first instant of a price: midnight UTC of its day.
 #[derive(Clone, Copy, Deserialize)]
 #[serde(try_from = "String")]
-struct Day(Date);
+struct Day(UnixMs);
 
 impl TryFrom<String> for Day {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        let wrong = |_| format!("`{text}` is not a day: write it like `2026-11-09`");
-        text.parse().map(Day).map_err(wrong)
+        let day: Date = text.parse().map_err(|_| format!("`{text}` is not a day"))?;
+        let start = day.to_zoned(TimeZone::UTC).map_err(|_| format!("`{text}` is too far off"))?;
+        let ms = u64::try_from(start.timestamp().as_millisecond());
+        ms.map(|ms| Day(UnixMs(ms))).map_err(|_| format!("`{text}` is before 1970"))
     }
 }
 
@@ -96,93 +77,46 @@ struct PriceTier {
 }
 
 /// Reads the file that ships with the program.
-pub(super) fn builtin(text: &str) -> Result<Catalog, CatalogError> {
-    let file: PriceFile = serde_json::from_str(text).map_err(|error| {
-        let at = Some((error.line() as u64, error.column() as u64));
-        CatalogError::Unreadable { message: error.to_string(), at }
-    })?;
-    let version = file.version.unwrap_or_default();
-    Ok(Catalog::new(version, rows(file.vendors)?))
-}
-
-/// Reads a user's file: its version (made from its bytes where it names none) and rows.
-pub(super) fn users(text: &str) -> Result<(String, Vec<Row>), CatalogError> {
-    let options = serde_saphyr::options! { with_snippet: false };
-    let file: PriceFile = serde_saphyr::from_str_with_options(text, options).map_err(|error| {
-        let at = error.location().map(|place| (place.line(), place.column()));
-        CatalogError::Unreadable { message: error.to_string(), at }
-    })?;
-    let fingerprint = || ContentHash::of(text.as_bytes()).to_string()[..8].to_owned();
-    let version = file.version.unwrap_or_else(fingerprint);
-    Ok((version, rows(file.vendors)?))
-}
-
-fn rows(vendors: Vec<Vendor>) -> Result<Vec<Row>, CatalogError> {
+pub(super) fn builtin(text: &str) -> Result<Catalog, serde_json::Error> {
+    let file: PriceFile = serde_json::from_str(text)?;
     let mut rows: Vec<Row> = Vec::new();
-    for vendor in &vendors {
+    for vendor in &file.vendors {
         for priced in &vendor.rows {
-            for model in &priced.models {
-                let row = row(vendor, priced, model)?;
-                if rows.iter().any(|r| r.model == row.model && r.from == row.from) {
-                    return Err(senseless(model, "two rows begin on the same day"));
-                }
-                rows.push(row);
-            }
+            rows.extend(priced.models.iter().map(|model| row(vendor, priced, model)));
         }
     }
-    Ok(rows)
+    Ok(Catalog::new(file.version, rows))
 }
 
-fn senseless(model: &str, wrong: &'static str) -> CatalogError {
-    CatalogError::Senseless { model: model.to_owned(), wrong }
-}
-
-fn row(vendor: &Vendor, priced: &PriceRow, model: &str) -> Result<Row, CatalogError> {
-    if model.trim().is_empty() {
-        return Err(senseless(model, "a model needs a name"));
-    }
-    if vendor.batch_percent_off > 100 {
-        let wrong = "`batch_percent_off` is above 100\nhint: 50 means half the price";
-        return Err(senseless(model, wrong));
-    }
-    Ok(Row {
+fn row(vendor: &Vendor, priced: &PriceRow, model: &str) -> Row {
+    Row {
         model: model.to_owned(),
         vendor: vendor.name.clone(),
-        from: priced.from.map(|Day(day)| midnight(model, day)).transpose()?,
-        rule: rule(vendor, priced, model)?,
-        batch_percent_off: vendor.batch_percent_off,
+        from: priced.from.map(|Day(from)| from),
+        rule: rule(vendor, priced),
         context_tokens: priced.context_tokens,
         verify: vendor.verify.iter().chain(&priced.verify).cloned().collect(),
-    })
+    }
 }
 
-fn midnight(model: &str, day: Date) -> Result<UnixMs, CatalogError> {
-    let start = day.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp().as_millisecond());
-    let ms = start.and_then(|ms| u64::try_from(ms).ok());
-    ms.map(UnixMs).ok_or_else(|| senseless(model, "its `from` is before 1970"))
-}
-
-fn rule(vendor: &Vendor, priced: &PriceRow, model: &str) -> Result<Rule, CatalogError> {
-    let mut tiers = vec![Tier {
-        prompt_tokens_over: 0,
-        rates: rates(
-            priced.input,
-            priced.output,
-            [priced.cache_write_5m, priced.cache_write_1h, priced.cache_read],
-        ),
-    }];
+fn rule(vendor: &Vendor, priced: &PriceRow) -> Rule {
+    let cached = [priced.cache_write_5m, priced.cache_write_1h, priced.cache_read];
+    let rates_0 = rates(priced.input, priced.output, cached);
+    let mut tiers = vec![Tier { prompt_tokens_over: 0, rates: rates_0 }];
     for above in &priced.above {
-        if tiers.last().is_some_and(|last| above.prompt_tokens <= last.prompt_tokens_over) {
-            let wrong = "its tiers do not ascend\nhint: order `above` by `prompt_tokens`";
-            return Err(senseless(model, wrong));
-        }
         let cached = [above.cache_write_5m, above.cache_write_1h, above.cache_read];
         let rates = rates(above.input, above.output, cached);
         tiers.push(Tier { prompt_tokens_over: above.prompt_tokens, rates });
     }
     // A rate's number, read as dollars for a thousand things, is micro-dollars for one.
-    let search = vendor.web_search_per_1000.map_or(0, |rate| rate.0.saturating_mul(1_000));
-    Ok(Rule { tiers, per_request: Money::ZERO, per_web_search: Money(search) })
+    let each = |rate: Option<Rate>| Money(rate.map_or(0, |rate| rate.0.saturating_mul(1_000)));
+    Rule {
+        tiers,
+        per_request: each(vendor.per_1000_requests),
+        per_web_search: each(vendor.web_search_per_1000),
+        percent_off: 0,
+        batch_percent_off: vendor.batch_percent_off,
+    }
 }
 
 /// Cached input without a price of its own costs what plain input costs: too dear

@@ -20,20 +20,24 @@ use super::environment;
 use crate::config::{Config, Provider};
 use crate::exit::BadUsage;
 
-pub(super) fn assemble(config: &Config, world: Arc<dyn World>) -> anyhow::Result<Arc<dyn Model>> {
+pub(super) fn assemble(
+    config: &Config,
+    catalog: &Catalog,
+    world: Arc<dyn World>,
+) -> anyhow::Result<Arc<dyn Model>> {
     let model: Arc<dyn Model> = match &config.provider {
         Provider::Planner => Arc::new(InProcess::new(Planner)),
         Provider::Script { path } => Arc::new(InProcess::new(script(path)?)),
         Provider::Anthropic { base_url, key_env } => {
-            check_name(config, &Catalog::builtin(), world.now())?;
+            check_name(config, catalog, world.now())?;
             let base = base_url.as_deref().unwrap_or(anthropic::BASE_URL);
             let endpoint = Endpoint::new(base, Some(key(key_env)?)).map_err(usage)?;
-            Arc::new(Route::new(anthropic::client(endpoint, Catalog::builtin()), world))
+            Arc::new(Route::new(anthropic::client(endpoint, catalog.clone()), world))
         }
         Provider::OpenAi { base_url, key_env } => {
             let key = key_env.as_deref().map(key).transpose()?;
             let endpoint = Endpoint::new(base_url, key).map_err(usage)?;
-            Arc::new(Route::new(openai::client(endpoint, Catalog::builtin()), world))
+            Arc::new(Route::new(openai::client(endpoint, catalog.clone()), world))
         }
     };
     Ok(match &config.price {

@@ -1,7 +1,6 @@
 //! `windlass chat`: a conversation; every line is a run of one session.
 
 use std::io::{BufRead, ErrorKind, IsTerminal};
-use std::path::Path;
 
 use anstream::{eprintln, println};
 use anyhow::Context as _;
@@ -14,11 +13,12 @@ use kernel::units::SessionId;
 use owo_colors::OwoColorize;
 use reedline::{DefaultPrompt, DefaultPromptSegment, Reedline, Signal};
 
-use super::{LOCAL, chat_words, resume_words, session, tenant, workdir};
+use super::{session, workdir};
 use crate::assemble::{self, Assembled};
 use crate::cli::ChatArgs;
 use crate::drive::{Drive, report};
 use crate::exit::{BadUsage, End};
+use crate::here::Here;
 use crate::signals;
 use crate::watch::Watcher;
 
@@ -35,8 +35,8 @@ struct Lines {
     read: tokio::sync::mpsc::UnboundedReceiver<anyhow::Result<Option<String>>>,
 }
 
-pub(crate) async fn chat(store: &Path, args: ChatArgs) -> anyhow::Result<End> {
-    let mut chat = Chat::open(store, &args).await?;
+pub(crate) async fn chat(here: &Here, args: ChatArgs) -> anyhow::Result<End> {
+    let mut chat = Chat::open(here, &args).await?;
     let mut lines = Lines::open()?;
     // It hears what comes during a run as well: a talk whose run was parked is over.
     let listening = signals::listen(|| {})?;
@@ -53,40 +53,33 @@ pub(crate) async fn chat(store: &Path, args: ChatArgs) -> anyhow::Result<End> {
         }
     }
     if let Some(session) = chat.session {
-        let words = format!("go on later with: {}", chat_words(store, session));
+        let words = format!("go on later with: {}", here.chat_words(session));
         eprintln!("{}", words.dimmed());
     }
     Ok(end)
 }
 
-struct Chat {
+struct Chat<'a> {
+    here: &'a Here,
     engine: Engine,
     agent: Option<kernel::agent::Frozen>,
     owner: Owner,
     session: Option<SessionId>,
-    again: Box<dyn Fn(SessionId) -> String>,
 }
 
-impl Chat {
-    async fn open(store: &Path, args: &ChatArgs) -> anyhow::Result<Self> {
+impl<'a> Chat<'a> {
+    async fn open(here: &'a Here, args: &ChatArgs) -> anyhow::Result<Self> {
         let folder = workdir(args.agent.workdir.as_deref())?;
-        let owner = Owner {
-            tenant: tenant(),
-            user: LOCAL.to_owned(),
-            labels: Default::default(),
-            workdir: Some(folder),
-        };
-        let path = store.to_owned();
-        let again = Box::new(move |session| resume_words(&path, session));
+        let owner = here.owner(&args.labels, folder);
         if let Some(named) = &args.session {
-            let session = session(&assemble::reader(store)?, named).await?;
-            let engine = assemble::for_session(store, session, &args.agent).await?;
-            return Ok(Chat { engine, agent: None, owner, session: Some(session), again });
+            let session = session(here, &assemble::reader(here)?, named).await?;
+            let engine = assemble::for_session(here, session, &args.agent).await?;
+            return Ok(Chat { here, engine, agent: None, owner, session: Some(session) });
         }
-        let Assembled { engine, agent, label } = assemble::agent(store, &args.agent)?;
+        let Assembled { engine, agent, label } = assemble::agent(here, &args.agent)?;
         eprintln!("{label}");
         eprintln!("{}", "say what is to be done; /exit or Ctrl-D ends".dimmed());
-        Ok(Chat { engine, agent: Some(agent), owner, session: None, again })
+        Ok(Chat { here, engine, agent: Some(agent), owner, session: None })
     }
 
     /// One line: a run that ends with the first plain answer.
@@ -106,7 +99,7 @@ impl Chat {
         let (tenant, stop) = (&self.owner.tenant, listening.stop.clone());
         let drive = Drive { engine: &self.engine, tenant, session, stop, takeover: false };
         let state = drive.to_rest(&mut watcher, &mut seen).await?;
-        Ok(report(&state, false, &(self.again)(session)))
+        Ok(report(&state, false, &self.here.resume_words(session)))
     }
 
     async fn give(&self, task: Task) -> Result<SessionId, EngineError> {

@@ -1,7 +1,6 @@
 //! `windlass log`: the facts of a session, as they are or as they come.
 
 use std::cmp::Ordering;
-use std::path::Path;
 use std::time::Duration;
 
 use anstream::println;
@@ -9,28 +8,29 @@ use engine::Engine;
 use engine::error::EngineError;
 use engine::ports::{Head, Status};
 use kernel::event::{Broken, Sealed, chain_root, unseal};
-use kernel::units::{ContentHash, SessionId};
+use kernel::units::{ContentHash, SessionId, Tenant};
 
-use super::{session, tenant};
+use super::session;
 use crate::cli::LogArgs;
 use crate::exit::End;
+use crate::here::Here;
 use crate::{assemble, show};
 
 /// How often a followed log is read, in milliseconds.
 const FOLLOW_EVERY_MS: u64 = 200;
 
-pub(crate) async fn log(store: &Path, args: LogArgs) -> anyhow::Result<End> {
-    let engine = assemble::reader(store)?;
-    let session = session(&engine, &args.session).await?;
+pub(crate) async fn log(here: &Here, args: LogArgs) -> anyhow::Result<End> {
+    let engine = assemble::reader(here)?;
+    let session = session(here, &engine, &args.session).await?;
     if args.verify {
-        return verify(&engine, session, args.json).await;
+        return verify(&engine, &here.tenant, session, args.json).await;
     }
     let (mut seen, mut head) = (0, chain_root(session));
     loop {
-        let listed = engine.store.look(&tenant(), session).await?;
+        let listed = engine.store.look(&here.tenant, session).await?;
         let resting = args.follow && is_resting(listed.brief.status);
         loop {
-            let rows = engine.read_after(&tenant(), session, seen).await?;
+            let rows = engine.read_after(&here.tenant, session, seen).await?;
             if rows.is_empty() {
                 break;
             }
@@ -80,9 +80,14 @@ fn print(session: SessionId, sealed: &Sealed, json: bool) {
 }
 
 /// Checks the chain and the recorded end, and folds the whole log.
-async fn verify(engine: &Engine, session: SessionId, json: bool) -> anyhow::Result<End> {
-    let log = engine.log(&tenant(), session).await?;
-    let state = engine.state(&tenant(), session).await?;
+async fn verify(
+    engine: &Engine,
+    tenant: &Tenant,
+    session: SessionId,
+    json: bool,
+) -> anyhow::Result<End> {
+    let log = engine.log(tenant, session).await?;
+    let state = engine.state(tenant, session).await?;
     let (events, head) = (log.len(), state.head);
     if json {
         let value = serde_json::json!({

@@ -1,24 +1,24 @@
 //! `windlass run`: a task for a new session, or the next task of an old one.
 
 use std::io::Read;
-use std::path::Path;
 
 use anyhow::Context as _;
-use engine::door::{Owner, Task};
+use engine::door::Task;
 use kernel::message::Block;
 
-use super::{LOCAL, resume_words, session, tenant, workdir};
+use super::{session, workdir};
 use crate::assemble::{self, Assembled};
 use crate::cli::RunArgs;
 use crate::drive::{Drive, report};
 use crate::exit::{BadUsage, End};
+use crate::here::Here;
 use crate::signals;
 use crate::watch::Watcher;
 
 /// The longest task read from standard input, in bytes.
 const TASK_BYTES_MAX: u64 = 4 * 1024 * 1024;
 
-pub(crate) async fn run(store: &Path, args: RunArgs) -> anyhow::Result<End> {
+pub(crate) async fn run(here: &Here, args: RunArgs) -> anyhow::Result<End> {
     let task = Task {
         input: vec![Block::text(words(&args.task)?)],
         done: None,
@@ -29,13 +29,9 @@ pub(crate) async fn run(store: &Path, args: RunArgs) -> anyhow::Result<End> {
     let listening = signals::listen(watcher.voice(signals::STOPPING))?;
     let (engine, session) = match &args.session {
         None => {
-            let Assembled { engine, agent, label } = assemble::agent(store, &args.agent)?;
-            let owner = Owner {
-                tenant: tenant(),
-                user: LOCAL.to_owned(),
-                labels: Default::default(),
-                workdir: Some(workdir(args.agent.workdir.as_deref())?),
-            };
+            let Assembled { engine, agent, label } = assemble::agent(here, &args.agent)?;
+            let folder = workdir(args.agent.workdir.as_deref())?;
+            let owner = here.owner(&args.labels, folder);
             let mut seen = engine.tap.watch();
             let session = engine.start(&owner, &agent, task).await?;
             watcher.say(&label);
@@ -45,19 +41,18 @@ pub(crate) async fn run(store: &Path, args: RunArgs) -> anyhow::Result<End> {
             (engine, session)
         }
         Some(named) => {
-            let reader = assemble::reader(store)?;
-            let session = session(&reader, named).await?;
-            let engine = assemble::for_session(store, session, &args.agent).await?;
-            engine.say(&tenant(), session, task).await?;
+            let reader = assemble::reader(here)?;
+            let session = session(here, &reader, named).await?;
+            let engine = assemble::for_session(here, session, &args.agent).await?;
+            engine.say(&here.tenant, session, task).await?;
             (engine, session)
         }
     };
     let mut seen = engine.tap.watch();
-    let tenant = tenant();
     let stop = listening.stop.clone();
-    let drive = Drive { engine: &engine, tenant: &tenant, session, stop, takeover: false };
+    let drive = Drive { engine: &engine, tenant: &here.tenant, session, stop, takeover: false };
     let state = drive.to_rest(&mut watcher, &mut seen).await?;
-    Ok(report(&state, args.json, &resume_words(store, session)))
+    Ok(report(&state, args.json, &here.resume_words(session)))
 }
 
 /// The task as given, or read from standard input.

@@ -14,45 +14,47 @@ use kernel::units::SessionId;
 use owo_colors::OwoColorize;
 use serde_json::json;
 
-use super::{LOCAL, resume_words, session, tenant};
+use super::session;
 use crate::cli::{AgentArgs, SessionsCommand};
 use crate::drive::Drive;
 use crate::exit::{BadUsage, End};
+use crate::here::Here;
 use crate::watch::Watcher;
 use crate::{assemble, process, show};
 
 /// The least room that a list gives to tasks, in characters.
 const TASK_CHARS_MIN: u16 = 12;
 
-pub(crate) async fn sessions(store: &Path, command: SessionsCommand) -> anyhow::Result<End> {
-    let engine = assemble::reader(store)?;
+pub(crate) async fn sessions(here: &Here, command: SessionsCommand) -> anyhow::Result<End> {
+    let engine = assemble::reader(here)?;
     match command {
         SessionsCommand::List { status, limit, json } => {
-            list(&engine, status.as_deref(), limit, json).await
+            list(here, &engine, status.as_deref(), limit, json).await
         }
         SessionsCommand::Show { session: named } => {
-            let session = session(&engine, &named).await?;
-            show_one(&engine, store, session).await
+            let session = session(here, &engine, &named).await?;
+            show_one(here, &engine, session).await
         }
         SessionsCommand::Fork { session: named, at } => {
-            let parent = session(&engine, &named).await?;
-            let fork = engine.fork(&tenant(), parent, at).await?;
+            let parent = session(here, &engine, &named).await?;
+            let fork = engine.fork(&here.tenant, parent, at).await?;
             println!("{fork}");
-            eprintln!("go on with: {}", resume_words(store, fork));
+            eprintln!("go on with: {}", here.resume_words(fork));
             Ok(End::Finished)
         }
         SessionsCommand::Cancel { session: named } => {
-            let session = session(&engine, &named).await?;
-            cancel(store, &engine, session).await
+            let session = session(here, &engine, &named).await?;
+            cancel(here, &engine, session).await
         }
         SessionsCommand::Export { session: named, out } => {
-            let session = session(&engine, &named).await?;
-            export(&engine, session, out.as_deref()).await
+            let session = session(here, &engine, &named).await?;
+            export(here, &engine, session, out.as_deref()).await
         }
     }
 }
 
 async fn list(
+    here: &Here,
     engine: &Engine,
     status: Option<&str>,
     limit: u32,
@@ -60,7 +62,7 @@ async fn list(
 ) -> anyhow::Result<End> {
     let status = status.map(parse_status).transpose()?;
     let listing = Listing { status, before: None, rows_max: limit };
-    let sessions = engine.store.list(&tenant(), &listing).await?;
+    let sessions = engine.store.list(&here.tenant, &listing).await?;
     if json {
         for listed in &sessions {
             println!("{}", show::object(&json_row(listed)));
@@ -145,9 +147,9 @@ fn parse_status(text: &str) -> Result<Status, BadUsage> {
     })
 }
 
-async fn show_one(engine: &Engine, store: &Path, session: SessionId) -> anyhow::Result<End> {
-    let listed = engine.store.look(&tenant(), session).await?;
-    let state = engine.state(&tenant(), session).await?;
+async fn show_one(here: &Here, engine: &Engine, session: SessionId) -> anyhow::Result<End> {
+    let listed = engine.store.look(&here.tenant, session).await?;
+    let state = engine.state(&here.tenant, session).await?;
     let opening = state.opening.as_ref();
     let mut rows = vec![
         ("session", session.to_string()),
@@ -182,7 +184,7 @@ async fn show_one(engine: &Engine, store: &Path, session: SessionId) -> anyhow::
             }
             Phase::Over(Ended::Cancelled) => {}
             Phase::Ready | Phase::Calling(_) | Phase::Tooling(_) | Phase::Closing(_) => {
-                rows.push(("go on with", resume_words(store, session)));
+                rows.push(("go on with", here.resume_words(session)));
             }
         }
     }
@@ -193,24 +195,19 @@ async fn show_one(engine: &Engine, store: &Path, session: SessionId) -> anyhow::
 }
 
 /// Asks for the end. Where nobody drives the session, this process ends it itself.
-async fn cancel(store: &Path, engine: &Engine, session: SessionId) -> anyhow::Result<End> {
-    let tenant = tenant();
-    engine.cancel(&tenant, session, LOCAL).await?;
-    let listed = engine.store.look(&tenant, session).await?;
+async fn cancel(here: &Here, engine: &Engine, session: SessionId) -> anyhow::Result<End> {
+    let tenant = &here.tenant;
+    engine.cancel(tenant, session, &here.user).await?;
+    let listed = engine.store.look(tenant, session).await?;
     let driven = listed.lease.as_ref().is_some_and(|(owner, _)| !process::is_dead(owner));
     if listed.brief.status == Status::Running && !driven {
-        let engine = assemble::for_session(store, session, &AgentArgs::default()).await?;
-        let drive = Drive {
-            engine: &engine,
-            tenant: &tenant,
-            session,
-            stop: Stop::default(),
-            takeover: false,
-        };
+        let engine = assemble::for_session(here, session, &AgentArgs::default()).await?;
+        let drive =
+            Drive { engine: &engine, tenant, session, stop: Stop::default(), takeover: false };
         let (mut watcher, mut seen) = (Watcher::new(false), engine.tap.watch());
         drive.to_rest(&mut watcher, &mut seen).await?;
     }
-    match engine.store.look(&tenant, session).await?.brief.status {
+    match engine.store.look(tenant, session).await?.brief.status {
         Status::Running => println!("asked; its owner ends it at the next step"),
         Status::Idle | Status::Parked | Status::Finished | Status::Failed | Status::Cancelled => {
             println!("cancelled");
@@ -220,9 +217,14 @@ async fn cancel(store: &Path, engine: &Engine, session: SessionId) -> anyhow::Re
 }
 
 /// A whole session in JSON lines: one for the session, one per kept payload, one per event.
-async fn export(engine: &Engine, session: SessionId, out: Option<&Path>) -> anyhow::Result<End> {
-    let log = engine.log(&tenant(), session).await?;
-    let state = engine.state(&tenant(), session).await?;
+async fn export(
+    here: &Here,
+    engine: &Engine,
+    session: SessionId,
+    out: Option<&Path>,
+) -> anyhow::Result<End> {
+    let log = engine.log(&here.tenant, session).await?;
+    let state = engine.state(&here.tenant, session).await?;
     let mut lines = vec![show::object(&json!({
         "type": "session",
         "session": session,
@@ -232,7 +234,7 @@ async fn export(engine: &Engine, session: SessionId, out: Option<&Path>) -> anyh
         "head": state.head,
     }))];
     for kept in &state.payloads {
-        let bytes = engine.store.payload(&tenant(), kept.hash).await?;
+        let bytes = engine.store.payload(&here.tenant, kept.hash).await?;
         lines.push(show::object(&json!({
             "type": "payload",
             "hash": kept.hash,

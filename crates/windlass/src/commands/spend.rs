@@ -1,25 +1,23 @@
 //! `windlass spend`: what was spent, by day, user, agent and model.
 
-use std::path::Path;
-
 use anstream::{eprintln, println};
 use comfy_table::{CellAlignment, Table, presets};
 use engine::ports::SpendRow;
 use kernel::units::{Money, UnixMs};
 use serde_json::json;
 
-use super::tenant;
 use crate::cli::SpendArgs;
 use crate::exit::End;
+use crate::here::Here;
 use crate::{assemble, show};
 
 const DAY_MS: u64 = 86_400_000;
 
-pub(crate) async fn spend(store: &Path, args: SpendArgs) -> anyhow::Result<End> {
-    let engine = assemble::reader(store)?;
+pub(crate) async fn spend(here: &Here, args: SpendArgs) -> anyhow::Result<End> {
+    let engine = assemble::reader(here)?;
     let today = engine.world.now().0 / DAY_MS;
     let from = today.saturating_sub(args.days - 1);
-    let rows = engine.store.spend(&tenant(), from, today).await?;
+    let rows = engine.store.spend(&here.tenant, from, today).await?;
     if args.json {
         for row in &rows {
             println!("{}", show::object(&json_row(row)));

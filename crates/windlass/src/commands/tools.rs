@@ -2,7 +2,6 @@
 //! checks and limits as an agent's call.
 
 use std::io::Read;
-use std::path::Path;
 
 use anstream::{eprintln, println};
 use anyhow::Context as _;
@@ -15,20 +14,21 @@ use kernel::message::Arguments;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{tenant, workdir};
+use super::workdir;
 use crate::cli::ToolsCommand;
 use crate::exit::{BadUsage, End};
+use crate::here::Here;
 use crate::world::Machine;
 use crate::{assemble, show};
 
 /// The longest input read from standard input, in bytes.
 const INPUT_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
-pub(crate) async fn tools(store: &Path, command: ToolsCommand) -> anyhow::Result<End> {
+pub(crate) async fn tools(here: &Here, command: ToolsCommand) -> anyhow::Result<End> {
     match command {
         ToolsCommand::List { json } => Ok(list(json)),
         ToolsCommand::Call { name, workdir: folder, input, agent } => {
-            let toolbox = assemble::toolbox(store, agent.as_deref())?;
+            let toolbox = assemble::toolbox(here, agent.as_deref())?;
             let spec = find(&toolbox.specs(), &name)?;
             let input = words(input)?;
             let arguments = match Arguments::from_text(&input) {
@@ -40,7 +40,7 @@ pub(crate) async fn tools(store: &Path, command: ToolsCommand) -> anyhow::Result
             };
             let folder = workdir(folder.as_deref())?;
             let call = ToolCall {
-                tenant: tenant(),
+                tenant: here.tenant.clone(),
                 session: Machine.session_id(),
                 spec,
                 arguments,

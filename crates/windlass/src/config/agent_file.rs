@@ -4,14 +4,14 @@
 use std::path::Path;
 
 use kernel::agent::Limits;
-use kernel::price::{Rates, Rule};
+use kernel::price::Rule;
 use kernel::units::Money;
 
-use super::expect::{Keys, Reader, Section};
-use super::mistake::{Broken, Mistake, Source, Span};
+use super::expect::{self, Keys, Reader, Section};
+use super::mistake::{Broken, Source, Span};
 use super::provider::{Model, model_span, optional};
-use super::yaml::{self, Entry, Value};
-use super::{AllowedTools, Config, Environment, provider, schema, tool_settings};
+use super::yaml::{Entry, Value};
+use super::{AllowedTools, Config, Environment, provider, rates, schema, tool_settings};
 
 /// The budget of a run whose file names none.
 pub(super) const BUDGET_DEFAULT: Money = Money(Money::PER_USD);
@@ -48,11 +48,8 @@ const FILE: Keys = Keys {
 const PRICE: Keys =
     Keys { of: "`price`", known: &["usd_per_million"], required: &["usd_per_million"] };
 
-const USD_PER_MILLION: Keys = Keys {
-    of: "`price.usd_per_million`",
-    known: &["input", "output", "cache_read", "cache_write_5m", "cache_write_1h"],
-    required: &["input", "output"],
-};
+const USD_PER_MILLION: Keys =
+    Keys { of: "`price.usd_per_million`", known: &rates::RATES, required: &["input", "output"] };
 
 /// Reads the whole file. Relative paths of scripts start at `folder`.
 pub(super) fn read(
@@ -60,25 +57,9 @@ pub(super) fn read(
     folder: &Path,
     environment: Environment,
 ) -> Result<Config, Broken> {
-    let text = source.text.clone();
-    let (root, mistakes) = yaml::parse(&text);
-    let Some(root) = root else {
-        return Err(Broken::new(source, mistakes));
-    };
-    let mut reader = Reader::new(&text, environment, mistakes);
-    let start = text.len() - text.trim_start().len();
-    let section = reader.section(&root, start..start, &FILE);
-    let config = section.and_then(|file| fields(&mut reader, &file, folder, source.clone()));
-    match config {
-        Some(config) if reader.mistakes.is_empty() => Ok(config),
-        Some(_) | None => {
-            if reader.mistakes.is_empty() {
-                let words = "this file makes no agent";
-                reader.mistakes.push(Mistake::new(0..0, words));
-            }
-            Err(Broken::new(source, reader.mistakes))
-        }
-    }
+    expect::file(&source, environment, &FILE, |reader, file| {
+        fields(reader, file, folder, source.clone())
+    })
 }
 
 /// Reads every field before asking whether all were right, so that one pass finds all
@@ -205,29 +186,7 @@ fn price(reader: &mut Reader, entry: &Entry) -> Option<Rule> {
     let price = reader.section(&entry.value, entry.key_span.clone(), &PRICE)?;
     let entry = price.get("usd_per_million")?;
     let rates = reader.section(&entry.value, entry.key_span.clone(), &USD_PER_MILLION)?;
-    let mut rate = |key: &str| optional(rates.get(key), |entry| per_token(reader, entry));
-    let (input, output) = (rate("input"), rate("output"));
-    let cache_read = rate("cache_read");
-    let (write_5m, write_1h) = (rate("cache_write_5m"), rate("cache_write_1h"));
-    let input = input??;
-    Some(Rule::flat(Rates {
-        input,
-        output: output??,
-        cache_read: cache_read?.unwrap_or(input),
-        cache_write_5m: write_5m?.unwrap_or(input),
-        cache_write_1h: write_1h?.unwrap_or(input),
-    }))
-}
-
-/// Dollars per million tokens as whole nano-dollars per token.
-fn per_token(reader: &mut Reader, entry: &Entry) -> Option<u64> {
-    let per_million = reader.money(entry)?;
-    if per_million.0 % 1_000_000 == 0 {
-        return Some(per_million.0 / 1_000_000);
-    }
-    let words = format!("`{}` is finer than a thousandth of a dollar", entry.key);
-    let hint = "prices per million tokens have at most three decimals";
-    reader.wrong(entry.value.span.clone(), words, hint)
+    rates::read(reader, &rates).map(Rule::flat)
 }
 
 /// MCP servers are named in the format but cannot be used yet; an agent that counts on

@@ -8,9 +8,9 @@ mod values;
 
 use super::Environment;
 use super::environment;
-use super::mistake::{Mistake, Span};
+use super::mistake::{Broken, Mistake, Source, Span};
 use super::suggest;
-use super::yaml::{Entry, Node, Value};
+use super::yaml::{self, Entry, Node, Value};
 
 /// Longest piece of a wrong value that a message repeats, in characters.
 const QUOTED_CHARS_MAX: usize = 60;
@@ -19,7 +19,7 @@ const QUOTED_CHARS_MAX: usize = 60;
 pub(super) struct Reader<'a> {
     text: &'a str,
     environment: Environment<'a>,
-    pub(super) mistakes: Vec<Mistake>,
+    mistakes: Vec<Mistake>,
 }
 
 /// A mapping whose keys are all known.
@@ -62,9 +62,37 @@ enum Spelling {
     Reference,
 }
 
+/// Reads a whole file with these keys at its top: what `fields` makes of them, or every
+/// mistake.
+pub(super) fn file<T>(
+    source: &Source,
+    environment: Environment,
+    keys: &Keys,
+    fields: impl FnOnce(&mut Reader, &Section) -> Option<T>,
+) -> Result<T, Broken> {
+    let text = &source.text;
+    let (root, mistakes) = yaml::parse(text);
+    let Some(root) = root else {
+        return Err(Broken::new(source.clone(), mistakes));
+    };
+    let mut reader = Reader::new(text, environment, mistakes);
+    let start = text.len() - text.trim_start().len();
+    let section = reader.section(&root, start..start, keys);
+    match section.and_then(|section| fields(&mut reader, &section)) {
+        Some(made) if reader.mistakes.is_empty() => Ok(made),
+        Some(_) | None => {
+            if reader.mistakes.is_empty() {
+                let words = "this file cannot be used";
+                reader.mistakes.push(Mistake::new(0..0, words));
+            }
+            Err(Broken::new(source.clone(), reader.mistakes))
+        }
+    }
+}
+
 impl<'a> Reader<'a> {
     /// Begins a pass with the mistakes known so far.
-    pub(super) fn new(text: &'a str, environment: Environment<'a>, mistakes: Vec<Mistake>) -> Self {
+    fn new(text: &'a str, environment: Environment<'a>, mistakes: Vec<Mistake>) -> Self {
         Reader { text, environment, mistakes }
     }
 

@@ -7,7 +7,12 @@ use kernel::agent::{Agent, END_TASK, Effect, EffectRule, MORE, ToolSpec};
 use kernel::units::Money;
 use serde_json::json;
 
-use super::{Config, ConfigError, Look, Provider, SearchEngine, agent, default_agent, load, parse};
+use super::{
+    Config, ConfigError, Kind, Look, Provider, SearchEngine, agent, default_agent, kind_of, load,
+    load_installation, load_prices, parse,
+};
+
+mod files;
 
 /// Set to rewrite the expected messages beside the broken files.
 const BLESS: &str = "BLESS";
@@ -74,25 +79,44 @@ fn every_example_loads() {
     let paths = files(&folder("../../examples"));
     assert!(paths.len() >= 3, "the examples are gone");
     for path in paths {
-        let config = load(&path, &world).unwrap_or_else(|error| panic!("{error}"));
-        let agent = agent(&config, &specs()).unwrap_or_else(|error| panic!("{error}"));
-        assert!(agent.can_end_task(), "{}", path.display());
-        assert!(agent.task_cap.is_some(), "{}", path.display());
+        match kind_of(&path).unwrap() {
+            Kind::Agent => {
+                let config = load(&path, &world).unwrap_or_else(|error| panic!("{error}"));
+                let agent = agent(&config, &specs()).unwrap_or_else(|error| panic!("{error}"));
+                assert!(agent.can_end_task(), "{}", path.display());
+                assert!(agent.task_cap.is_some(), "{}", path.display());
+            }
+            Kind::Prices => {
+                let prices = load_prices(&path, &world).unwrap_or_else(|error| panic!("{error}"));
+                assert!(!prices.rows.is_empty());
+            }
+            Kind::Installation => {
+                load_installation(&path, &world).unwrap_or_else(|error| panic!("{error}"));
+            }
+        }
     }
 }
 
 #[test]
 fn every_broken_file_is_told_what_is_wrong() {
+    check_broken("tests/config/broken", 25, |name, bytes| {
+        let config = parse(name, Path::new(""), bytes, &world)?;
+        agent(&config, &specs()).map(drop)
+    });
+}
+
+/// Every file of a folder is refused with the words beside it.
+fn check_broken(
+    of: &str,
+    count_min: usize,
+    read: impl Fn(&str, Vec<u8>) -> Result<(), ConfigError>,
+) {
     let (mut wrong, mut count) = (Vec::new(), 0);
-    for path in files(&folder("tests/config/broken")) {
+    for path in files(&folder(of)) {
         count += 1;
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        let bytes = std::fs::read(&path).unwrap();
-        let result = parse(&name, Path::new(""), bytes, &world)
-            .map_err(ConfigError::from)
-            .and_then(|config| agent(&config, &specs()));
-        let told = match result {
-            Ok(_) => panic!("{name} was accepted"),
+        let told = match read(&name, std::fs::read(&path).unwrap()) {
+            Ok(()) => panic!("{name} was accepted"),
             Err(broken) => broken.show(Look::Plain),
         };
         let expected_path = path.with_extension("txt");
@@ -103,7 +127,7 @@ fn every_broken_file_is_told_what_is_wrong() {
             wrong.push(told);
         }
     }
-    assert!(count >= 25, "only {count} broken files");
+    assert!(count >= count_min, "only {count} broken files");
     assert!(wrong.is_empty(), "run again with {BLESS}=1 if these are right:\n{}", wrong.join("\n"));
 }
 
@@ -247,16 +271,28 @@ fn a_report_has_an_end() {
 #[test]
 fn the_documentation_names_every_key_and_its_files_load() {
     let page = std::fs::read_to_string(folder("../../docs/configuration.md")).unwrap();
-    for key in
-        super::agent_file::keys().chain(super::provider::keys()).chain(super::tool_settings::keys())
-    {
+    let agents = super::agent_file::keys()
+        .chain(super::provider::keys())
+        .chain(super::tool_settings::keys());
+    for key in agents.chain(super::installation::keys()).chain(super::price_file::keys()) {
         assert!(page.contains(&format!("`{key}`")), "`{key}` is not documented");
     }
     let blocks = page.split("```yaml\n").skip(1);
     let files: Vec<_> = blocks.filter_map(|block| block.split("```").next()).collect();
     assert!(files.len() >= 3, "the files are gone");
     for file in files {
-        read(file).unwrap_or_else(|broken| panic!("{broken}\n{file}"));
+        let source = || super::text::of_bytes("doc.yaml", file.into()).unwrap();
+        let (root, _) = super::yaml::parse(file);
+        let root = root.expect("it is YAML");
+        if super::price_file::is_told_by(&root) {
+            super::price_file::read(&source(), &world)
+                .unwrap_or_else(|why| panic!("{why}\n{file}"));
+        } else if super::installation::is_told_by(&root) {
+            super::installation::read(&source(), Path::new(""), &world)
+                .unwrap_or_else(|why| panic!("{why}\n{file}"));
+        } else {
+            read(file).unwrap_or_else(|broken| panic!("{broken}\n{file}"));
+        }
     }
 }
 

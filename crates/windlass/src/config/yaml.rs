@@ -270,7 +270,7 @@ fn mistake(text: &str, error: &serde_saphyr::Error) -> Mistake {
     } else if let Error::MultipleDocuments { .. } = error {
         say(
             "a second document begins in this file",
-            "one file holds one agent; remove the line `---`",
+            "one file holds one document; remove the line `---`",
         )
     } else if let Error::MergeKeyNotAllowed { .. } = error {
         say("merge keys (`<<`) are not read", "write the keys out, or give a whole value an alias")
@@ -286,7 +286,7 @@ fn mistake(text: &str, error: &serde_saphyr::Error) -> Mistake {
         )
     } else if is_over_budget(error) {
         say(
-            "more values, depth or aliases than an agent's file may have",
+            "more values, depth or aliases than a file may have",
             &format!("at most {NODES_MAX} values, {DEPTH_MAX} levels and {ALIASES_MAX} aliases"),
         )
     } else {

@@ -9,6 +9,7 @@ mod desk;
 mod money;
 mod outages;
 mod pauses;
+mod prices;
 mod requests;
 mod results;
 mod talks;

@@ -11,7 +11,7 @@ const SCRIPT: &str = "turns:
     usage: {input: 4000, output: 200}
 ";
 
-const LIMITS: &str = "budget_usd: 0.03\nmax_tokens: 1000\n";
+const LIMITS: &str = "budget_usd: 0.028\nmax_tokens: 1000\n";
 
 #[test]
 fn a_cap_parks_the_run_until_it_is_raised() {
@@ -22,10 +22,10 @@ fn a_cap_parks_the_run_until_it_is_raised() {
         place.agent(kind, &provider.address, LIMITS);
 
         let capped = place.run(&["run", "--agent", "agent.yaml", "add"]).code(PARKED);
-        let capped = capped.says("cost cap $0.03 reached: $0.01 spent").says("1 turn, $0.01");
+        let capped = capped.says("cost cap $0.028 reached: $0.01 spent").says("1 turn, $0.01");
         let refused = place.run(&["resume", "last"]).code(REFUSED);
         refused.says("raise the cap to go on").says("`windlass resume SESSION --budget USD`");
-        let too_low = place.run(&["resume", "last", "--budget", "0.031"]);
+        let too_low = place.run(&["resume", "last", "--budget", "0.0281"]);
         too_low.code(REFUSED).says("needs");
 
         let typed = capped.resume_command();

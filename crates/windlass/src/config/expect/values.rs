@@ -2,10 +2,12 @@
 
 use std::fmt::Display;
 use std::ops::RangeInclusive;
+use std::str::FromStr;
 
 use kernel::units::Money;
 
 use super::super::environment::is_name;
+use super::super::mistake::Span;
 use super::super::suggest;
 use super::super::yaml::{Entry, Node, Value};
 use super::{Reader, Scalar, Spelling, kind, quoted, value_span};
@@ -27,15 +29,15 @@ impl Reader<'_> {
     }
 
     /// A whole number in `range`, counted in `unit`.
-    pub(in crate::config) fn whole(
+    pub(in crate::config) fn whole<N: FromStr + PartialOrd + Display>(
         &mut self,
         entry: &Entry,
-        range: RangeInclusive<u32>,
+        range: RangeInclusive<N>,
         unit: &str,
-    ) -> Option<u32> {
+    ) -> Option<N> {
         let scalar = self.number(entry)?;
         let digits = scalar.value.bytes().all(|byte| byte.is_ascii_digit());
-        match scalar.value.parse::<u32>() {
+        match scalar.value.parse::<N>() {
             Ok(value) if digits && range.contains(&value) => Some(value),
             Ok(_) | Err(_) => self.outside(entry, &scalar, "a whole number of", unit, &range),
         }
@@ -116,6 +118,37 @@ impl Reader<'_> {
                 let words = format!("`{}` is a list, this is {}", entry.key, kind(&entry.value));
                 let hint = format!("write `{}: [first, second]`, or `[]` for none", entry.key);
                 self.wrong(value_span(entry), words, hint)
+            }
+        }
+    }
+
+    /// The texts of a list, each with its place. One wrong item makes the list wrong, after
+    /// all have been read.
+    pub(in crate::config) fn texts(&mut self, entry: &Entry) -> Option<Vec<(String, Span)>> {
+        let items = self.items(entry)?;
+        let texts: Vec<Option<(String, Span)>> =
+            items.iter().map(|item| Some((self.text(item)?, item.value.span.clone()))).collect();
+        texts.into_iter().collect()
+    }
+
+    /// The items of a list, each under the list's key, to be read one by one.
+    pub(in crate::config) fn items(&mut self, entry: &Entry) -> Option<Vec<Entry>> {
+        let named = |item: &Node| {
+            let (key, key_span) = (entry.key.clone(), item.span.clone());
+            Entry { key, key_span, value: item.clone() }
+        };
+        Some(self.list(entry)?.iter().map(named).collect())
+    }
+
+    /// The entries of a mapping whose keys are the operator's own names.
+    pub(in crate::config) fn mapping<'n>(&mut self, entry: &'n Entry) -> Option<&'n [Entry]> {
+        match &entry.value.value {
+            Value::Map(entries) => Some(entries),
+            Value::Null => Some(&[]),
+            Value::Bool(_) | Value::Number(_) | Value::Text(_) | Value::List(_) => {
+                let words =
+                    format!("`{}` has names and values, this is {}", entry.key, kind(&entry.value));
+                self.wrong(value_span(entry), words, "write `name: …`, one name on each line")
             }
         }
     }

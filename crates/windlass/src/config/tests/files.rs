@@ -1,0 +1,168 @@
+//! Price files and the installation's file: what they say is what holds, and every
+//! mistake is told word by word.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use kernel::ledger::{Allowance, Budget, Per, Plans, Window};
+use kernel::price::{Rates, Rule, Tier};
+use kernel::units::{ContentHash, Money, Tenant, UnixMs};
+
+use super::super::{
+    ConfigError, Kind, installation, kind_of, load_installation, load_prices, price_file, text,
+};
+use super::{check_broken, folder, world};
+use crate::config::PriceFile;
+
+fn prices(text: &str) -> PriceFile {
+    price_file::read(&text::of_bytes("prices.yaml", text.into()).unwrap(), &world).unwrap()
+}
+
+#[test]
+fn every_broken_price_file_is_told_what_is_wrong() {
+    check_broken("tests/config/broken_prices", 8, |name, bytes| {
+        let source = text::of_bytes(name, bytes)?;
+        price_file::read(&source, &world).map(drop).map_err(ConfigError::from)
+    });
+}
+
+#[test]
+fn every_broken_installation_is_told_what_is_wrong() {
+    check_broken("tests/config/broken_installation", 8, |name, bytes| {
+        let source = text::of_bytes(name, bytes)?;
+        installation::read(&source, Path::new(""), &world).map(drop).map_err(ConfigError::from)
+    });
+}
+
+#[test]
+fn what_the_installations_file_says_is_what_holds() {
+    let file = load_installation(&folder("../../examples/windlass.yaml"), &world).unwrap();
+    assert_eq!(file.prices, Some(folder("../../examples/prices.yaml")));
+    assert_eq!(file.caps.warn_at_permille, [800, 950]);
+    let plans = &file.caps.plans;
+    assert_eq!((plans.offset_minutes, plans.usual.as_deref()), (60, Some("free")));
+    let usd = |money: &str| Allowance::of(Some(money.parse().unwrap()));
+    let budget = |name: &str, per, window, allowance| Budget {
+        name: name.to_owned(),
+        per,
+        window,
+        allowance,
+    };
+    let tokens = Some(500_000_000);
+    let pro = [
+        budget("user-day", Per::User, Window::Day, usd("10")),
+        budget("tenant-month", Per::Tenant, Window::Month, Allowance { tokens, ..usd("2000") }),
+        budget("team-week", Per::Label("team".to_owned()), Window::Week, usd("250")),
+        budget(
+            "burst",
+            Per::User,
+            Window::Hour,
+            Allowance { money: None, tokens: Some(5_000_000), requests: Some(600) },
+        ),
+    ];
+    assert_eq!(plans.plans["pro"], pro);
+    let opening = |tenant: &str, user: &str| kernel::event::Opening {
+        tenant: Tenant(tenant.to_owned()),
+        user: user.to_owned(),
+        labels: BTreeMap::default(),
+        agent: ContentHash::of(b"a"),
+        agent_id: "a".to_owned(),
+        workdir: None,
+        forked_from: None,
+    };
+    for (tenant, user, plan) in [
+        ("acme", "anybody", "pro"),
+        ("acme", "trainee", "free"),
+        ("acme", "alice", "pro"),
+        ("local", "alice", "pro"),
+        ("local", "bob", "free"),
+        ("other", "alice", "free"),
+    ] {
+        assert_eq!(plans.plan_of(&opening(tenant, user)), Some(plan), "{user} of {tenant}");
+    }
+}
+
+#[test]
+fn without_limits_nothing_is_shared() {
+    for text in ["", "limits:\n", "prices: p.yaml\n", "limits: {warn_at: [0.5]}\n"] {
+        let source = text::of_bytes("windlass.yaml", text.into()).unwrap();
+        let file = installation::read(&source, Path::new(""), &world).unwrap();
+        assert_eq!(file.caps.plans, Plans::default(), "{text}");
+    }
+}
+
+#[test]
+fn what_a_price_file_says_is_what_holds() {
+    let file = load_prices(&folder("../../examples/prices.yaml"), &world).unwrap();
+    assert_eq!(file.version, "example-1");
+    let names: Vec<&str> = file.rows.iter().map(|row| row.model.as_str()).collect();
+    assert_eq!(names, ["qwen3-coder", "acme-large", "acme-large"]);
+    let large = &file.rows[1];
+    let tier = |prompt_tokens_over, [input, output, write_5m, write_1h, cache_read]: [u64; 5]| {
+        let (cache_write_5m, cache_write_1h) = (write_5m, write_1h);
+        let rates = Rates { input, output, cache_write_5m, cache_write_1h, cache_read };
+        Tier { prompt_tokens_over, rates }
+    };
+    let rule = Rule {
+        tiers: vec![
+            tier(0, [3_000, 12_000, 3_750, 6_000, 300]),
+            tier(200_000, [6_000, 18_000, 6_000, 6_000, 600]),
+        ],
+        per_request: Money(500_000),
+        per_web_search: Money::ZERO,
+        percent_off: 0,
+        batch_percent_off: 25,
+    };
+    assert_eq!(large.rule, rule);
+    assert_eq!((large.from, large.context_tokens), (None, Some(1_000_000)));
+    assert_eq!(large.verify, ["cache_read"]);
+    let new_year: jiff::Timestamp = "2027-01-01T00:00:00Z".parse().unwrap();
+    assert_eq!(file.rows[2].from, Some(UnixMs(new_year.as_millisecond().cast_unsigned())));
+}
+
+#[test]
+fn json_is_read_as_well_and_the_built_in_list_is_a_price_file() {
+    let text = std::fs::read_to_string(folder("../models/data/prices.json")).unwrap();
+    let file = prices(&text);
+    let builtin = models::catalog::Catalog::builtin();
+    let rows: usize = builtin.names().iter().map(|name| builtin.rows_of(name).len()).sum();
+    assert_eq!(file.rows.len(), rows);
+    for row in &file.rows {
+        assert!(builtin.rows_of(&row.model).contains(row), "{row:?}");
+    }
+}
+
+#[test]
+fn a_price_file_without_a_version_is_told_apart_by_its_bytes() {
+    let version = |price| {
+        let rows = format!("[{{models: [m], input: {price}, output: 1}}]");
+        prices(&format!("vendors: [{{name: a, rows: {rows}}}]")).version
+    };
+    assert_eq!(version("1").len(), 8);
+    assert_eq!(version("1"), version("1"));
+    assert_ne!(version("1"), version("2"));
+}
+
+#[test]
+fn a_file_tells_its_kind() {
+    let place = tempfile::tempdir().unwrap();
+    let kind = |name: &str, text: &str| {
+        let path = place.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        kind_of(&path).unwrap()
+    };
+    for (name, text, expected) in [
+        ("a.yaml", "agent_id: x\nmodel: planner\n", Kind::Agent),
+        ("a.yaml", "version: 1\nvendors: []\n", Kind::Prices),
+        ("a.json", "{\"vendors\": []}", Kind::Prices),
+        ("a.yaml", "prices: mine.yaml\n", Kind::Installation),
+        ("a.yaml", "limits: {}\n", Kind::Installation),
+        ("windlass.yaml", "", Kind::Installation),
+        ("windlass.yaml", "prise: mine.yaml\n", Kind::Installation),
+        ("a.yaml", "", Kind::Agent),
+        ("a.yaml", "vendors: [", Kind::Agent),
+    ] {
+        assert_eq!(kind(name, text), expected, "{name}: {text}");
+    }
+    assert!(kind_of(Path::new("no/such.yaml")).is_err());
+}

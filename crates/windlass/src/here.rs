@@ -1,0 +1,164 @@
+//! Where a command works, for whom, and by which rules: the flags that every command
+//! has, and the installation's file that they lead to.
+//!
+//! The file is `windlass.yaml` beside the store unless another is named; without one
+//! nothing is shared and the built-in prices hold. A flag goes before the file.
+
+use std::path::{Path, PathBuf};
+
+use engine::door::Owner;
+use kernel::units::{SessionId, Tenant};
+use models::catalog::Catalog;
+
+use crate::assemble::environment;
+use crate::cli::HereArgs;
+use crate::config::{self, Caps, ConfigError, Installation};
+
+/// The tenant and the user of whoever names none.
+pub(crate) const LOCAL: &str = "local";
+
+/// The installation's file beside the store.
+pub(crate) const FILE_NAME: &str = "windlass.yaml";
+
+/// The store's folder where no other is named.
+const STORE: &str = ".windlass";
+
+/// Where a command works, for whom, and by which rules.
+pub(crate) struct Here {
+    /// The store's folder.
+    pub(crate) store: PathBuf,
+    /// Whose sessions they are.
+    pub(crate) tenant: Tenant,
+    /// Who within the tenant.
+    pub(crate) user: String,
+    /// The prices that hold.
+    pub(crate) catalog: Catalog,
+    /// The caps that sessions share, and who is under which.
+    pub(crate) caps: Caps,
+    flags: HereArgs,
+}
+
+impl Here {
+    /// Reads what the flags lead to.
+    ///
+    /// # Errors
+    /// A file that is named is not there, or every mistake in it.
+    pub(crate) fn of(flags: &HereArgs) -> anyhow::Result<Self> {
+        let installation = installation(flags)?;
+        let catalog = match flags.prices.as_ref().or(installation.prices.as_ref()) {
+            Some(file) => catalog(file)?,
+            None => Catalog::builtin(),
+        };
+        Ok(Here {
+            store: flags.store.clone(),
+            tenant: Tenant(flags.tenant.clone()),
+            user: flags.user.clone(),
+            catalog,
+            caps: installation.caps,
+            flags: flags.clone(),
+        })
+    }
+
+    /// Whose a new session is, and what its calls are counted under.
+    pub(crate) fn owner(&self, labels: &[(String, String)], workdir: String) -> Owner {
+        Owner {
+            tenant: self.tenant.clone(),
+            user: self.user.clone(),
+            labels: labels.iter().cloned().collect(),
+            workdir: Some(workdir),
+        }
+    }
+
+    /// The command that goes on with a session, as it can be typed.
+    pub(crate) fn resume_words(&self, session: SessionId) -> String {
+        format!("{} resume {session}", self.program_words())
+    }
+
+    /// The command that goes on with a conversation, as it can be typed.
+    pub(crate) fn chat_words(&self, session: SessionId) -> String {
+        format!("{} chat --session {session}", self.program_words())
+    }
+
+    /// The beginning of a command that works in the same place, for the same tenant and
+    /// by the same rules.
+    pub(crate) fn program_words(&self) -> String {
+        let mut words = vec!["windlass".to_owned()];
+        let path = |path: &Path| quoted(&path.display().to_string());
+        if self.store != Path::new(STORE) {
+            words.extend(["--store".to_owned(), path(&self.store)]);
+        }
+        for (flag, file) in [("--config", &self.flags.config), ("--prices", &self.flags.prices)] {
+            words.extend(file.iter().flat_map(|file| [flag.to_owned(), path(file)]));
+        }
+        if self.tenant.0 != LOCAL {
+            words.extend(["--tenant".to_owned(), quoted(&self.tenant.0)]);
+        }
+        words.join(" ")
+    }
+}
+
+/// What the installation's file says: the one that is named, or the one beside the store.
+fn installation(flags: &HereArgs) -> Result<Installation, ConfigError> {
+    let beside = || flags.store.parent().unwrap_or(Path::new("")).join(FILE_NAME);
+    let file = flags.config.clone().or_else(|| Some(beside()).filter(|file| file.exists()));
+    file.map_or_else(
+        || Ok(Installation::default()),
+        |file| config::load_installation(&file, &environment),
+    )
+}
+
+/// The price file that is laid over the built-in prices, if there is one.
+///
+/// # Errors
+/// The installation's file is wrong.
+pub(crate) fn price_file(flags: &HereArgs) -> Result<Option<PathBuf>, ConfigError> {
+    match &flags.prices {
+        Some(file) => Ok(Some(file.clone())),
+        None => Ok(installation(flags)?.prices),
+    }
+}
+
+/// The built-in prices with those of a file laid over them.
+fn catalog(file: &Path) -> anyhow::Result<Catalog> {
+    let own = config::load_prices(file, &environment)?;
+    Ok(Catalog::builtin().overlay(&own.version, own.rows))
+}
+
+/// A word as a POSIX shell takes it.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@%".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn flags(store: &str) -> HereArgs {
+        HereArgs {
+            store: store.into(),
+            config: None,
+            prices: None,
+            tenant: LOCAL.to_owned(),
+            user: LOCAL.to_owned(),
+        }
+    }
+
+    #[test]
+    fn the_resume_command_can_be_typed_as_it_is_printed() {
+        let session: SessionId = "0198c0de-0000-7000-8000-000000000001".parse().unwrap();
+        let words = |store: &str| Here::of(&flags(store)).unwrap().resume_words(session);
+        assert_eq!(words(STORE), format!("windlass resume {session}"));
+        assert_eq!(words("/no/s"), format!("windlass --store /no/s resume {session}"));
+        let odd = format!(r"windlass --store '/no/it'\''s here' resume {session}");
+        assert_eq!(words("/no/it's here"), odd);
+        let mut acme = Here::of(&flags(STORE)).unwrap();
+        acme.tenant = Tenant("acme co".to_owned());
+        acme.flags.config = Some("a b.yaml".into());
+        let expected = format!(r"windlass --config 'a b.yaml' --tenant 'acme co' resume {session}");
+        assert_eq!(acme.resume_words(session), expected);
+    }
+}
