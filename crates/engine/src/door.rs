@@ -307,6 +307,7 @@ impl Engine {
             held_back: true,
             shares: &shares,
             full: &[],
+            out: &[],
         };
         Ok(step(state, command, &context)?)
     }

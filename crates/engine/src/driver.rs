@@ -21,7 +21,7 @@ use kernel::units::UnixMs;
 
 use crate::Engine;
 use crate::error::EngineError;
-use crate::perform::{self, Performed};
+use crate::perform::{self, Performed, tools};
 use crate::ports::{Payload, StoreError, Waits};
 use crate::record::{commit, load};
 
@@ -251,6 +251,7 @@ impl Driver {
             self.quote = self.engine.model.quote(&self.state.agent.model, now).map(Arc::new);
         }
         let shares = self.shares(now);
+        let out = tools::out_of_order(&self.engine.circuits);
         let context = Context {
             now,
             epoch: Some(self.lease.epoch),
@@ -260,6 +261,7 @@ impl Driver {
             held_back: room.is_awaited(),
             shares: &shares,
             full: room.full(),
+            out: &out,
         };
         let mut all = Stepped::default();
         for one in performed {

@@ -5,6 +5,7 @@
 //! come in through the [`door`]; the [`driver`] does the work of one session, the
 //! [`worker`] that of many; who watches reads the [`tap`].
 
+pub mod circuits;
 pub mod conformance;
 pub mod door;
 pub mod driver;
@@ -23,6 +24,7 @@ pub use perform::call_alone;
 
 use kernel::ledger::Plans;
 
+use crate::circuits::Circuits;
 use crate::ports::{Dispatch, Model, Store, Toolbox, World};
 use crate::tap::Tap;
 
@@ -43,4 +45,6 @@ pub struct Engine {
     pub plans: Arc<Plans>,
     /// Who watches.
     pub tap: Tap,
+    /// What is out.
+    pub circuits: Circuits,
 }

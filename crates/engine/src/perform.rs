@@ -24,6 +24,9 @@ use crate::ports::{
 use crate::tap::Seen;
 
 mod more;
+pub(crate) mod tools;
+
+use tools::{Ended, Sign};
 
 /// The largest output kept for `more`, in bytes. Beyond it the output is cut for good,
 /// and says so.
@@ -97,7 +100,7 @@ pub(crate) async fn tool(
         let output = more::read(engine, tenant, state, &tool_call.arguments).await;
         (outcome_of(&output), output)
     } else {
-        run_in_limits(&*engine.toolbox, &tool_call).await
+        tools::run(engine, &tool_call).await
     };
     let took_ms = engine.world.now().0.saturating_sub(begun.0);
     returned(call, outcome, output, took_ms, tool_call.spec.output_bytes_max)
@@ -106,24 +109,31 @@ pub(crate) async fn tool(
 /// Runs one call outside of any session, through the same checks and limits: what a
 /// model would have read, and how the call ended.
 pub async fn call_alone(toolbox: &dyn Toolbox, call: &ToolCall) -> (Outcome, String) {
-    let (outcome, output) = run_in_limits(toolbox, call).await;
-    let (content, _whole) = cut(output.content, call.spec.output_bytes_max);
-    (outcome, content)
+    let ended = run_in_limits(toolbox, call).await;
+    let (content, _whole) = cut(ended.output.content, call.spec.output_bytes_max);
+    (ended.outcome, content)
 }
 
 /// Runs a call within its deadline. A crash or a late answer of an effect is looked into.
-async fn run_in_limits(toolbox: &dyn Toolbox, call: &ToolCall) -> (Outcome, ToolOutput) {
+async fn run_in_limits(toolbox: &dyn Toolbox, call: &ToolCall) -> Ended {
     let limit = Duration::from_millis(call.spec.deadline_ms);
     let work = AssertUnwindSafe(toolbox.run(call)).catch_unwind();
-    match tokio::time::timeout(limit, work).await {
-        Ok(Ok(Ok(output))) => (outcome_of(&output), output),
+    let ((outcome, output), sign) = match tokio::time::timeout(limit, work).await {
+        Ok(Ok(Ok(output))) => {
+            let sign = if output.is_error { Sign::Silent } else { Sign::Well };
+            ((outcome_of(&output), output), sign)
+        }
         Ok(Ok(Err(error))) => unanswered(&error),
-        Ok(Err(_panic)) => interrupted(toolbox, call, "the tool crashed").await,
+        Ok(Err(_panic)) => {
+            (interrupted(toolbox, call, "the tool crashed").await, Sign::Ill("it crashed"))
+        }
         Err(_late) => {
             let words = format!("no result within {} ms", call.spec.deadline_ms);
-            interrupted(toolbox, call, &words).await
+            let sign = Sign::Ill("it does not answer in time");
+            (interrupted(toolbox, call, &words).await, sign)
         }
-    }
+    };
+    Ended { outcome, output, sign }
 }
 
 /// Finds out what became of an effect that a former owner began.
@@ -171,10 +181,14 @@ async fn interrupted(toolbox: &dyn Toolbox, call: &ToolCall, words: &str) -> (Ou
     }
 }
 
-fn unanswered(error: &ToolError) -> (Outcome, ToolOutput) {
+fn unanswered(error: &ToolError) -> ((Outcome, ToolOutput), Sign) {
+    let told = (Outcome::Error, ToolOutput::error(error.to_string()));
     match error {
-        ToolError::OutcomeUnknown(why) => (Outcome::OutcomeUnknown, unknown(why)),
-        ToolError::Gone(_) => (Outcome::Error, ToolOutput::error(error.to_string())),
+        ToolError::OutcomeUnknown(why) => {
+            ((Outcome::OutcomeUnknown, unknown(why)), Sign::Ill("its calls break off"))
+        }
+        ToolError::Unavailable(_) => (told, Sign::Ill("what it depends on is out")),
+        ToolError::Gone(_) => (told, Sign::Silent),
     }
 }
 

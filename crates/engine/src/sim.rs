@@ -33,6 +33,7 @@ use self::things::Things;
 use self::watched::Watched;
 use self::world::SeededWorld;
 use crate::Engine;
+use crate::circuits::Circuits;
 use crate::door::{Owner, Task};
 use crate::error::EngineError;
 use crate::ports::{Dispatch, Listing, Store, StoreError};
@@ -129,6 +130,7 @@ impl<'a> Play<'a> {
         let brain = Arc::new(Brain::new(chance.fork(), Arc::clone(&crash)));
         let things = Arc::new(Things::new(chance.fork(), Arc::clone(&crash)));
         let shaky = Arc::new(Shaky::new(Arc::clone(&store), chance.fork(), Arc::clone(&crash)));
+        let tap = Tap::default();
         let engine = Engine {
             store: Arc::clone(&shaky) as Arc<_>,
             dispatch,
@@ -136,7 +138,8 @@ impl<'a> Play<'a> {
             toolbox: Arc::clone(&things) as Arc<_>,
             world: Arc::new(SeededWorld::new(chance.fork())),
             plans: Arc::default(),
-            tap: Tap::default(),
+            circuits: Circuits::new(tap.clone()),
+            tap,
         };
         let calm = Engine { store, ..engine.clone() };
         Play {

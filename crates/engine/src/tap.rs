@@ -10,6 +10,8 @@ use kernel::message::Delta;
 use kernel::units::SessionId;
 use tokio::sync::broadcast;
 
+use crate::circuits::Dependency;
+
 /// Pieces kept for a slow watcher before the oldest are dropped.
 const BACKLOG_MAX: usize = 4_096;
 
@@ -20,6 +22,19 @@ pub enum Seen {
     Committed(SessionId, Arc<[Sealed]>),
     /// A piece of an answer came.
     Coming(SessionId, Delta),
+    /// Something outside failed too often and is left alone for a while.
+    CircuitOpened {
+        /// What.
+        of: Dependency,
+        /// How long, in milliseconds.
+        for_ms: u64,
+        /// How often in a row it opened: 1 for the first time.
+        openings: u32,
+        /// How the last call failed, in a word.
+        why: String,
+    },
+    /// It answers again.
+    CircuitClosed(Dependency),
 }
 
 /// A place to watch from.
@@ -42,7 +57,7 @@ impl Tap {
     }
 
     /// Shows something to whoever watches. Costs nothing when nobody does.
-    pub(crate) fn show(&self, seen: impl FnOnce() -> Seen) {
+    pub fn show(&self, seen: impl FnOnce() -> Seen) {
         if self.sender.receiver_count() > 0 {
             let _nobody_left = self.sender.send(seen());
         }

@@ -54,6 +54,8 @@ pub struct Context<'a> {
     /// Scopes in which the ledger found no room for this very step: the next call asks
     /// for no more than they have left.
     pub full: &'a [CapReached],
+    /// The tools that do not work now.
+    pub out: &'a [OutOfOrder],
 }
 
 impl Context<'_> {
@@ -62,6 +64,15 @@ impl Context<'_> {
     pub(crate) fn caps_money(&self) -> bool {
         self.shares.iter().any(|share| share.allowance.money.is_some())
     }
+}
+
+/// A tool that does not work now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutOfOrder {
+    /// Its name.
+    pub tool: String,
+    /// Why, in words of our own that a model may read.
+    pub why: String,
 }
 
 /// What a step brought: all of it is committed together or not at all.

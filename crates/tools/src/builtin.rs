@@ -166,9 +166,9 @@ impl Tool {
             tokio::task::spawn_blocking(move || match self.target(&parts, workdir, input) {
                 Ok(None) => Reconciled::NotDone,
                 Ok(Some(target)) => parts.effects.reconcile(&id, &target),
-                Err(Failure::Told(words) | Failure::Unknown(words)) => {
-                    parts.effects.reconcile_lost(&id, &words)
-                }
+                Err(
+                    Failure::Told(words) | Failure::Unavailable(words) | Failure::Unknown(words),
+                ) => parts.effects.reconcile_lost(&id, &words),
             });
         let crashed = |_| Reconciled::Unknown("the tool crashed when asked".to_owned());
         asked.await.unwrap_or_else(crashed)

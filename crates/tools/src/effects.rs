@@ -183,9 +183,9 @@ impl Effects {
         match replaced {
             Ok(()) => {}
             // The old file is whole: the intent is void.
-            Err(Failure::Told(words)) => {
+            Err(void @ (Failure::Told(_) | Failure::Unavailable(_))) => {
                 self.records.forget(id);
-                return Err(Failure::Told(words));
+                return Err(void);
             }
             Err(Failure::Unknown(words)) => return Err(Failure::Unknown(words)),
         }

@@ -12,7 +12,7 @@ use reqwest::redirect::{Attempt, Policy};
 use reqwest::{Client, RequestBuilder, Response, StatusCode};
 use serde_json::Value;
 
-use crate::failure::{Failure, told};
+use crate::failure::{Failure, told, unavailable};
 use crate::settings::HttpLimits;
 use crate::words::plain;
 
@@ -38,16 +38,17 @@ impl Http {
         request: impl FnOnce(&Client) -> RequestBuilder,
     ) -> Result<Value, Failure> {
         let client = self.client.get_or_init(|| make(self.limits));
-        let client = client.as_ref().map_err(|words| Failure::Told(words.clone()))?;
+        let client = client.as_ref().map_err(|words| Failure::Unavailable(words.clone()))?;
         let reply = request(client).send().await.map_err(|error| lost(who, &error))?;
         let status = reply.status();
         let retry_after = retry_after(&reply);
         let body = self.body(who, reply).await?;
         if !status.is_success() {
-            return told(refused(who, status, retry_after, &body));
+            let words = refused(who, status, retry_after, &body);
+            return if is_out(status) { unavailable(words) } else { told(words) };
         }
         serde_json::from_slice(&body)
-            .or_else(|_| told(format!("{who} answered with something that is not JSON")))
+            .or_else(|_| unavailable(format!("{who} answered with something that is not JSON")))
     }
 
     async fn body(&self, who: &str, mut reply: Response) -> Result<Vec<u8>, Failure> {
@@ -95,7 +96,13 @@ fn lost(who: &str, error: &reqwest::Error) -> Failure {
     } else {
         format!("the connection to {who} broke off\nit may work when tried again")
     };
-    Failure::Told(words)
+    Failure::Unavailable(words)
+}
+
+/// Whether a status says that the service serves nobody, or not us: then no other input
+/// would help.
+fn is_out(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 300..=399 | 401..=403 | 408 | 429 | 500..=599)
 }
 
 /// What lies at the bottom of an error, in the words of the system.

@@ -13,6 +13,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use engine::Engine;
+use engine::circuits::Circuits;
 use engine::ports::{Model, Toolbox, World as _};
 use engine::tap::Tap;
 use kernel::agent::{Frozen, ToolSpec};
@@ -182,6 +183,8 @@ pub(crate) fn environment(name: &str) -> Option<String> {
 
 fn engine(here: &Here, config: &Config, make: bool) -> anyhow::Result<Engine> {
     let world = Arc::new(Machine);
+    let tap = Tap::default();
+    let circuits = Circuits::new(tap.clone());
     let model: Arc<dyn Model> =
         model::assemble(config, &here.catalog, Arc::clone(&world) as Arc<_>)?;
     Ok(Engine {
@@ -191,7 +194,8 @@ fn engine(here: &Here, config: &Config, make: bool) -> anyhow::Result<Engine> {
         toolbox: Arc::new(Builtin::new(settings(&here.store, config)?)),
         world,
         plans: Arc::new(here.caps.plans.clone()),
-        tap: Tap::default(),
+        tap,
+        circuits,
     })
 }
 

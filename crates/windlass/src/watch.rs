@@ -61,7 +61,19 @@ impl Watcher {
                 live.piece(delta);
                 live.draw();
             }
-            (Watcher::Program | Watcher::Person(_), Seen::Committed(..) | Seen::Coming(..)) => {}
+            (Watcher::Person(live), Seen::CircuitOpened { of, for_ms, why, .. }) => {
+                live.print(&format!("{of} fails ({why}) and is left alone for {for_ms} ms"));
+            }
+            (Watcher::Person(live), Seen::CircuitClosed(of)) => {
+                live.print(&format!("{of} answers again"));
+            }
+            (
+                Watcher::Program | Watcher::Person(_),
+                Seen::Committed(..)
+                | Seen::Coming(..)
+                | Seen::CircuitOpened { .. }
+                | Seen::CircuitClosed(_),
+            ) => {}
         }
     }
 

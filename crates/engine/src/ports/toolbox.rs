@@ -54,6 +54,10 @@ pub enum ToolError {
     /// It may have happened or not, and the tool cannot tell.
     #[error("the outcome is unknown: {0}")]
     OutcomeUnknown(String),
+    /// What it depends on is out: the network, a service, a server. Nothing was changed.
+    /// The words are for the model.
+    #[error("{0}")]
+    Unavailable(String),
     /// The agent's frozen tool is not in this toolbox.
     #[error("there is no tool `{0}` in this program")]
     Gone(String),

@@ -6,4 +6,5 @@ mod driver;
 mod front;
 mod leases;
 mod stage;
+mod tools;
 mod worker;

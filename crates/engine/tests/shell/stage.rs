@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use engine::Engine;
+use engine::circuits::Circuits;
 use engine::door::{Owner, Task};
 use engine::driver::{Driver, Lease, Stop};
 use engine::memory::{Memory, Nudges};
@@ -46,6 +47,7 @@ impl Stage {
             crashes: AtomicBool::new(false),
         });
         let tools = Arc::new(Hands::default());
+        let tap = Tap::default();
         let engine = Engine {
             store: Arc::clone(&front) as Arc<_>,
             dispatch: Arc::new(Nudges::new()),
@@ -53,7 +55,8 @@ impl Stage {
             toolbox: Arc::clone(&tools) as Arc<_>,
             world: Arc::new(Clock { began: Instant::now(), ids: AtomicU64::new(0) }),
             plans: Arc::default(),
-            tap: Tap::default(),
+            circuits: Circuits::new(tap.clone()),
+            tap,
         };
         Stage { engine, front, model, tools, tenant: Tenant("t".to_owned()) }
     }
@@ -186,6 +189,10 @@ impl Model for Script {
 #[derive(Default)]
 pub(crate) struct Hands {
     pub(crate) wait_ms: AtomicU64,
+    /// Whether what `look` depends on is out.
+    pub(crate) out: AtomicBool,
+    /// Whether `look` finds nothing.
+    pub(crate) blind: AtomicBool,
     done: Mutex<BTreeMap<String, u64>>,
 }
 
@@ -206,6 +213,10 @@ impl Toolbox for Hands {
         sleep(self.wait_ms.load(Ordering::Relaxed)).await;
         *self.done.lock().expect("nobody panics here").entry(call.key.clone()).or_default() += 1;
         match call.spec.name.as_str() {
+            "look" if self.out.load(Ordering::Relaxed) => {
+                Err(ToolError::Unavailable("the service cannot be reached".to_owned()))
+            }
+            "look" if self.blind.load(Ordering::Relaxed) => Ok(ToolOutput::error("no such file")),
             "crash" => std::panic::resume_unwind(Box::new("a bug")),
             "refuse" => Ok(ToolOutput::error("no")),
             "forget" => Err(ToolError::OutcomeUnknown("nobody knows".to_owned())),

@@ -19,6 +19,18 @@ pub enum Notice {
     TurnsGranted(u32),
     /// The conversation goes on after a pause.
     GoOn,
+    /// A tool does not work now; calls to it are answered at once until it is back.
+    ToolWithdrawn {
+        /// Its name.
+        tool: String,
+        /// Why, in words of our own: a tool's own words never speak for the harness.
+        why: String,
+    },
+    /// A withdrawn tool may be called again.
+    ToolBack {
+        /// Its name.
+        tool: String,
+    },
 }
 
 impl Notice {
@@ -49,6 +61,14 @@ impl Notice {
                 format!("[harness] {turns} more turns were granted and tools are on again. Go on.")
             }
             Notice::GoOn => "[harness] Go on.".to_owned(),
+            Notice::ToolWithdrawn { tool, why } => format!(
+                "[harness] The tool `{tool}` is withdrawn for now: {why}. Calls to it are \
+                 answered at once, without running. Go on without it, and say in your answer \
+                 what could not be done."
+            ),
+            Notice::ToolBack { tool } => {
+                format!("[harness] The tool `{tool}` may be called again.")
+            }
         }
     }
 }

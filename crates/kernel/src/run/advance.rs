@@ -148,7 +148,7 @@ fn begin(
     if left == 0 {
         return Some(park(Parked::TurnCap { turns_max: run.turns_max }));
     }
-    if let Some(notice) = untold(state, run, signal_missing, left) {
+    if let Some(notice) = untold(state, run, signal_missing, left, context) {
         return Some(Fact::Notified(notice));
     }
     (!context.held_back).then(|| call(state, run, left, epoch, context))
@@ -180,7 +180,13 @@ fn call(state: &State, run: &Run, left: u32, epoch: Epoch, context: &Context<'_>
 }
 
 /// The next thing that the model must know and was not told yet.
-fn untold(state: &State, run: &Run, signal_missing: bool, left: u32) -> Option<Notice> {
+fn untold(
+    state: &State,
+    run: &Run,
+    signal_missing: bool,
+    left: u32,
+    context: &Context<'_>,
+) -> Option<Notice> {
     if state.talk.is_paused() {
         return None;
     }
@@ -195,7 +201,23 @@ fn untold(state: &State, run: &Run, signal_missing: bool, left: u32) -> Option<N
             .then_some(Notice::TurnsLeft(WARN_TURNS_LEFT)),
         (left == 1).then_some(Notice::LastTurn),
     ];
-    notices.into_iter().flatten().find(|notice| !run.told.contains(notice))
+    let notice = notices.into_iter().flatten().find(|notice| !run.told.contains(notice));
+    // At the last turn there are no tools.
+    notice.or_else(|| changed_tool(state, context).filter(|_| left > 1))
+}
+
+/// A tool of the agent that is out and not withdrawn yet, or withdrawn and no longer out.
+/// The tools stay declared, so that what was sent keeps its bytes (L32).
+fn changed_tool(state: &State, context: &Context<'_>) -> Option<Notice> {
+    let out = |name: &str| context.out.iter().find(|out| out.tool == name);
+    state.agent.tools.iter().find_map(|spec| {
+        let tool = spec.name.clone();
+        match (out(&tool), state.withdrawn.contains(&tool)) {
+            (Some(out), false) => Some(Notice::ToolWithdrawn { tool, why: out.why.clone() }),
+            (None, true) => Some(Notice::ToolBack { tool }),
+            (Some(_), true) | (None, false) => None,
+        }
+    })
 }
 
 /// Turns granted since the last answer that the model was told about.
@@ -206,7 +228,9 @@ fn turns_told(run: &Run) -> u32 {
         | Notice::LastTurn
         | Notice::DoneSignalMissing
         | Notice::AnswerCut
-        | Notice::GoOn => 0,
+        | Notice::GoOn
+        | Notice::ToolWithdrawn { .. }
+        | Notice::ToolBack { .. } => 0,
     });
     granted.fold(0, u32::saturating_add)
 }

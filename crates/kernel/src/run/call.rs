@@ -1,5 +1,7 @@
 //! One call for a tool, from the model's wish to its result.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::presentable::CALLS_RUN_MAX;
@@ -40,14 +42,20 @@ pub enum CallStatus {
 
 /// The calls for tools in an answer, each with its class, in the order they were asked
 /// for. `super::owed` says in which order they run.
-pub(super) fn calls_of(agent: &Agent, reply: &Reply, tools_off: bool) -> Vec<Call> {
+pub(super) fn calls_of(
+    agent: &Agent,
+    reply: &Reply,
+    tools_off: bool,
+    withdrawn: &BTreeSet<String>,
+) -> Vec<Call> {
     let calls = uses(&reply.content).enumerate().map(|(place, call)| Call {
         id: call.id.clone(),
         name: call.name.clone(),
         arguments: call.arguments.clone(),
         effect: agent.effect_of(&call.name, &call.arguments),
         barred: bar_of_answer(agent, reply, call, place, tools_off)
-            .or_else(|| bar_of_call(agent, &call.name, &call.arguments)),
+            .or_else(|| bar_of_call(agent, &call.name, &call.arguments))
+            .or_else(|| bar_of_tool(withdrawn, &call.name)),
         status: CallStatus::Waiting,
     });
     calls.collect()
@@ -103,6 +111,12 @@ fn bar_of_call(agent: &Agent, name: &str, arguments: &Arguments) -> Option<Strin
             "the arguments are not one JSON object; send the call again with valid JSON".to_owned(),
         ),
     }
+}
+
+/// Why a call is answered without running because its tool is withdrawn.
+fn bar_of_tool(withdrawn: &BTreeSet<String>, name: &str) -> Option<String> {
+    let words = "does not work at the moment and is withdrawn; go on without it";
+    withdrawn.contains(name).then(|| format!("the tool `{name}` {words}"))
 }
 
 impl Call {

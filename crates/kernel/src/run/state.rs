@@ -3,13 +3,14 @@
 //! Each fact is applied strictly. One that does not fit the state before it means that
 //! the log is not ours, and is refused as a [`Misfit`]; it is never skipped.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::call::{Call, calls_of};
 use super::talk::Talk;
 use super::task::{Calling, Ended, Phase, Run};
 use crate::agent::{Agent, Frozen};
-use crate::event::{Broken, Done, Fact, Opening, PayloadRef, Returned, Sealed, chain_root};
+use crate::event::{Broken, Done, Fact, Notice, Opening, PayloadRef, Returned, Sealed, chain_root};
 use crate::ledger::{Amount, Scope, Share};
 use crate::message::{Block, Message, Reply, Request, ToolChoice, ToolDecl, text_of};
 use crate::units::{ContentHash, Money, SessionId};
@@ -41,6 +42,8 @@ pub struct State {
     pub spent: Money,
     /// The shared scopes that its calls are held in.
     pub budgets: Arc<[Scope]>,
+    /// Tools that the model was told are withdrawn.
+    pub withdrawn: BTreeSet<String>,
     system: Arc<str>,
     tools: Arc<[ToolDecl]>,
 }
@@ -91,6 +94,7 @@ impl State {
             turns: 0,
             spent: Money::ZERO,
             budgets: Arc::default(),
+            withdrawn: BTreeSet::new(),
             system: Arc::from(agent.system_prompt.as_str()),
             tools,
             agent,
@@ -125,6 +129,7 @@ impl State {
             }
             Fact::Notified(notice) => {
                 self.talk.hear(Block::text(notice.text()));
+                self.hear_notice(notice);
                 let run = self.live()?;
                 run.told.push(notice.clone());
                 matches!(run.phase, Phase::Ready | Phase::Closing(_)).then_some(())
@@ -180,6 +185,23 @@ impl State {
         }
     }
 
+    fn hear_notice(&mut self, notice: &Notice) {
+        match notice {
+            Notice::ToolWithdrawn { tool, .. } => {
+                self.withdrawn.insert(tool.clone());
+            }
+            Notice::ToolBack { tool } => {
+                self.withdrawn.remove(tool);
+            }
+            Notice::TurnsLeft(_)
+            | Notice::LastTurn
+            | Notice::DoneSignalMissing
+            | Notice::AnswerCut
+            | Notice::TurnsGranted(_)
+            | Notice::GoOn => {}
+        }
+    }
+
     fn start(
         &mut self,
         number: u32,
@@ -220,11 +242,13 @@ impl State {
         self.talk.speak(reply);
         self.turns += 1;
         let agent = Arc::clone(&self.agent);
-        let run = self.live()?;
-        let Phase::Calling(calling) = run.phase else {
-            return None;
-        };
-        let calls = calls_of(&agent, reply, calling.tools_off);
+        let withdrawn = std::mem::take(&mut self.withdrawn);
+        let calls = self.live().and_then(|run| match run.phase {
+            Phase::Calling(calling) => Some(calls_of(&agent, reply, calling.tools_off, &withdrawn)),
+            Phase::Ready | Phase::Tooling(_) | Phase::Closing(_) | Phase::Over(_) => None,
+        });
+        self.withdrawn = withdrawn;
+        let (run, calls) = (self.live()?, calls?);
         run.hear_reply(reply, calls);
         Some(())
     }

@@ -299,6 +299,7 @@ fn check_prefixes(world: &World) {
             held_back: false,
             shares: &world.shares,
             full: &[],
+            out: &[],
         };
         let mut later = state.clone();
         step(&mut later, Command::Advance, &context).expect("to carry on is always lawful");

@@ -8,8 +8,8 @@
 //! `not_done ID`, `park`, `wake [due] turns= cap=`, `cancel`; with `aside`, by somebody
 //! who holds no lease. To the world: `agent turns= calls= patience=`, `crash` (the next
 //! owner comes), `former` (the one before), `clock MS`, `chance N`, `price input= output=`
-//! or `price none`, `barrier interrupted|handed_over|none`, `share KEY usd= tokens=
-//! requests= turns=` or `share none` (the shared budgets that the session draws on),
+//! or `price none`, `barrier interrupted|handed_over|none`, `broken TOOL|none`,
+//! `share KEY usd= tokens= requests= turns=` or `share none` (the shared budgets that the session draws on),
 //! `others KEY usd= held= tokens= requests=` (what others used and hold there), `fork at N`,
 //! `fork everywhere`. To be shown something: `history`, `told`.
 

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use kernel::agent::Limits;
 use kernel::event::Parked;
+use kernel::run::OutOfOrder;
 use kernel::units::{Money, UnixMs};
 
 use crate::render;
@@ -119,6 +120,7 @@ fn answer(world: &mut World, line: &Line) -> String {
         "share" if line.has("none") => world.shares.clear(),
         "share" => world.share(script::share(line)),
         "others" => script::others(line, world),
+        "broken" => world.out = broken(line.word(1)),
         "price" => world.quote = price(line),
         "fork" => return fork(world, line),
         "history" => return render::history(world),
@@ -130,6 +132,11 @@ fn answer(world: &mut World, line: &Line) -> String {
 
 fn first_line(text: &str) -> &str {
     text.lines().next().unwrap_or_default()
+}
+
+fn broken(tool: &str) -> Vec<OutOfOrder> {
+    let out = OutOfOrder { tool: tool.to_owned(), why: "it crashed".to_owned() };
+    if tool == "none" { Vec::new() } else { vec![out] }
 }
 
 fn barrier(line: &Line) -> Option<Parked> {

@@ -12,7 +12,9 @@ use kernel::event::{FORMAT, Fact, Opening, Parked, Sealed, Stored};
 use kernel::ledger::{Balance, CapReached, MoveKind, Scope, Share};
 use kernel::message::{Block, Message, Role};
 use kernel::price::{Quote, Rates, Rule};
-use kernel::run::{Command, Context, Owed, Refusal, State, Stepped, fold, fork, owed, step};
+use kernel::run::{
+    Command, Context, OutOfOrder, Owed, Refusal, State, Stepped, fold, fork, owed, step,
+};
 use kernel::units::{Epoch, Money, SessionId, Tenant, UnixMs};
 use uuid::Uuid;
 
@@ -32,6 +34,7 @@ pub(crate) struct World {
     pub(crate) barrier: Option<Parked>,
     /// The shared budgets that the session draws on.
     pub(crate) shares: Vec<Share>,
+    pub(crate) out: Vec<OutOfOrder>,
 }
 
 /// Who steps.
@@ -59,6 +62,7 @@ impl World {
             quote,
             barrier: None,
             shares: Vec::new(),
+            out: Vec::new(),
         }
     }
 
@@ -126,6 +130,7 @@ impl World {
             held_back: false,
             shares: &self.shares,
             full,
+            out: &self.out,
         };
         let before = self.state.clone();
         let stepped = step(&mut self.state, command.clone(), &context);

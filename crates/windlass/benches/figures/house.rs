@@ -7,6 +7,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
 use engine::Engine;
+use engine::circuits::Circuits;
 use engine::door::{Owner, Task};
 use engine::driver::{Driver, Lease, Rest, Stop};
 use engine::ports::{
@@ -46,6 +47,7 @@ pub(crate) fn engine(folder: &Path, model: Arc<Instantly>) -> Engine {
 pub(crate) fn engine_with(folder: &Path, model: Arc<Instantly>, result_bytes: usize) -> Engine {
     let store = stores::sqlite::Sqlite::open(folder.join("bench.db"), Default::default())
         .expect("a store can be opened in a fresh folder");
+    let tap = Tap::default();
     Engine {
         store: Arc::new(store),
         dispatch: Arc::new(engine::memory::Nudges::default()),
@@ -53,7 +55,8 @@ pub(crate) fn engine_with(folder: &Path, model: Arc<Instantly>, result_bytes: us
         toolbox: Arc::new(Lookup(words(result_bytes))),
         world: Arc::new(Machine),
         plans: Arc::default(),
-        tap: Tap::default(),
+        circuits: Circuits::new(tap.clone()),
+        tap,
     }
 }
 

@@ -1,5 +1,6 @@
 //! Weather and search against servers that answer well and badly.
 
+use engine::ports::{ToolError, Toolbox};
 use serde_json::{Value, json};
 use wiremock::matchers::{body_json, header, method, path, query_param};
 use wiremock::{Mock, MockServer, ResponseTemplate};
@@ -152,6 +153,30 @@ async fn without_network_the_tool_says_so() {
     let ground = Ground::with(|settings| settings.weather_base_url = Some("not an address".into()));
     let words = ground.bad("weather", json!({"place": "Paris"})).await;
     assert!(words.contains("address of the place search is not valid"), "{words}");
+}
+
+/// What no other input would help is told apart from what the input is to blame for.
+#[tokio::test]
+async fn a_service_that_is_out_is_told_apart_from_a_wrong_input() {
+    let slow = json_reply(places()).set_delay(std::time::Duration::from_secs(5));
+    let cases = [
+        (ResponseTemplate::new(500), true),
+        (ResponseTemplate::new(429), true),
+        (ResponseTemplate::new(401), true),
+        (ResponseTemplate::new(200).set_body_string("<html>"), true),
+        (slow, true),
+        (ResponseTemplate::new(400), false),
+        (ResponseTemplate::new(404), false),
+        (json_reply(json!({"results": []})), false),
+    ];
+    for (reply, out) in cases {
+        let server = MockServer::start().await;
+        answers(&server, "/v1/search", reply.clone()).await;
+        let ground = ground(&server, None);
+        let end = ground.toolbox.run(&ground.call("weather", "k", json!({"place": "Paris"}))).await;
+        let told_out = matches!(end, Err(ToolError::Unavailable(_)));
+        assert_eq!(told_out, out, "{reply:?}: {end:?}");
+    }
 }
 
 fn brave(server: &MockServer) -> Option<SearchEngine> {
