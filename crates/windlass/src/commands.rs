@@ -3,6 +3,7 @@
 
 pub(crate) mod chat;
 pub(crate) mod config;
+pub(crate) mod guard;
 pub(crate) mod log;
 pub(crate) mod prices;
 pub(crate) mod resume;

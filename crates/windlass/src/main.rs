@@ -63,6 +63,7 @@ fn run(cli: Cli) -> anyhow::Result<End> {
             Command::Prices(command) => commands::prices::prices(&flags, command),
             Command::Spend(args) => commands::spend::spend(&here()?, args).await,
             Command::Tools(command) => commands::tools::tools(&here()?, command).await,
+            Command::Guard(command) => commands::guard::guard(command),
             Command::Simulate(args) => commands::simulate::simulate(args).await,
             Command::Config(command) => Ok(commands::config::config(&flags, command)),
             Command::Completions { .. } => Ok(End::Finished),

@@ -6,6 +6,7 @@
 mod place;
 
 mod desk;
+mod guards;
 mod money;
 mod outages;
 mod pauses;
