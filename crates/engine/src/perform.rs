@@ -11,7 +11,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::FutureExt;
 use kernel::agent::{Effect, MORE};
-use kernel::event::{FaultClass, Outcome, PayloadRef, Returned};
+use kernel::event::{FaultClass, Outcome, PayloadRef, Purpose, Returned};
 use kernel::message::{Arguments, Delta};
 use kernel::price::{Quote, Spent};
 use kernel::run::{Call, Calling, Command, State};
@@ -60,7 +60,7 @@ pub(crate) async fn model(
         request: Arc::new(state.request(calling)),
         deadline_ms: limits.model_deadline_ms,
         tries_max: limits.model_tries_max,
-        label: format!("{session}/{run}/{}", calling.turn),
+        label: label(session, run, calling),
         hold: calling.hold,
         quote,
     };
@@ -77,6 +77,14 @@ pub(crate) async fn model(
         Err(_late) => unknown_end(FaultClass::Timeout, "no answer within the deadline"),
     };
     command.into()
+}
+
+fn label(session: SessionId, run: u32, calling: &Calling) -> String {
+    let turn = calling.turn;
+    match calling.purpose {
+        Purpose::Answer => format!("{session}/{run}/{turn}"),
+        Purpose::Summary => format!("{session}/{run}/{turn}/summary"),
+    }
 }
 
 fn unknown_end(class: FaultClass, words: &str) -> Command {

@@ -19,7 +19,7 @@ mod world;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use kernel::agent::{Agent, END_TASK, Effect, EffectRule, Frozen, Limits, MORE, ToolSpec};
+use kernel::agent::{Agent, END_TASK, Effect, EffectRule, Frozen, Limits, MORE, ToolSpec, Window};
 use kernel::message::Request;
 use kernel::units::{ContentHash, Money, SessionId, Tenant};
 use serde_json::json;
@@ -304,6 +304,11 @@ fn agent(chance: &mut fastrand::Rng) -> Agent {
             calls_per_turn_max: chance.u32(1..5),
             outage_parks_max: chance.u32(0..4),
             model_deadline_ms: 20_000,
+            window: Window {
+                tokens_max: chance.bool().then(|| chance.u64(700..4_000)),
+                keep_turns: chance.u32(0..3),
+                ..Window::default()
+            },
             ..Limits::default()
         },
         task_cap: chance.bool().then(|| Money(chance.u64(0..4_000_000))),

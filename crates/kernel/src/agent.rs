@@ -3,6 +3,10 @@
 //! A definition never changes under a running session. Its bytes are stored once by
 //! content hash; every field added later is optional, so that old bytes always read.
 
+mod window;
+
+pub use window::Window;
+
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -66,6 +70,9 @@ pub struct Limits {
     /// The shortest answer worth asking for where a cap leaves no room for a longer one,
     /// in tokens.
     pub answer_tokens_min: u32,
+    /// What is done when the conversation grows too long for the model.
+    #[serde(skip_serializing_if = "Window::is_usual")]
+    pub window: Window,
 }
 
 impl Default for Limits {
@@ -77,6 +84,7 @@ impl Default for Limits {
             model_tries_max: 4,
             outage_parks_max: 12,
             answer_tokens_min: 256,
+            window: Window::default(),
         }
     }
 }

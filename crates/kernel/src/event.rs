@@ -7,13 +7,19 @@ mod chain;
 mod ending;
 mod fault;
 mod notice;
+mod purpose;
 mod returned;
+mod standin;
 
 pub use chain::{Broken, Sealed, Stored, chain_root, seal, unseal};
 pub use ending::{FailureCode, Parked};
 pub use fault::{FaultClass, ModelFault, NextStep};
 pub use notice::Notice;
-pub use returned::{Outcome, PayloadRef, Returned};
+pub use purpose::Purpose;
+pub use returned::{HANDLE_DIGITS, Outcome, PayloadRef, Returned, event_handle, event_of_handle};
+pub use standin::{
+    Again, Cleared, LEFT_OUT, STANDIN_BYTES_MAX, SUMMARY_REQUEST, left_out, standin,
+};
 
 use std::collections::BTreeMap;
 
@@ -88,6 +94,9 @@ pub enum Fact {
         /// Whether the model may not call tools: the last answer before the turn cap.
         #[serde(default, skip_serializing_if = "is_false")]
         tools_off: bool,
+        /// What it is for.
+        #[serde(default, skip_serializing_if = "Purpose::is_answer")]
+        purpose: Purpose,
     },
     /// The model answered, and the hold was settled.
     ModelReplied {
@@ -122,6 +131,18 @@ pub enum Fact {
         /// The hold that was settled.
         #[serde(default, skip_serializing_if = "is_nothing")]
         cost: Money,
+    },
+    /// Old or long tool results are shown as short texts from here on.
+    ResultsCleared(Cleared),
+    /// The model's last summary stands for all but the last turns from here on.
+    Summarised {
+        /// The turns that stay word for word.
+        turns_kept: u32,
+    },
+    /// All but the last turns are left out from here on, without a summary.
+    TurnsDropped {
+        /// The turns that stay word for word.
+        turns_kept: u32,
     },
     /// A call that must not happen twice is about to be made.
     ToolBegun {
@@ -185,6 +206,9 @@ impl Fact {
             Fact::ModelReplied { .. } => "model_replied",
             Fact::ModelFailed { .. } => "model_failed",
             Fact::ModelLost { .. } => "model_lost",
+            Fact::ResultsCleared(_) => "results_cleared",
+            Fact::Summarised { .. } => "summarised",
+            Fact::TurnsDropped { .. } => "turns_dropped",
             Fact::ToolBegun { .. } => "tool_begun",
             Fact::ToolReturned(_) => "tool_returned",
             Fact::CancelAsked { .. } => "cancel_asked",

@@ -8,17 +8,20 @@
 mod advance;
 mod call;
 mod command;
+mod compact;
 mod decide;
 mod fork;
 mod hold;
 mod owed;
 mod presentable;
+mod size;
 mod state;
 mod talk;
 mod task;
 
 pub use call::{Call, CallStatus};
 pub use command::{Command, Refusal, Wake};
+pub use compact::Compaction;
 pub use fork::fork;
 pub use owed::{Owed, owed};
 pub use state::{Misfit, State};
@@ -182,6 +185,9 @@ fn moves_of(state: &State, fact: &Fact, shares: &[Share]) -> Vec<Move> {
         | Fact::SessionOpened(_)
         | Fact::Notified(_)
         | Fact::Budgeted { .. }
+        | Fact::ResultsCleared(_)
+        | Fact::Summarised { .. }
+        | Fact::TurnsDropped { .. }
         | Fact::ToolBegun { .. }
         | Fact::ToolReturned(_)
         | Fact::CancelAsked { .. }
@@ -223,6 +229,9 @@ fn booking_of(state: &State, fact: &Fact) -> Option<Booking> {
         | Fact::Budgeted { .. }
         | Fact::SessionOpened(_)
         | Fact::Notified(_)
+        | Fact::ResultsCleared(_)
+        | Fact::Summarised { .. }
+        | Fact::TurnsDropped { .. }
         | Fact::ToolBegun { .. }
         | Fact::ToolReturned(_)
         | Fact::CancelAsked { .. }

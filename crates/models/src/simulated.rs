@@ -6,6 +6,7 @@
 
 mod estimate;
 pub mod in_process;
+mod long;
 pub mod planner;
 pub mod script;
 pub mod server;

@@ -1,7 +1,7 @@
 //! Facts, amounts and times in words and lines, for people and for programs.
 
 use jiff::Timestamp;
-use kernel::event::{Event, Fact, Outcome, Parked, Sealed};
+use kernel::event::{Cleared, Event, Fact, Outcome, Parked, Purpose, Sealed};
 use kernel::json::RawJson;
 use kernel::ledger::CapReached;
 use kernel::ledger::{Allowance, Measure};
@@ -137,7 +137,8 @@ pub(crate) fn line(event: &Event) -> String {
     format!("{:>5}  {}  {:<14}  {words}", event.seq, instant(event.at), event.fact.name())
 }
 
-fn words(fact: &Fact) -> String {
+/// A fact's particulars, in one line.
+pub(crate) fn words(fact: &Fact) -> String {
     match fact {
         Fact::SessionOpened(opening) => match &opening.forked_from {
             Some(point) => {
@@ -157,12 +158,13 @@ fn words(fact: &Fact) -> String {
                 if to.is_empty() { "no shared scope".to_owned() } else { scopes.join(", ") }
             )
         }
-        Fact::ModelBegun { epoch, turn, max_tokens, hold, clamped, .. } => {
+        Fact::ModelBegun { epoch, turn, max_tokens, hold, clamped, purpose, .. } => {
             let clamped = if *clamped { " (clamped to the cap)" } else { "" };
-            format!(
-                "turn {turn}, up to {max_tokens} tokens{clamped}, hold {hold}, epoch {}",
-                epoch.0
-            )
+            let what = match purpose {
+                Purpose::Answer => format!("turn {turn}"),
+                Purpose::Summary => format!("a summary before turn {turn}"),
+            };
+            format!("{what}, up to {max_tokens} tokens{clamped}, hold {hold}, epoch {}", epoch.0)
         }
         Fact::ModelReplied { reply, cost, estimated } => {
             let tokens = reply.usage.map_or(0, |usage| usage.total());
@@ -173,6 +175,13 @@ fn words(fact: &Fact) -> String {
             format!("{}, {}: {message}", fault.class.code(), about(*cost, *estimated))
         }
         Fact::ModelLost { cost } => format!("settled at its hold, {cost}"),
+        Fact::ResultsCleared(cleared) => self::cleared(cleared),
+        Fact::Summarised { turns_kept } => {
+            format!("the model's summary stands for all but the last {}", turns(*turns_kept))
+        }
+        Fact::TurnsDropped { turns_kept } => {
+            format!("all but the last {} left out, without a summary", turns(*turns_kept))
+        }
         Fact::ToolBegun { epoch, call } => format!("{call}, epoch {}", epoch.0),
         Fact::ToolReturned(returned) => {
             let (call, outcome) = (&returned.call, outcome(returned.outcome));
@@ -191,6 +200,22 @@ fn words(fact: &Fact) -> String {
         Fact::RunFailed { code, message } => format!("{}: {}", code.code(), one_line(message)),
         Fact::RunCancelled {} => String::new(),
     }
+}
+
+/// Which results the model no longer reads in full.
+fn cleared(cleared: &Cleared) -> String {
+    let (turn, over) = (cleared.upto_turn, count(cleared.bytes_over));
+    match cleared.bytes_kept {
+        0 => format!("results up to turn {turn} over {over} bytes are no longer sent to the model"),
+        kept => format!(
+            "results over {over} bytes are sent to the model up to {} bytes only",
+            count(kept)
+        ),
+    }
+}
+
+fn turns(turns: u32) -> String {
+    if turns == 1 { "turn".to_owned() } else { format!("{turns} turns") }
 }
 
 fn about(cost: Money, estimated: bool) -> String {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anstream::{eprintln, println};
 use engine::tap::Seen;
 use indicatif::{ProgressBar, ProgressStyle};
-use kernel::event::{Fact, Outcome, Returned, Sealed};
+use kernel::event::{Fact, Outcome, Purpose, Returned, Sealed};
 use kernel::message::{Block, Delta, ToolUse};
 use kernel::units::{Money, SessionId};
 use owo_colors::OwoColorize;
@@ -125,9 +125,16 @@ impl Live {
 
     fn fact(&mut self, sealed: &Sealed) {
         match &sealed.event.fact {
-            Fact::ModelBegun { turn, .. } => {
+            Fact::ModelBegun { turn, purpose, .. } => {
                 self.turn = *turn;
-                self.doing = "asking the model".to_owned();
+                self.doing = match purpose {
+                    Purpose::Answer => "asking the model".to_owned(),
+                    Purpose::Summary => "asking the model for a summary".to_owned(),
+                };
+            }
+            Fact::ResultsCleared(_) | Fact::Summarised { .. } | Fact::TurnsDropped { .. } => {
+                let words = format!("  made room: {}", show::words(&sealed.event.fact));
+                self.print(&words.dimmed().to_string());
             }
             Fact::ModelReplied { reply, cost, .. } => {
                 self.spent = self.spent.plus(*cost);

@@ -1,8 +1,10 @@
 //! Reading on in a result that was too long to show at once.
 //!
-//! A handle is the first digits of a payload's hash. It opens only payloads that this
-//! very session was shown, so that no session reads another's results.
+//! A handle is the first digits of a payload's hash, or the number of the event that
+//! holds a result. It opens only what this very session was shown, so that no session
+//! reads another's results.
 
+use kernel::event::{Fact, HANDLE_DIGITS, PayloadRef, event_of_handle};
 use kernel::json::RawJson;
 use kernel::run::State;
 use kernel::units::Tenant;
@@ -10,9 +12,6 @@ use serde::Deserialize;
 
 use crate::Engine;
 use crate::ports::{Payload, ToolOutput};
-
-/// Digits of the hash that make a handle.
-const HANDLE_DIGITS: usize = 16;
 
 /// Bytes shown at a time.
 const PART_BYTES: usize = 16 * 1024;
@@ -26,7 +25,8 @@ struct Input {
 
 /// The words at the end of a cut result.
 pub(super) fn trailer(payload: &Payload, shown: usize, lost_bytes: usize) -> String {
-    let handle = &payload.hash.to_string()[..HANDLE_DIGITS];
+    let bytes = payload.bytes.len() as u64;
+    let handle = PayloadRef { hash: payload.hash, bytes }.handle();
     let left = payload.bytes.len().saturating_sub(shown);
     let lost = match lost_bytes {
         0 => String::new(),
@@ -50,6 +50,9 @@ pub(super) async fn read(
         Err(why) => return ToolOutput::error(format!("the arguments do not fit: {why}")),
     };
     let handle = input.handle.trim();
+    if let Some(seq) = event_of_handle(handle) {
+        return read_event(engine, tenant, state, (handle, seq), input.offset).await;
+    }
     let known = state
         .payloads
         .iter()
@@ -61,6 +64,26 @@ pub(super) async fn read(
     match engine.store.payload(tenant, kept.hash).await {
         Ok(bytes) => part(&String::from_utf8_lossy(&bytes), handle, input.offset),
         Err(why) => ToolOutput::error(format!("the kept result cannot be read: {why}")),
+    }
+}
+
+/// Shows a part of a result that stands in this session's log and was cleared from what
+/// the model reads.
+async fn read_event(
+    engine: &Engine,
+    tenant: &Tenant,
+    state: &State,
+    (handle, seq): (&str, u64),
+    offset: u64,
+) -> ToolOutput {
+    let rows = engine.store.read(tenant, state.session, seq.saturating_sub(1), 1).await;
+    let row = match rows {
+        Ok(rows) => rows.into_iter().find(|row| row.seq == seq),
+        Err(why) => return ToolOutput::error(format!("the result cannot be read: {why}")),
+    };
+    match row.and_then(|row| serde_json::from_str(&row.body).ok()) {
+        Some(Fact::ToolReturned(returned)) => part(&returned.content, handle, offset),
+        Some(_) | None => ToolOutput::error("this conversation has no result with that handle"),
     }
 }
 

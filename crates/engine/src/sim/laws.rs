@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use kernel::event::{Fact, Opening, Outcome, Sealed};
+use kernel::event::{Fact, Opening, Outcome, Purpose, Sealed};
 use kernel::ledger::{Balance, Measure, Scope};
 use kernel::message::{Arguments, Block, ToolUse};
 use kernel::run::State;
@@ -99,6 +99,9 @@ pub(super) fn cost(fact: &Fact) -> Money {
         | Fact::Notified(_)
         | Fact::Budgeted { .. }
         | Fact::ModelBegun { .. }
+        | Fact::ResultsCleared(_)
+        | Fact::Summarised { .. }
+        | Fact::TurnsDropped { .. }
         | Fact::ToolBegun { .. }
         | Fact::ToolReturned(_)
         | Fact::CancelAsked { .. }
@@ -116,13 +119,19 @@ pub(super) fn effects(state: &State, log: &[Sealed], things: &Things) -> Result<
     let session = state.session;
     let mut asked: Vec<ToolUse> = Vec::new();
     let (mut run, mut turns) = (0, 0);
+    let mut calling = Purpose::Answer;
     let inherited = inherited_to(state.opening.as_ref());
     for sealed in log {
         let fact = &sealed.event.fact;
         if let Fact::RunStarted { run: number, .. } = fact {
             run = *number;
         }
-        if let Fact::ModelReplied { reply, .. } = fact {
+        if let Fact::ModelBegun { purpose, .. } = fact {
+            calling = *purpose;
+        }
+        if let Fact::ModelReplied { reply, .. } = fact
+            && calling == Purpose::Answer
+        {
             turns += 1;
             asked = reply.content.iter().filter_map(tool_use).cloned().collect();
         }

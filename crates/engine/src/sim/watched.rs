@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use kernel::agent::Frozen;
-use kernel::event::{Fact, Sealed, unseal};
+use kernel::event::{Fact, Purpose, Sealed, unseal};
 use kernel::message::Message;
 use kernel::run::{Calling, State};
 use kernel::units::{Epoch, Money, SessionId, Tenant};
@@ -116,8 +116,10 @@ impl Watched {
             hold: Money::ZERO,
             tokens: 0,
             tools_off: false,
+            purpose: Purpose::Answer,
         };
         judge(&self.state.request(&calling))?;
+        judge(&self.state.request(&Calling { purpose: Purpose::Summary, ..calling }))?;
         self.judged = history;
         Ok(())
     }

@@ -36,6 +36,24 @@ pub enum Outcome {
     Cancelled,
 }
 
+/// Digits of a payload's hash that make a handle.
+pub const HANDLE_DIGITS: usize = 16;
+
+/// What the handle of an event begins with.
+const EVENT: &str = "event_";
+
+/// The handle of the result in the event of this number.
+#[must_use]
+pub fn event_handle(seq: u64) -> String {
+    format!("{EVENT}{seq}")
+}
+
+/// The number of the event that a handle names, if it names one.
+#[must_use]
+pub fn event_of_handle(handle: &str) -> Option<u64> {
+    handle.strip_prefix(EVENT)?.parse().ok()
+}
+
 /// A payload kept by content hash.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PayloadRef {
@@ -43,4 +61,12 @@ pub struct PayloadRef {
     pub hash: ContentHash,
     /// The length.
     pub bytes: u64,
+}
+
+impl PayloadRef {
+    /// What `more` takes to read it.
+    #[must_use]
+    pub fn handle(&self) -> String {
+        self.hash.to_string()[..HANDLE_DIGITS].to_owned()
+    }
 }

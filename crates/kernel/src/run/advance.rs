@@ -4,13 +4,14 @@
 
 use super::Context;
 use super::call::{Call, CallStatus};
+use super::compact::{self, Step, rescues};
 use super::decide::parked;
 use super::hold::reserve;
 use super::owed::{Bar, NextCall, next_call};
 use super::state::State;
 use super::task::{Closing, Phase, Run};
 use crate::event::{
-    Done, Fact, FailureCode, FaultClass, ModelFault, Notice, Outcome, Parked, Returned,
+    Done, Fact, FailureCode, FaultClass, ModelFault, Notice, Outcome, Parked, Purpose, Returned,
 };
 use crate::json::RawJson;
 use crate::message::Stop;
@@ -79,13 +80,14 @@ fn close(
     if let Some(result) = &closing.result {
         return Some(Fact::RunFinished { result: result.clone() });
     }
-    if let Some((code, message)) = dead_end(&closing.stop) {
+    let rescued = rescues(state, run, closing, context.quote);
+    if let Some((code, message)) = dead_end(&closing.stop).filter(|_| !rescued) {
         return Some(Fact::RunFailed { code, message: message.to_owned() });
     }
     if run.turns >= run.turns_max {
         return Some(park(Parked::TurnCap { turns_max: run.turns_max }));
     }
-    if closing.called || closing.stop == Stop::PauseTurn || run.granted > 0 {
+    if closing.called || closing.stop == Stop::PauseTurn || run.granted > 0 || rescued {
         return begin(state, run, false, epoch, context);
     }
     match closing.stop {
@@ -148,15 +150,23 @@ fn begin(
     if left == 0 {
         return Some(park(Parked::TurnCap { turns_max: run.turns_max }));
     }
-    if let Some(notice) = untold(state, run, signal_missing, left, context) {
+    let purpose = match compact::next(state, run, context.quote) {
+        Some(Step::Clear(cleared)) => return Some(Fact::ResultsCleared(cleared)),
+        Some(Step::Summarise { turns_kept }) => return Some(Fact::Summarised { turns_kept }),
+        Some(Step::Drop { turns_kept }) => return Some(Fact::TurnsDropped { turns_kept }),
+        Some(Step::Ask) => Purpose::Summary,
+        None => Purpose::Answer,
+    };
+    let notice = untold(state, run, signal_missing, left, context);
+    if let Some(notice) = notice.filter(|_| purpose == Purpose::Answer) {
         return Some(Fact::Notified(notice));
     }
-    (!context.held_back).then(|| call(state, run, left, epoch, context))
+    (!context.held_back).then(|| call(state, run, purpose, epoch, context))
 }
 
 /// Begins a model call in every scope that it is counted in, or parks where one of them
 /// has no room.
-fn call(state: &State, run: &Run, left: u32, epoch: Epoch, context: &Context<'_>) -> Fact {
+fn call(state: &State, run: &Run, purpose: Purpose, epoch: Epoch, context: &Context<'_>) -> Fact {
     if context.quote.is_none() && (run.cap.is_some() || context.caps_money()) {
         return park(Parked::NeedsMending(no_price(&state.agent.model)));
     }
@@ -164,7 +174,7 @@ fn call(state: &State, run: &Run, left: u32, epoch: Epoch, context: &Context<'_>
         let to = context.shares.iter().map(|share| share.scope.clone()).collect();
         return Fact::Budgeted { to };
     }
-    match reserve(state, run, context) {
+    match reserve(state, run, purpose, context) {
         Err(reached) => parked(Parked::CostCapExceeded(reached), context),
         Ok(reservation) => Fact::ModelBegun {
             epoch,
@@ -174,7 +184,8 @@ fn call(state: &State, run: &Run, left: u32, epoch: Epoch, context: &Context<'_>
             hold: reservation.amount.money,
             tokens: reservation.amount.tokens,
             prices: context.quote.map(|quote| quote.version.clone()),
-            tools_off: left == 1,
+            tools_off: run.turns + 1 >= run.turns_max || purpose == Purpose::Summary,
+            purpose,
         },
     }
 }

@@ -6,6 +6,7 @@
 use super::Context;
 use super::call::{Call, CallStatus};
 use super::command::{Command, Refusal, Wake};
+use super::compact::goes_on_after;
 use super::presentable::{askable, presentable};
 use super::state::State;
 use super::task::{Calling, Phase, Run};
@@ -120,7 +121,7 @@ fn failed(
     let (tokens, fault_told) = (tokens_of(spent, calling), fault.clone());
     let mut facts =
         vec![Fact::ModelFailed { fault: fault_told, cost, estimated, tokens, fallback }];
-    if !run.cancel_asked {
+    if !run.cancel_asked && !goes_on_after(state, run, calling, &fault, context.quote) {
         facts.push(after_fault(state, run, fault, context));
     }
     Ok(facts)

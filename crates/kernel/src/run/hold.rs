@@ -6,8 +6,10 @@
 //! floor; below it the cap has tripped.
 
 use super::Context;
+use super::compact::asked;
 use super::state::State;
 use super::task::Run;
+use crate::event::Purpose;
 use crate::ledger::{Amount, CapReached, Measure, Scope};
 use crate::price::Quote;
 use crate::units::Money;
@@ -27,13 +29,12 @@ pub(super) struct Reservation {
 pub(super) fn reserve(
     state: &State,
     run: &Run,
+    purpose: Purpose,
     context: &Context<'_>,
 ) -> Result<Reservation, CapReached> {
-    let call = Call {
-        input: state.talk.input_tokens_max().saturating_add(HIDDEN_TOKENS_MAX),
-        quote: context.quote,
-    };
-    let wanted = state.agent.max_tokens;
+    let (wanted, bytes_beside) = asked(state, context.quote, purpose);
+    let said = state.talk.input_tokens_max().saturating_add(bytes_beside);
+    let call = Call { input: said.saturating_add(HIDDEN_TOKENS_MAX), quote: context.quote };
     let floor = state.agent.limits.answer_tokens_min.min(wanted);
     let mut longest = u64::from(wanted);
     for limit in own(state, run).iter().chain(context.full) {

@@ -10,7 +10,10 @@ use super::call::{Call, calls_of};
 use super::talk::Talk;
 use super::task::{Calling, Ended, Phase, Run};
 use crate::agent::{Agent, Frozen};
-use crate::event::{Broken, Done, Fact, Notice, Opening, PayloadRef, Returned, Sealed, chain_root};
+use crate::event::{
+    Broken, Done, Fact, Notice, Opening, PayloadRef, Purpose, Returned, SUMMARY_REQUEST, Sealed,
+    chain_root,
+};
 use crate::ledger::{Amount, Scope, Share};
 use crate::message::{Block, Message, Reply, Request, ToolChoice, ToolDecl, text_of};
 use crate::units::{ContentHash, Money, SessionId};
@@ -140,7 +143,15 @@ impl State {
                 matches!(run.phase, Phase::Ready | Phase::Closing(_)).then_some(())
             }
             Fact::ModelBegun {
-                epoch, turn, max_tokens, hold, tokens, prices, tools_off, ..
+                epoch,
+                turn,
+                max_tokens,
+                hold,
+                tokens,
+                prices,
+                tools_off,
+                purpose,
+                ..
             } => {
                 self.live()?.prices.clone_from(prices);
                 let calling = Calling {
@@ -150,6 +161,7 @@ impl State {
                     hold: *hold,
                     tokens: *tokens,
                     tools_off: *tools_off,
+                    purpose: *purpose,
                 };
                 self.begin(calling)
             }
@@ -157,18 +169,25 @@ impl State {
                 self.settle(*cost, inherited)?;
                 self.hear_reply(reply)
             }
-            Fact::ModelFailed { cost, .. } => {
+            Fact::ModelFailed { fault, cost, .. } => {
                 self.settle(*cost, inherited)?;
+                let tokens = self.talk.size().tokens_likely();
                 let run = self.live()?;
-                (run.phase, run.losses) = (Phase::Ready, 0);
+                run.note_fault(fault, tokens);
+                run.end_model();
+                run.losses = 0;
                 Some(())
             }
             Fact::ModelLost { cost } => {
                 self.settle(*cost, inherited)?;
                 let run = self.live()?;
-                (run.phase, run.losses) = (Phase::Ready, run.losses + 1);
+                run.end_model();
+                run.losses += 1;
                 Some(())
             }
+            Fact::ResultsCleared(cleared) => self.clear_results(cleared),
+            Fact::Summarised { turns_kept } => self.summarise(*turns_kept),
+            Fact::TurnsDropped { turns_kept } => self.drop_turns(*turns_kept),
             Fact::ToolBegun { epoch, call } => self.live()?.begin_call(*epoch, call),
             Fact::ToolReturned(returned) => self.hear_return(returned),
             Fact::CancelAsked { .. } => {
@@ -212,20 +231,20 @@ impl State {
     ) -> Fit {
         let before = self.run.as_ref().map_or(0, |run| run.number);
         let over = self.run.as_ref().is_none_or(|run| matches!(run.phase, Phase::Over(_)));
-        for block in input {
-            self.talk.hear(block.clone());
-        }
+        self.talk.hear_task(input);
         let task = text_of(input);
         self.run = Some(Run::new(number, task, done, cap, turns_max));
         (over && number == before + 1).then_some(())
     }
 
     fn begin(&mut self, calling: Calling) -> Fit {
-        let run = self.live()?;
-        let fits = matches!(run.phase, Phase::Ready | Phase::Closing(_));
-        run.phase = Phase::Calling(calling);
-        self.talk.send();
-        fits.then_some(())
+        self.live()?.begin_model(calling)?;
+        match calling.purpose {
+            Purpose::Answer => self.talk.send(),
+            // What was said since stays open: the next answer is to it.
+            Purpose::Summary => {}
+        }
+        Some(())
     }
 
     /// Books a call's cost and ends its hold, which goes with the phase.
@@ -239,21 +258,25 @@ impl State {
     }
 
     fn hear_reply(&mut self, reply: &Reply) -> Fit {
+        let Phase::Calling(calling) = self.live()?.phase else {
+            return None;
+        };
+        match calling.purpose {
+            Purpose::Answer => {}
+            Purpose::Summary => return self.hear_summary(reply),
+        }
         self.talk.speak(reply);
         self.turns += 1;
-        let agent = Arc::clone(&self.agent);
-        let withdrawn = std::mem::take(&mut self.withdrawn);
-        let calls = self.live().and_then(|run| match run.phase {
-            Phase::Calling(calling) => Some(calls_of(&agent, reply, calling.tools_off, &withdrawn)),
-            Phase::Ready | Phase::Tooling(_) | Phase::Closing(_) | Phase::Over(_) => None,
-        });
-        self.withdrawn = withdrawn;
-        let (run, calls) = (self.live()?, calls?);
+        let tokens = self.talk.size().tokens_likely();
+        let calls = calls_of(&self.agent, reply, calling.tools_off, &self.withdrawn);
+        let run = self.live()?;
+        run.compaction = run.compaction.answered(&reply.stop, tokens);
         run.hear_reply(reply, calls);
         Some(())
     }
 
     fn hear_return(&mut self, returned: &Returned) -> Fit {
+        self.note_result(returned)?;
         let run = self.live()?;
         let turn_over = run.return_call(returned)?;
         if let Some(results) = turn_over {
@@ -274,7 +297,7 @@ impl State {
     }
 
     /// The run, if it is under way.
-    fn live(&mut self) -> Option<&mut Run> {
+    pub(super) fn live(&mut self) -> Option<&mut Run> {
         self.live_or_parked().filter(|run| run.parked.is_none())
     }
 
@@ -325,12 +348,17 @@ impl State {
     /// What the model call under way sends.
     #[must_use]
     pub fn request(&self, calling: &Calling) -> Request {
+        let mut messages = self.history();
+        match calling.purpose {
+            Purpose::Answer => {}
+            Purpose::Summary => messages.push(Arc::new(Message::user(SUMMARY_REQUEST))),
+        }
         Request {
             model: self.agent.model.clone(),
             system: Arc::clone(&self.system),
             tools: Arc::clone(&self.tools),
             tool_choice: if calling.tools_off { ToolChoice::Off } else { ToolChoice::Auto },
-            messages: self.history(),
+            messages,
             max_tokens: calling.max_tokens,
             temperature: self.agent.temperature,
             stop_sequences: Vec::new(),

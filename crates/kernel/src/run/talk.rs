@@ -1,14 +1,20 @@
 //! The conversation as a model reads it.
 //!
 //! Messages only grow at the end: what was once sent is sent again byte for byte, so
-//! that prompt caches hit. Cut the log anywhere and the talk still answers every call
+//! that prompt caches hit. Only a fact that says so shortens them (`shorten`), once, and
+//! from there on they grow again. Cut the log anywhere and the talk still answers every call
 //! for a tool, because providers refuse a history in which one is left open.
+
+mod shorten;
+
+pub(super) use shorten::Shown;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::size::Size;
 use crate::json::{Extra, RawJson};
-use crate::message::{Block, Message, Reply, Role, Stop, ToolResult, ToolUse};
+use crate::message::{Block, Message, Reply, Role, Stop, ToolResult, ToolUse, Usage};
 use crate::units::ContentHash;
 
 /// The conversation, and what is known about its length.
@@ -19,12 +25,17 @@ pub struct Talk {
     open: Vec<Block>,
     /// Ids of all calls so far, hashed, so that a repeated one can be told.
     call_ids: BTreeSet<[u8; 8]>,
-    /// Tokens that the provider counted for everything up to the last reply.
-    tokens_known: u64,
-    /// Bytes added since.
-    bytes_new: u64,
+    size: Size,
     /// Whether the last reply was a pause: the same messages go back as they are.
     paused: bool,
+    /// The present task.
+    task: Vec<Block>,
+    /// The message that it stands in, or will stand in.
+    task_at: usize,
+    /// Results that can be shown shorter.
+    results: Vec<Shown>,
+    /// Answers that are no longer shown.
+    left_out: u32,
 }
 
 /// Bytes that a block costs beside its words: role marks, ids, structure.
@@ -37,12 +48,22 @@ const OPAQUE_TOKENS_MIN: usize = 8_192;
 impl Talk {
     /// A talk that begins with this many bytes of system prompt and tool schemas.
     pub(super) fn new(preamble_bytes: u64) -> Self {
-        Talk { bytes_new: preamble_bytes, ..Talk::default() }
+        let mut talk = Talk::default();
+        talk.size.add(preamble_bytes);
+        talk
+    }
+
+    /// Adds a new task.
+    pub(super) fn hear_task(&mut self, input: &[Block]) {
+        (self.task, self.task_at) = (input.to_vec(), self.messages.len());
+        for block in input {
+            self.hear(block.clone());
+        }
     }
 
     /// Adds to what the user side says next.
     pub(super) fn hear(&mut self, block: Block) {
-        self.bytes_new = self.bytes_new.saturating_add(block_bytes(&block));
+        self.size.add(block_bytes(&block));
         self.open.push(block);
     }
 
@@ -59,15 +80,9 @@ impl Talk {
     pub(super) fn speak(&mut self, reply: &Reply) {
         self.paused = reply.stop == Stop::PauseTurn;
         self.call_ids.extend(uses(&reply.content).map(|call| id_key(&call.id)));
-        match reply.usage {
-            Some(usage) if usage.is_believable() => {
-                self.tokens_known = usage.total();
-                self.bytes_new = 0;
-            }
-            Some(_) | None => {
-                let bytes = reply.content.iter().map(block_bytes);
-                self.bytes_new = bytes.fold(self.bytes_new, u64::saturating_add);
-            }
+        self.size.add(bytes_of(&reply.content));
+        if let Some(usage) = reply.usage.filter(Usage::is_believable) {
+            self.size.count(usage.total());
         }
         if !reply.content.is_empty() {
             let content = reply.content.clone();
@@ -96,7 +111,12 @@ impl Talk {
     /// An upper bound on the tokens that a request with this talk counts as input. A
     /// token is at least one byte, so new bytes bound new tokens.
     pub(super) fn input_tokens_max(&self) -> u64 {
-        self.tokens_known.saturating_add(self.bytes_new)
+        self.size.tokens_max()
+    }
+
+    /// How long it is.
+    pub(super) fn size(&self) -> &Size {
+        &self.size
     }
 
     /// Everything said so far. `unanswered` are the calls of the last answer that have
@@ -126,6 +146,11 @@ pub(super) fn uses(content: &[Block]) -> impl Iterator<Item = &ToolUse> {
 fn id_key(id: &str) -> [u8; 8] {
     let hash = ContentHash::of(id.as_bytes()).0;
     [hash[0], hash[1], hash[2], hash[3], hash[4], hash[5], hash[6], hash[7]]
+}
+
+/// A bound on the tokens of these blocks.
+fn bytes_of(content: &[Block]) -> u64 {
+    content.iter().map(block_bytes).fold(0, u64::saturating_add)
 }
 
 /// A bound on the tokens of a block: its bytes, and what stands around them.

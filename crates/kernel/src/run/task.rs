@@ -1,9 +1,10 @@
 //! One run: a task inside a session, and where it stands.
 
 use super::call::{Call, CallStatus};
+use super::compact::Compaction;
 use super::state::Fit;
 use crate::event::Outcome;
-use crate::event::{Done, FailureCode, Notice, Parked, Returned};
+use crate::event::{Done, FailureCode, Notice, Parked, Purpose, Returned};
 use crate::json::RawJson;
 use crate::ledger::Amount;
 use crate::message::{Reply, Stop, ToolResult, text_of};
@@ -51,6 +52,8 @@ pub struct Run {
     pub last_text: String,
     /// Why the model stopped there.
     pub last_stop: Stop,
+    /// What was done so that the conversation fits.
+    pub compaction: Compaction,
 }
 
 /// Where a run stands.
@@ -83,6 +86,8 @@ pub struct Calling {
     pub tokens: u64,
     /// Whether the model may not call tools.
     pub tools_off: bool,
+    /// What it is for.
+    pub purpose: Purpose,
 }
 
 impl Calling {
@@ -142,6 +147,7 @@ impl Run {
             granted: 0,
             last_text: String::new(),
             last_stop: Stop::EndTurn,
+            compaction: Compaction::default(),
         }
     }
 

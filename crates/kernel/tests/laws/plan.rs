@@ -19,6 +19,9 @@ pub(crate) struct Plan {
     pub(crate) calls_per_turn_max: u32,
     pub(crate) cap: Option<u64>,
     pub(crate) done: bool,
+    /// The model's window, in tokens, and the turns that stay.
+    pub(crate) window: Option<u64>,
+    pub(crate) keep_turns: u32,
     pub(crate) acts: Vec<Act>,
 }
 
@@ -76,9 +79,12 @@ pub(crate) enum Part {
 pub(crate) fn plans() -> impl Strategy<Value = Plan> {
     let head = (1..=4_u64, 0..3_u8, 1..=TURNS_MAX, 0..6_u32);
     let cap = prop_oneof![Just(None), (0..40_000_000_u64).prop_map(Some)];
-    (head, cap, any::<bool>(), vec(acts(), 1..40)).prop_map(|(head, cap, done, acts)| {
+    let window = prop_oneof![1 => Just(None), 2 => (500..9_000_u64).prop_map(Some)];
+    let tail = (any::<bool>(), window, 0..4_u32);
+    (head, cap, tail, vec(acts(), 1..40)).prop_map(|(head, cap, tail, acts)| {
         let (dense, price, turns, calls_per_turn_max) = head;
-        Plan { dense, price, turns, calls_per_turn_max, cap, done, acts }
+        let (done, window, keep_turns) = tail;
+        Plan { dense, price, turns, calls_per_turn_max, cap, done, window, keep_turns, acts }
     })
 }
 

@@ -4,7 +4,10 @@
 //! event besides, and an honest provider (it bills what it was sent, and what it said)
 //! must never take a run over its cap.
 
-use kernel::agent::Limits;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use kernel::agent::{Limits, Window};
 use kernel::event::{Done, ModelFault, Outcome, Parked, Returned};
 use kernel::json::{Extra, RawJson};
 use kernel::message::{Arguments, Block, Message, Reply, Stop, ToolUse, Usage};
@@ -30,15 +33,24 @@ fn random_sessions_keep_every_law() {
         RngSeed::Fixed(seed) => RngSeed::Fixed(seed),
     };
     let mut runner = TestRunner::new(ProptestConfig { rng_seed, ..usual });
+    let seen = RefCell::new(BTreeMap::new());
     runner
         .run(&plans(), |plan| {
-            play(&plan);
+            let mut seen = seen.borrow_mut();
+            for name in play(&plan) {
+                *seen.entry(name).or_insert(0_u32) += 1;
+            }
             Ok(())
         })
         .unwrap_or_else(|why| panic!("{why}"));
+    for name in ["results_cleared", "summarised", "turns_dropped"] {
+        let times = seen.borrow().get(name).copied().unwrap_or(0);
+        assert!(times >= 20, "`{name}` came {times} times: too seldom to show anything");
+    }
 }
 
-fn play(plan: &Plan) {
+/// Plays a plan, and gives the names of the facts that came.
+fn play(plan: &Plan) -> Vec<&'static str> {
     let mut world = opened(plan);
     for act in &plan.acts {
         one(&mut world, plan, act);
@@ -46,13 +58,20 @@ fn play(plan: &Plan) {
     }
     world.check_log();
     check_prefixes(&world);
+    let names = world.log.iter().map(|sealed| sealed.event.fact.name()).collect();
     check_rest(world, plan);
+    names
 }
 
 fn opened(plan: &Plan) -> World {
     let limits = Limits {
         calls_per_turn_max: plan.calls_per_turn_max,
         outage_parks_max: 2,
+        window: Window {
+            tokens_max: plan.window,
+            keep_turns: plan.keep_turns,
+            ..Window::default()
+        },
         ..Limits::default()
     };
     let mut world = World::new(agent(limits), Some(price(plan)));
@@ -317,6 +336,8 @@ fn a_turn_stores_as_much_late_as_early() {
         calls_per_turn_max: 9,
         cap: None,
         done: true,
+        window: None,
+        keep_turns: 3,
         acts: Vec::new(),
     };
     let answer = Answer {

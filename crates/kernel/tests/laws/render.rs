@@ -1,6 +1,6 @@
 //! Facts, what is owed, and balances, each on one short line.
 
-use kernel::event::{Fact, ModelFault, Notice, Parked, Sealed};
+use kernel::event::{Fact, ModelFault, Notice, Parked, Purpose, Sealed};
 use kernel::ledger::{Balance, CapReached, Measure};
 use kernel::message::{Block, Message, Reply, Role};
 use kernel::run::{Call, Owed};
@@ -46,12 +46,15 @@ fn details(fact: &Fact) -> String {
             let scopes: Vec<String> = to.iter().map(ToString::to_string).collect();
             format!(" to {}", if scopes.is_empty() { "none".to_owned() } else { scopes.join(" ") })
         }
-        Fact::ModelBegun { epoch, turn, max_tokens, clamped, hold, tools_off, .. } => format!(
-            " turn={turn} epoch={} max_tokens={max_tokens}{} hold={hold}{}",
-            epoch.0,
-            flag(*clamped, " clamped"),
-            flag(*tools_off, " tools_off"),
-        ),
+        Fact::ModelBegun { epoch, turn, max_tokens, clamped, hold, tools_off, purpose, .. } => {
+            format!(
+                " turn={turn} epoch={} max_tokens={max_tokens}{} hold={hold}{}{}",
+                epoch.0,
+                flag(*clamped, " clamped"),
+                flag(*tools_off, " tools_off"),
+                flag(*purpose == Purpose::Summary, " for a summary"),
+            )
+        }
         Fact::ModelReplied { reply, cost, estimated } => {
             format!(" {} cost={cost}{}", reply_line(reply), flag(*estimated, " estimated"))
         }
@@ -59,6 +62,13 @@ fn details(fact: &Fact) -> String {
             format!(" {} cost={cost}{}", fault_line(fault), flag(*estimated, " estimated"))
         }
         Fact::ModelLost { cost } => format!(" cost={cost}"),
+        Fact::ResultsCleared(cleared) => format!(
+            " of turns up to {}, longer than {} bytes, but for {} bytes",
+            cleared.upto_turn, cleared.bytes_over, cleared.bytes_kept
+        ),
+        Fact::Summarised { turns_kept } | Fact::TurnsDropped { turns_kept } => {
+            format!(" but for the last {turns_kept}")
+        }
         Fact::ToolBegun { epoch, call } => format!(" {call} epoch={}", epoch.0),
         Fact::ToolReturned(returned) => {
             format!(" {} {:?} \"{}\"", returned.call, returned.outcome, short(&returned.content))
@@ -176,7 +186,10 @@ fn owed_line(owed: &Owed) -> String {
             format!("nothing before room in {} or {}", reached.scope, turns.0)
         }
         Owed::Decision => "a decision".to_owned(),
-        Owed::Model(calling) => format!("the model call of turn {}", calling.turn),
+        Owed::Model(calling) => match calling.purpose {
+            Purpose::Answer => format!("the model call of turn {}", calling.turn),
+            Purpose::Summary => format!("a summary, before turn {}", calling.turn),
+        },
         Owed::LostModel => "the end of a lost model call".to_owned(),
         Owed::Tools(calls) => format!("run {}", names(calls)),
         Owed::Reconcile(call) => format!("find out about {}", call.id),

@@ -4,9 +4,10 @@
 //! nine of them), `key=value` an option. What is not understood fails the test.
 //!
 //! To the kernel: `start "…" done= cap= turns=`, `advance`, `replied … stop= usage=in/out`,
-//! `failed CLASS retry_after= spent=`, `lost`, `returned ID ok|error|unknown "…"`,
+//! `failed CLASS retry_after= spent=`, `lost`, `returned ID ok|error|unknown "…" long=`,
 //! `not_done ID`, `park`, `wake [due] turns= cap=`, `cancel`; with `aside`, by somebody
-//! who holds no lease. To the world: `agent turns= calls= patience=`, `crash` (the next
+//! who holds no lease. To the world: `agent turns= calls= patience= window=
+//! keep= trigger= worth= summary= compact=off`, `crash` (the next
 //! owner comes), `former` (the one before), `clock MS`, `chance N`, `price input= output=`
 //! or `price none`, `barrier interrupted|handed_over|none`, `broken TOOL|none`,
 //! `share KEY usd= tokens= requests= turns=` or `share none` (the shared budgets that the session draws on),
@@ -127,7 +128,11 @@ pub(crate) fn command(line: &Line) -> Option<Command> {
         "returned" => Command::Returned(Returned {
             call: line.word(1).to_owned(),
             outcome: outcome(line.word(2)),
-            content: line.text(),
+            content: format!(
+                "{}{}",
+                line.text(),
+                "x".repeat(line.number("long").unwrap_or(0) as usize)
+            ),
             rest: None,
             took_ms: 0,
         }),

@@ -8,9 +8,9 @@ use std::fs;
 use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
 
-use kernel::agent::Limits;
+use kernel::agent::{Limits, Window};
 use kernel::event::Parked;
-use kernel::run::OutOfOrder;
+use kernel::run::{OutOfOrder, Owed};
 use kernel::units::{Money, UnixMs};
 
 use crate::render;
@@ -94,11 +94,25 @@ fn opened(line: &Line) -> World {
         turns_max: line.number("turns").map_or(usual.turns_max, |n| n as u32),
         calls_per_turn_max: line.number("calls").map_or(usual.calls_per_turn_max, |n| n as u32),
         outage_parks_max: line.number("patience").map_or(usual.outage_parks_max, |n| n as u32),
+        window: window(line),
         ..usual
     };
     let mut world = World::new(agent(limits), Some(quote(0, 10_000)));
     world.open();
     world
+}
+
+fn window(line: &Line) -> Window {
+    let usual = Window::default();
+    let number = |key: &str, usual: u32| line.number(key).map_or(usual, |n| n as u32);
+    Window {
+        tokens_max: line.number("window"),
+        compact: line.option("compact") != Some("off"),
+        trigger_percent: number("trigger", usual.trigger_percent),
+        keep_turns: number("keep", usual.keep_turns),
+        clear_percent_min: number("worth", usual.clear_percent_min),
+        summary_tokens_max: number("summary", usual.summary_tokens_max),
+    }
 }
 
 fn answer(world: &mut World, line: &Line) -> String {
@@ -156,8 +170,17 @@ fn price(line: &Line) -> Option<kernel::price::Quote> {
 
 /// What the model was last told, in full.
 fn told(world: &World) -> String {
-    let history = world.state.history();
-    let last = history.last().map(|message| message.text()).unwrap_or_default();
+    let messages = match world.owed() {
+        Owed::Model(calling) => world.state.request(&calling).messages,
+        Owed::Nothing
+        | Owed::Wait(_)
+        | Owed::Room(..)
+        | Owed::Decision
+        | Owed::LostModel
+        | Owed::Tools(_)
+        | Owed::Reconcile(_) => world.state.history(),
+    };
+    let last = messages.last().map(|message| message.text()).unwrap_or_default();
     last.lines().map(|line| format!("  | {line}\n")).collect()
 }
 

@@ -20,6 +20,7 @@ mod reference;
 mod shape;
 mod speak;
 mod spelling;
+mod summary;
 mod understand;
 
 use kernel::agent::END_TASK;
@@ -28,6 +29,7 @@ use kernel::message::{Arguments, Block, Reply, Request, Stop, ToolChoice, ToolUs
 use serde_json::{Value as Json, json};
 
 use super::Brain;
+use super::long::asks_for_summary;
 use conversation::Conversation;
 use progress::{Progress, offers};
 
@@ -41,6 +43,11 @@ impl Brain for Planner {
     }
 
     fn reply(&self, request: &Request) -> Reply {
+        let unfolded = summary::unfolded(request);
+        let request = unfolded.as_ref().unwrap_or(request);
+        if asks_for_summary(request) {
+            return says(summary::write(request));
+        }
         let conversation = Conversation::read(request);
         let heard = understand::read(&conversation.task.texts);
         let plan = plan::draft(heard, &conversation);

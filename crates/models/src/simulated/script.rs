@@ -1,7 +1,8 @@
 //! A brain that follows a script: what the model answers, turn by turn.
 //!
-//! The turn to play is the number of answers that the conversation already holds, so the
-//! script needs no memory and a resumed run goes on where it was. A second run of the
+//! The turn to play is the number of answers that the conversation already holds, or held
+//! before its beginning was left out, so the script needs no memory and a resumed run goes
+//! on where it was. A second run of the
 //! same session goes on with the turn after the last one that was played. A script says
 //! so where it has ended, and where a tool's results are not what it expects.
 

@@ -4,6 +4,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use kernel::event::Purpose;
 use kernel::message::Request;
 use kernel::run::{Calling, State};
 use kernel::units::{Epoch, Money};
@@ -46,6 +47,7 @@ fn bytes_sent(state: &State) -> u64 {
         hold: Money::ZERO,
         tokens: 0,
         tools_off: false,
+        purpose: Purpose::Answer,
     };
     let request = state.request(&calling);
     let whole = wire::anthropic::write_request(&request, false).len();

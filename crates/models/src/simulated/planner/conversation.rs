@@ -98,7 +98,8 @@ impl<'r> Conversation<'r> {
     }
 }
 
-fn is_task(text: &str) -> bool {
+/// Whether these are words of a person.
+pub(super) fn is_task(text: &str) -> bool {
     !text.trim_start().starts_with(HARNESS)
 }
 

@@ -8,13 +8,22 @@ use kernel::message::{Arguments, Block, Message, Reply, Request, Role, Stop, Too
 use serde_json::json;
 
 use super::{Call, Script, Turn};
+use crate::simulated::long::{answers_left_out, asks_for_summary};
 
 /// The answer to a conversation.
 pub(super) fn reply(script: &Script, request: &Request) -> Reply {
     let heard = heard(&request.messages);
-    let now = heard.len() - 1;
+    let gone = answers_left_out(request);
+    let now = gone + heard.len() - 1;
+    if asks_for_summary(request) {
+        return answer(vec![Block::text(summary(now))], Stop::EndTurn);
+    }
     // A deviation stays one: the turns after it would only hide where the run went astray.
-    for (at, said) in heard.iter().enumerate() {
+    for (said, at) in heard.iter().zip(gone..) {
+        // What was said before the first answer that is left went with the ones before.
+        if at == gone && gone > 0 && at < now {
+            continue;
+        }
         match chosen(script, at, said) {
             Choice::Turn(turn) => {
                 if let Some(missing) =
@@ -35,6 +44,10 @@ pub(super) fn reply(script: &Script, request: &Request) -> Reply {
         }
     }
     ended(script, request, now)
+}
+
+fn summary(turns: usize) -> String {
+    format!("This is a script, and {turns} of its turns were played.")
 }
 
 /// What was said to the model since its last answer.
