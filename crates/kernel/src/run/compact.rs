@@ -21,7 +21,7 @@ use crate::price::Quote;
 /// Results up to this length stay: what would stand for them is hardly shorter. In bytes.
 const RESULT_BYTES_MIN: u64 = 2 * STANDIN_BYTES_MAX;
 
-/// The least that is kept of a result that is cut, in bytes.
+/// What is kept of a result that is cut is so many bytes, or a multiple of them.
 const CUT_BYTES_MIN: u64 = 256;
 
 /// The shortest summary worth asking for, in tokens.
@@ -172,7 +172,7 @@ fn old_results(state: &State) -> Option<Cleared> {
 fn long_results(state: &State, need: &Need) -> Option<Cleared> {
     let results = state.talk.results_over(CUT_BYTES_MIN + RESULT_BYTES_MIN);
     let share = state.talk.size().bytes_of(need.goal / 2).checked_div(results)?;
-    let bytes_kept = share.max(CUT_BYTES_MIN);
+    let bytes_kept = (share - share % CUT_BYTES_MIN).max(CUT_BYTES_MIN);
     let bytes_over = bytes_kept.saturating_add(RESULT_BYTES_MIN);
     Some(Cleared { upto_turn: state.turns, bytes_over, bytes_kept })
 }
