@@ -12,6 +12,7 @@ mod laws;
 mod life;
 mod people;
 mod shaky;
+mod tally;
 mod things;
 mod watched;
 mod world;
@@ -20,6 +21,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use kernel::agent::{Agent, END_TASK, Effect, EffectRule, Frozen, Limits, MORE, ToolSpec, Window};
+use kernel::ledger::{self, Allowance, Budget, Per, Plans};
 use kernel::message::Request;
 use kernel::units::{ContentHash, Money, SessionId, Tenant};
 use serde_json::json;
@@ -29,6 +31,7 @@ use self::crash::Crash;
 use self::life::{End, Life};
 use self::people::Deed;
 use self::shaky::Shaky;
+use self::tally::Tally;
 use self::things::Things;
 use self::watched::Watched;
 use self::world::SeededWorld;
@@ -112,6 +115,7 @@ struct Play<'a> {
     brain: Arc<Brain>,
     things: Arc<Things>,
     shaky: Arc<Shaky>,
+    tally: Arc<Tally>,
     chance: fastrand::Rng,
     sessions: BTreeMap<SessionId, Watched>,
     crashes: u32,
@@ -129,15 +133,18 @@ impl<'a> Play<'a> {
         let crash = Arc::new(Crash::new(chance.fork()));
         let brain = Arc::new(Brain::new(chance.fork(), Arc::clone(&crash)));
         let things = Arc::new(Things::new(chance.fork(), Arc::clone(&crash)));
-        let shaky = Arc::new(Shaky::new(Arc::clone(&store), chance.fork(), Arc::clone(&crash)));
         let tap = Tap::default();
+        let tally = Arc::new(Tally::default());
+        let shaky =
+            Shaky::new(Arc::clone(&store), chance.fork(), Arc::clone(&crash), Arc::clone(&tally));
+        let shaky = Arc::new(shaky);
         let engine = Engine {
             store: Arc::clone(&shaky) as Arc<_>,
             dispatch,
             model: Arc::clone(&brain) as Arc<_>,
             toolbox: Arc::clone(&things) as Arc<_>,
             world: Arc::new(SeededWorld::new(chance.fork())),
-            plans: Arc::default(),
+            plans: Arc::new(plans(&mut chance)),
             circuits: Circuits::new(tap.clone()),
             tap,
         };
@@ -151,6 +158,7 @@ impl<'a> Play<'a> {
             brain,
             things,
             shaky,
+            tally,
             chance,
             sessions: BTreeMap::new(),
             crashes: 0,
@@ -207,13 +215,33 @@ impl<'a> Play<'a> {
     /// One life of the process: each session is driven once, and may die or be
     /// interfered with. Says whether anything is still owed.
     async fn live(&mut self, calm: bool) -> Result<bool, String> {
+        let sessions: Vec<SessionId> = self.sessions.keys().copied().collect();
+        let at_once = if self.chance.bool() { sessions.len() } else { 1 };
         let mut busy = false;
-        for session in self.sessions.keys().copied().collect::<Vec<_>>() {
+        for group in sessions.chunks(at_once.max(1)) {
+            busy |= self.live_together(group, calm).await?;
+        }
+        Ok(busy)
+    }
+
+    /// Drives sessions beside each other: they draw on the same budgets.
+    async fn live_together(&mut self, sessions: &[SessionId], calm: bool) -> Result<bool, String> {
+        let mut lives = Vec::new();
+        for session in sessions {
             if !calm {
-                self.interfere(session).await?;
+                self.crash.revive();
+                self.interfere(*session).await?;
             }
-            let life = Life::draw(&mut self.chance, calm, self.sessions.len() < SESSIONS_MAX);
-            match life.lived(&self.engine, &self.tenant, session, &self.crash).await? {
+            let may_fork = self.sessions.len() < SESSIONS_MAX;
+            lives.push((*session, Life::draw(&mut self.chance, calm, may_fork)));
+        }
+        self.crash.revive();
+        let lives = lives
+            .into_iter()
+            .map(|(session, life)| life.lived(&self.engine, &self.tenant, session, &self.crash));
+        let mut busy = false;
+        for end in futures::future::try_join_all(lives).await? {
+            match end {
                 End::Rested => {}
                 End::Unfinished => busy = true,
                 End::Died => (self.crashes, busy) = (self.crashes + 1, true),
@@ -249,10 +277,11 @@ impl<'a> Play<'a> {
                 laws::money(&self.calm, &self.tenant, watched.state()).await?;
             }
         }
-        Ok(())
+        self.tally.verdict(&self.tenant, &*self.calm.store, false).await
     }
 
     async fn sum_up(&self) -> Result<Played, String> {
+        self.tally.verdict(&self.tenant, &*self.calm.store, true).await?;
         let mut played = Played {
             crashes: self.crashes,
             fenced: self.fenced,
@@ -274,6 +303,24 @@ impl<'a> Play<'a> {
         laws::spend(&self.calm, &self.tenant, &self.sessions).await?;
         Ok(played)
     }
+}
+
+/// Budgets that all sessions share, drawn by chance. Each has room for some calls, so that
+/// a run that waits for its window to turn gets on.
+fn plans(chance: &mut fastrand::Rng) -> Plans {
+    let windows = [ledger::Window::Hour, ledger::Window::Day, ledger::Window::Month];
+    let budgets = (0..chance.u32(0..4)).map(|number| Budget {
+        name: format!("budget-{number}"),
+        per: if chance.bool() { Per::Tenant } else { Per::User },
+        window: windows[chance.usize(0..windows.len())],
+        allowance: Allowance {
+            money: chance.bool().then(|| Money(chance.u64(100_000..4_000_000))),
+            tokens: chance.bool().then(|| chance.u64(20_000..200_000)),
+            requests: chance.bool().then(|| chance.u64(1..30)),
+        },
+    });
+    let plans = BTreeMap::from([("sim".to_owned(), budgets.collect())]);
+    Plans { plans, usual: Some("sim".to_owned()), ..Plans::default() }
 }
 
 /// An agent with a tool of each class and limits drawn by chance.

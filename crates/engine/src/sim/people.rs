@@ -1,5 +1,6 @@
 //! What people do to a session, at any moment. Refusals are lawful; damage is not.
 
+use kernel::ledger::Allowance;
 use kernel::units::{Money, SessionId, Tenant};
 
 use crate::Engine;
@@ -14,6 +15,7 @@ pub(super) enum Deed {
     Say,
     Wake { turns_more: Option<u32>, cap: Option<Money> },
     Fork { at: u64 },
+    Raise { which: usize, by: u64 },
 }
 
 impl Deed {
@@ -25,6 +27,7 @@ impl Deed {
                 turns_more: chance.bool().then(|| chance.u32(1..6)),
                 cap: chance.bool().then(|| Money(chance.u64(0..2_000_000))),
             },
+            11 => Deed::Raise { which: chance.usize(0..4), by: chance.u64(1..1_000_000) },
             10 if may_fork => Deed::Fork { at: chance.u64(1..30) },
             _ => Deed::Nothing,
         }
@@ -43,6 +46,7 @@ impl Deed {
             Deed::Wake { turns_more, cap } => {
                 engine.wake(tenant, session, "sim", turns_more, cap).await
             }
+            Deed::Raise { which, by } => raise(engine, tenant, which, by).await,
             Deed::Fork { at } => engine.fork(tenant, session, Some(at)).await.map(|_fork| ()),
         };
         match done {
@@ -53,4 +57,15 @@ impl Deed {
             Err(error) => Err(format!("interfere: {error}")),
         }
     }
+}
+
+/// Raises the money cap of one of the shared scopes, in this window or in all of them.
+async fn raise(engine: &Engine, tenant: &Tenant, which: usize, by: u64) -> Result<(), EngineError> {
+    let caps = engine.caps(tenant, "").await?;
+    let Some((scope, balance)) = caps.get(which) else { return Ok(()) };
+    let scope = if by.is_multiple_of(2) { scope.clone() } else { scope.lasting() };
+    let same = caps.iter().filter(|(each, _)| *each == scope || each.lasting() == scope);
+    let highest = same.filter_map(|(_, balance)| balance.cap.money).max();
+    let money = highest.map(|cap| cap.plus(Money(by)));
+    engine.set_cap(tenant, &scope, Some(Allowance { money, ..balance.cap })).await.map(drop)
 }

@@ -13,6 +13,7 @@ use kernel::ledger::{Allowance, Balance, CapReached, Measure, MoveKind, Scope};
 use kernel::units::{ContentHash, Epoch, SessionId, Tenant, UnixMs};
 
 use super::crash::Crash;
+use super::tally::Tally;
 use crate::ports::{Claim, Commit, Head, Listed, Listing, Payload, SpendRow, Store, StoreError};
 
 /// One in how many calls fails.
@@ -29,14 +30,20 @@ pub(super) struct Shaky {
     inner: Arc<dyn Store>,
     chance: Mutex<fastrand::Rng>,
     crash: Arc<Crash>,
+    tally: Arc<Tally>,
     calm: AtomicBool,
     refused: AtomicU32,
 }
 
 impl Shaky {
-    pub(super) fn new(inner: Arc<dyn Store>, chance: fastrand::Rng, crash: Arc<Crash>) -> Self {
+    pub(super) fn new(
+        inner: Arc<dyn Store>,
+        chance: fastrand::Rng,
+        crash: Arc<Crash>,
+        tally: Arc<Tally>,
+    ) -> Self {
         let (calm, refused) = (AtomicBool::new(false), AtomicU32::new(0));
-        Shaky { inner, chance: Mutex::new(chance), crash, calm, refused }
+        Shaky { inner, chance: Mutex::new(chance), crash, tally, calm, refused }
     }
 
     /// From now on nothing fails any more.
@@ -115,7 +122,13 @@ impl Shaky {
 impl Store for Shaky {
     async fn commit(&self, commit: Commit) -> Result<(), StoreError> {
         self.refusal(&commit)?;
-        self.shake(self.inner.commit(commit)).await
+        let kept = commit.clone();
+        let write = async {
+            self.inner.commit(commit).await?;
+            self.tally.take(&kept, &*self.inner).await;
+            Ok(())
+        };
+        self.shake(write).await
     }
 
     async fn read(
