@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 use kernel::units::Money;
 
+use crate::commands::spend::{By, Period};
 use crate::config;
 use crate::here::LOCAL;
 
@@ -121,8 +122,10 @@ Example:  windlass log last --follow
     /// List what models cost, or check a price file
     #[command(subcommand, after_help = "Example:  windlass prices list")]
     Prices(PricesCommand),
-    /// Show what was spent, by day, agent and model
-    #[command(after_help = "Example:  windlass spend --days 7")]
+    /// Show what was spent, by tenant, user, agent, model, day or month
+    #[command(after_help = "\
+Example:  windlass spend --by user --days 7
+          windlass spend --by tenant --by month --from 2026-11 --to 2026-11 --csv")]
     Spend(SpendArgs),
     /// List the tools, or call one as an agent would
     #[command(subcommand, after_help = "Example:  windlass tools list")]
@@ -290,14 +293,30 @@ pub(crate) struct LogArgs {
 /// `windlass spend`
 #[derive(Args, Debug)]
 pub(crate) struct SpendArgs {
+    /// What to sum by, in this order; repeatable. `tenant` takes in every tenant
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "WHAT")]
+    pub(crate) by: Vec<By>,
     /// Days to show, today included
     #[arg(
         long,
         default_value_t = 30,
         value_name = "N",
+        conflicts_with_all = ["from", "to"],
         value_parser = clap::value_parser!(u64).range(1..=3_660)
     )]
     pub(crate) days: u64,
+    /// The first day like `2026-11-21`, or month like `2026-11` (UTC)
+    #[arg(long, value_name = "DATE")]
+    pub(crate) from: Option<Period>,
+    /// The last day or month; today where absent
+    #[arg(long, value_name = "DATE")]
+    pub(crate) to: Option<Period>,
+    /// The spend of every tenant
+    #[arg(long)]
+    pub(crate) all_tenants: bool,
+    /// Comma-separated lines with stable columns, for billing
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) csv: bool,
     /// One JSON object a line
     #[arg(long)]
     pub(crate) json: bool,

@@ -1,6 +1,7 @@
 //! The `windlass` command: parse, run one command, end with its exit code.
 
 mod assemble;
+mod bar;
 mod cli;
 mod commands;
 mod config;

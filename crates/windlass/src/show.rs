@@ -18,6 +18,12 @@ pub(crate) fn instant(at: UnixMs) -> String {
     Timestamp::from_millisecond(ms).map_or_else(|_| at.0.to_string(), |at| format!("{at:.3}"))
 }
 
+/// A day counted from 1970-01-01 in UTC, as `2026-11-21`.
+pub(crate) fn day(number: u64) -> String {
+    let midnight = UnixMs(number.saturating_mul(86_400_000));
+    instant(midnight).chars().take("2026-11-21".len()).collect()
+}
+
 /// How long ago, in words: `just now`, `5 min ago`, `3 d ago`.
 pub(crate) fn ago(then: UnixMs, now: UnixMs) -> String {
     let seconds = now.0.saturating_sub(then.0) / 1_000;

@@ -1,89 +1,77 @@
-//! `windlass spend`: what was spent, by day, user, agent and model.
+//! `windlass spend`: what was spent, summed as it is asked for: a table with bars for
+//! people, CSV and JSON for billing.
+//!
+//! Days and months are those of UTC, whatever offset the caps have.
 
-use anstream::{eprintln, println};
-use comfy_table::{CellAlignment, Table, presets};
-use engine::ports::SpendRow;
-use kernel::units::{Money, UnixMs};
-use serde_json::json;
+mod export;
+mod group;
+mod period;
+mod table;
+
+use anstream::{eprintln, print, println};
+use engine::Engine;
+use kernel::units::Tenant;
 
 use crate::cli::SpendArgs;
-use crate::exit::End;
+use crate::exit::{BadUsage, End};
 use crate::here::Here;
 use crate::{assemble, show};
+use group::{Spent, lines};
 
-const DAY_MS: u64 = 86_400_000;
+pub(crate) use group::By;
+pub(crate) use period::Period;
 
 pub(crate) async fn spend(here: &Here, args: SpendArgs) -> anyhow::Result<End> {
     let engine = assemble::reader(here)?;
-    let today = engine.world.now().0 / DAY_MS;
-    let from = today.saturating_sub(args.days - 1);
-    let rows = engine.store.spend(&here.tenant, from, today).await?;
-    if args.json {
-        for row in &rows {
-            println!("{}", show::object(&json_row(row)));
-        }
-        return Ok(End::Finished);
+    let (first, last) = days(&args, engine.world.now().0 / period::DAY_MS)?;
+    let tenants = if args.all_tenants || args.by.contains(&By::Tenant) {
+        engine.store.tenants().await?
+    } else {
+        vec![here.tenant.clone()]
+    };
+    let rows = rows(&engine, &tenants, first, last).await?;
+    let span = format!("from {} to {}", show::day(first), show::day(last));
+    if args.csv {
+        print!("{}", export::csv(&lines(&rows, &export::keys(&args.by))));
+    } else if args.json {
+        print!("{}", export::json(&lines(&rows, &export::keys(&args.by))));
     }
     if rows.is_empty() {
-        eprintln!("nothing was spent in the last {} days", args.days);
+        eprintln!("nothing was spent {span}");
         return Ok(End::Finished);
     }
-    println!("{}", table(&rows));
+    if !args.csv && !args.json {
+        let by = if args.by.is_empty() { &[By::Day, By::Agent, By::Model][..] } else { &args.by };
+        println!("{}", table::table(&lines(&rows, by), by));
+        eprintln!("{span}");
+    }
     Ok(End::Finished)
 }
 
-fn day(row: &SpendRow) -> String {
-    show::instant(UnixMs(row.day * DAY_MS))[..10].to_owned()
+/// The days that are asked for, both included, counted from 1970-01-01.
+fn days(args: &SpendArgs, today: u64) -> Result<(u64, u64), BadUsage> {
+    if args.from.is_none() && args.to.is_none() {
+        return Ok((today.saturating_sub(args.days - 1), today));
+    }
+    let first = args.from.map_or(0, |period| period.first);
+    let last = args.to.map_or(today, |period| period.last);
+    if first > last {
+        let (first, last) = (show::day(first), show::day(last));
+        return Err(BadUsage(format!("`--from` {first} is after `--to` {last}")));
+    }
+    Ok((first, last))
 }
 
-fn json_row(row: &SpendRow) -> serde_json::Value {
-    json!({
-        "day": day(row),
-        "user": row.user,
-        "agent": row.agent_id,
-        "model": row.model,
-        "calls": row.calls,
-        "input_tokens": row.input_tokens,
-        "output_tokens": row.output_tokens,
-        "amount_nano_usd": row.amount,
-        "estimated_nano_usd": row.estimated,
-    })
-}
-
-fn table(rows: &[SpendRow]) -> Table {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
-    table.set_header(["DAY", "AGENT", "MODEL", "CALLS", "IN", "OUT", "SPENT", "ESTIMATED"]);
-    for row in rows {
-        table.add_row([
-            day(row),
-            row.agent_id.clone(),
-            row.model.clone(),
-            show::count(row.calls),
-            show::count(row.input_tokens),
-            show::count(row.output_tokens),
-            row.amount.to_string(),
-            row.estimated.to_string(),
-        ]);
+async fn rows(
+    engine: &Engine,
+    tenants: &[Tenant],
+    first: u64,
+    last: u64,
+) -> anyhow::Result<Vec<Spent>> {
+    let mut all = Vec::new();
+    for tenant in tenants {
+        let rows = engine.store.spend(tenant, first, last).await?;
+        all.extend(rows.into_iter().map(|row| Spent { tenant: tenant.0.clone(), row }));
     }
-    let sum = |part: fn(&SpendRow) -> Money| {
-        rows.iter().map(part).fold(Money::ZERO, Money::plus).to_string()
-    };
-    let count = |part: fn(&SpendRow) -> u64| show::count(rows.iter().map(part).sum());
-    table.add_row([
-        "all".to_owned(),
-        String::new(),
-        String::new(),
-        count(|row| row.calls),
-        count(|row| row.input_tokens),
-        count(|row| row.output_tokens),
-        sum(|row| row.amount),
-        sum(|row| row.estimated),
-    ]);
-    for column in 3..8 {
-        if let Some(column) = table.column_mut(column) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
-    table
+    Ok(all)
 }

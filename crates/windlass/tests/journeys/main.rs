@@ -13,4 +13,5 @@ mod pauses;
 mod prices;
 mod requests;
 mod results;
+mod spend;
 mod talks;
