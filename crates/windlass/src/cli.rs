@@ -1,14 +1,18 @@
 //! The command line: every command, flag and example in one place.
 
+mod here;
+mod money;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 use kernel::units::Money;
 
-use crate::commands::spend::{By, Period};
-use crate::config;
-use crate::here::LOCAL;
+pub(crate) use here::HereArgs;
+pub(crate) use money::{CapChange, CapsCommand, Limit, PricesCommand, SpendArgs};
+
+use here::label;
 
 /// Windlass runs LLM agents durably, inside hard limits.
 #[derive(Parser, Debug)]
@@ -30,69 +34,6 @@ pub(crate) struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub(crate) command: Command,
-}
-
-/// Where, for whom and by which rules: what every command may be told.
-#[derive(Args, Clone, Debug)]
-#[command(next_help_heading = "Installation")]
-pub(crate) struct HereArgs {
-    /// Where state is kept: a folder
-    #[arg(
-        long,
-        global = true,
-        display_order = 900,
-        env = "WINDLASS_STORE",
-        default_value = ".windlass",
-        value_name = "DIR"
-    )]
-    pub(crate) store: PathBuf,
-    /// The installation's file: plans, caps, prices [default: `windlass.yaml` beside the store]
-    #[arg(long, global = true, display_order = 901, env = "WINDLASS_CONFIG", value_name = "FILE")]
-    pub(crate) config: Option<PathBuf>,
-    /// Prices that are laid over the built-in ones: a YAML or JSON file
-    #[arg(long, global = true, display_order = 902, env = "WINDLASS_PRICES", value_name = "FILE")]
-    pub(crate) prices: Option<PathBuf>,
-    /// Who owns the sessions and pays for them
-    #[arg(
-        long,
-        global = true,
-        display_order = 903,
-        env = "WINDLASS_TENANT",
-        default_value = LOCAL,
-        value_name = "NAME",
-        value_parser = name
-    )]
-    pub(crate) tenant: String,
-    /// Who acts, within the tenant
-    #[arg(
-        long,
-        global = true,
-        display_order = 904,
-        env = "WINDLASS_USER",
-        default_value = LOCAL,
-        value_name = "NAME",
-        value_parser = name
-    )]
-    pub(crate) user: String,
-}
-
-/// Longest name of a tenant or a user, in bytes.
-const NAME_BYTES_MAX: usize = 128;
-
-/// The name of a tenant or a user: any words of one line.
-fn name(text: &str) -> Result<String, String> {
-    let fits = text.len() <= NAME_BYTES_MAX && !text.chars().any(char::is_control);
-    if fits && !text.trim().is_empty() && text.trim() == text {
-        return Ok(text.to_owned());
-    }
-    Err(format!("a name is one line of 1 to {NAME_BYTES_MAX} bytes without spaces around it"))
-}
-
-/// A label as `name=value`. The name is spelled as in plans, with hyphens.
-fn label(text: &str) -> Result<(String, String), String> {
-    let (label, value) = text.split_once('=').ok_or("write it like `team=red`")?;
-    let label = config::label_name(label)?;
-    Ok((label, name(value)?))
 }
 
 /// What to do.
@@ -122,6 +63,9 @@ Example:  windlass log last --follow
     /// List what models cost, or check a price file
     #[command(subcommand, after_help = "Example:  windlass prices list")]
     Prices(PricesCommand),
+    /// List the caps that runs share, set them, or raise them for now
+    #[command(subcommand, after_help = "Example:  windlass caps list")]
+    Caps(CapsCommand),
     /// Show what was spent, by tenant, user, agent, model, day or month
     #[command(after_help = "\
 Example:  windlass spend --by user --days 7
@@ -288,67 +232,6 @@ pub(crate) struct LogArgs {
     /// Check the chain of hashes and say whether the log is as it was committed
     #[arg(long)]
     pub(crate) verify: bool,
-}
-
-/// `windlass spend`
-#[derive(Args, Debug)]
-pub(crate) struct SpendArgs {
-    /// What to sum by, in this order; repeatable. `tenant` takes in every tenant
-    #[arg(long, value_enum, value_delimiter = ',', value_name = "WHAT")]
-    pub(crate) by: Vec<By>,
-    /// Days to show, today included
-    #[arg(
-        long,
-        default_value_t = 30,
-        value_name = "N",
-        conflicts_with_all = ["from", "to"],
-        value_parser = clap::value_parser!(u64).range(1..=3_660)
-    )]
-    pub(crate) days: u64,
-    /// The first day like `2026-11-21`, or month like `2026-11` (UTC)
-    #[arg(long, value_name = "DATE")]
-    pub(crate) from: Option<Period>,
-    /// The last day or month; today where absent
-    #[arg(long, value_name = "DATE")]
-    pub(crate) to: Option<Period>,
-    /// The spend of every tenant
-    #[arg(long)]
-    pub(crate) all_tenants: bool,
-    /// Comma-separated lines with stable columns, for billing
-    #[arg(long, conflicts_with = "json")]
-    pub(crate) csv: bool,
-    /// One JSON object a line
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-/// `windlass prices …`
-#[derive(Subcommand, Debug)]
-pub(crate) enum PricesCommand {
-    /// List the prices in force, in dollars per million tokens
-    #[command(after_help = "\
-Example:  windlass prices list
-          windlass prices list --model claude-haiku-5-5 --at 2026-10-01")]
-    List {
-        /// Only this model, with all its prices over time
-        #[arg(long, short, value_name = "NAME")]
-        model: Option<String>,
-        /// The prices of another day (UTC) than today
-        #[arg(long, value_name = "DATE")]
-        at: Option<jiff::civil::Date>,
-        /// One JSON object a line, one line a price
-        #[arg(long)]
-        json: bool,
-    },
-    /// Check a price file, and that every agent with a budget has a priced model
-    #[command(after_help = "\
-Example:  windlass prices check --prices examples/prices.yaml
-          windlass prices check --prices prices.yaml agents/*.yaml")]
-    Check {
-        /// Agents' files whose models are looked up
-        #[arg(value_name = "AGENT_FILE")]
-        agents: Vec<PathBuf>,
-    },
 }
 
 /// `windlass tools …`

@@ -39,6 +39,7 @@ pub(crate) use price_file::PriceFile;
 pub(crate) use provider::{ANTHROPIC_KEY_ENV, Provider};
 pub(crate) use select::agent;
 pub(crate) use standard::default_agent;
+pub(crate) use suggest::nearest;
 pub(crate) use tool_settings::{SearchEngine, ToolSettings, WebSearch};
 
 use mistake::{Source, Span};

@@ -10,6 +10,7 @@ mod exit;
 mod here;
 mod hint;
 mod process;
+mod report;
 mod show;
 mod signals;
 mod watch;
@@ -62,6 +63,7 @@ fn run(cli: Cli) -> anyhow::Result<End> {
             Command::Sessions(command) => commands::sessions::sessions(&here()?, command).await,
             Command::Log(args) => commands::log::log(&here()?, args).await,
             Command::Prices(command) => commands::prices::prices(&flags, command),
+            Command::Caps(command) => commands::caps::caps(&here()?, command).await,
             Command::Spend(args) => commands::spend::spend(&here()?, args).await,
             Command::Tools(command) => commands::tools::tools(&here()?, command).await,
             Command::Guard(command) => commands::guard::guard(command),

@@ -18,6 +18,12 @@ pub(crate) fn instant(at: UnixMs) -> String {
     Timestamp::from_millisecond(ms).map_or_else(|_| at.0.to_string(), |at| format!("{at:.3}"))
 }
 
+/// An instant to the minute, as `2026-11-21T07:03Z`.
+pub(crate) fn minute(at: UnixMs) -> String {
+    let whole: String = instant(at).chars().take("2026-11-21T07:03".len()).collect();
+    format!("{whole}Z")
+}
+
 /// A day counted from 1970-01-01 in UTC, as `2026-11-21`.
 pub(crate) fn day(number: u64) -> String {
     let midnight = UnixMs(number.saturating_mul(86_400_000));
@@ -55,6 +61,23 @@ pub(crate) fn amount(measure: Measure, quantity: u64) -> String {
         Measure::Money => Money(quantity).to_string(),
         Measure::Tokens => format!("{} tokens", count(quantity)),
         Measure::Requests => format!("{} requests", count(quantity)),
+    }
+}
+
+/// A quantity for programs: exact decimal dollars, or a whole number.
+pub(crate) fn quantity(measure: Measure, count: u64) -> Value {
+    match measure {
+        Measure::Money => json!(decimal(Money(count))),
+        Measure::Tokens | Measure::Requests => json!(count),
+    }
+}
+
+/// The name of a measure in files, flags and JSON.
+pub(crate) fn measure(measure: Measure) -> &'static str {
+    match measure {
+        Measure::Money => "usd",
+        Measure::Tokens => "tokens",
+        Measure::Requests => "requests",
     }
 }
 

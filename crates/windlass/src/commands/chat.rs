@@ -16,9 +16,10 @@ use reedline::{DefaultPrompt, DefaultPromptSegment, Reedline, Signal};
 use super::{session, workdir};
 use crate::assemble::{self, Assembled};
 use crate::cli::ChatArgs;
-use crate::drive::{Drive, report};
+use crate::drive::Drive;
 use crate::exit::{BadUsage, End};
 use crate::here::Here;
+use crate::report::report;
 use crate::signals;
 use crate::watch::Watcher;
 
@@ -99,7 +100,7 @@ impl<'a> Chat<'a> {
         let (tenant, stop) = (&self.owner.tenant, listening.stop.clone());
         let drive = Drive { engine: &self.engine, tenant, session, stop, takeover: false };
         let state = drive.to_rest(&mut watcher, &mut seen).await?;
-        Ok(report(&state, false, &self.here.resume_words(session)))
+        Ok(report(self.here, &state, false))
     }
 
     async fn give(&self, task: Task) -> Result<SessionId, EngineError> {

@@ -5,9 +5,10 @@ use kernel::run::Phase;
 use super::session;
 use crate::assemble;
 use crate::cli::{AgentArgs, ResumeArgs};
-use crate::drive::{Drive, report};
+use crate::drive::Drive;
 use crate::exit::{BadUsage, End};
 use crate::here::Here;
+use crate::report::report;
 use crate::signals;
 use crate::watch::Watcher;
 
@@ -35,5 +36,5 @@ pub(crate) async fn resume(here: &Here, args: ResumeArgs) -> anyhow::Result<End>
     let stop = listening.stop.clone();
     let drive = Drive { engine: &engine, tenant, session, stop, takeover: args.takeover };
     let state = drive.to_rest(&mut watcher, &mut seen).await?;
-    Ok(report(&state, args.json, &here.resume_words(session)))
+    Ok(report(here, &state, args.json))
 }

@@ -9,9 +9,10 @@ use kernel::message::Block;
 use super::{session, workdir};
 use crate::assemble::{self, Assembled};
 use crate::cli::RunArgs;
-use crate::drive::{Drive, report};
+use crate::drive::Drive;
 use crate::exit::{BadUsage, End};
 use crate::here::Here;
+use crate::report::report;
 use crate::signals;
 use crate::watch::Watcher;
 
@@ -52,7 +53,7 @@ pub(crate) async fn run(here: &Here, args: RunArgs) -> anyhow::Result<End> {
     let stop = listening.stop.clone();
     let drive = Drive { engine: &engine, tenant: &here.tenant, session, stop, takeover: false };
     let state = drive.to_rest(&mut watcher, &mut seen).await?;
-    Ok(report(&state, args.json, &here.resume_words(session)))
+    Ok(report(here, &state, args.json))
 }
 
 /// The task as given, or read from standard input.

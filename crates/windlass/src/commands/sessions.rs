@@ -20,7 +20,7 @@ use crate::drive::Drive;
 use crate::exit::{BadUsage, End};
 use crate::here::Here;
 use crate::watch::Watcher;
-use crate::{assemble, process, show};
+use crate::{assemble, process, report, show};
 
 /// The least room that a list gives to tasks, in characters.
 const TASK_CHARS_MIN: u16 = 12;
@@ -184,7 +184,9 @@ async fn show_one(here: &Here, engine: &Engine, session: SessionId) -> anyhow::R
             }
             Phase::Over(Ended::Cancelled) => {}
             Phase::Ready | Phase::Calling(_) | Phase::Tooling(_) | Phase::Closing(_) => {
-                rows.push(("go on with", here.resume_words(session)));
+                let next = report::next(here, &state, run);
+                rows.extend(next.raise.map(|raise| ("raise with", raise)));
+                rows.push(("go on with", next.resume));
             }
         }
     }

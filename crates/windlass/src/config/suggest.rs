@@ -9,7 +9,7 @@ pub(super) fn hint(wrong: &str, known: &[&str]) -> String {
 }
 
 /// The name that `wrong` was most likely meant to be.
-pub(super) fn nearest<'a>(wrong: &str, known: &[&'a str]) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(wrong: &str, known: &[&'a str]) -> Option<&'a str> {
     let plain = |text: &str| text.to_lowercase().replace(['-', ' ', '.'], "_");
     let wrong = plain(wrong);
     known
