@@ -20,6 +20,7 @@ mod standard;
 mod suggest;
 mod text;
 mod tool_settings;
+mod window;
 mod yaml;
 
 #[cfg(test)]

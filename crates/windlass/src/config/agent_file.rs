@@ -11,7 +11,7 @@ use super::expect::{self, Keys, Reader, Section};
 use super::mistake::{Broken, Source, Span};
 use super::provider::{Model, model_span, optional};
 use super::yaml::{Entry, Value};
-use super::{AllowedTools, Config, Environment, provider, rates, schema, tool_settings};
+use super::{AllowedTools, Config, Environment, provider, rates, schema, tool_settings, window};
 
 /// The budget of a run whose file names none.
 pub(super) const BUDGET_DEFAULT: Money = Money(Money::PER_USD);
@@ -36,6 +36,7 @@ const FILE: Keys = Keys {
         "max_retries",
         "timeout_seconds",
         "budget_usd",
+        "context",
         "output_schema",
         "tools",
         "provider",
@@ -150,11 +151,13 @@ fn limits(reader: &mut Reader, file: &Section) -> Option<Limits> {
     let calls = whole(reader, file, "max_tool_calls_per_turn", (1, 256), "calls");
     let retries = whole(reader, file, "max_retries", (0, 20), "retries");
     let seconds = whole(reader, file, "timeout_seconds", (1, 3600), "seconds");
+    let window = window::read(reader, file.get("context"));
     Some(Limits {
         turns_max: turns?.unwrap_or(usual.turns_max),
         calls_per_turn_max: calls?.unwrap_or(usual.calls_per_turn_max),
         model_tries_max: retries?.map_or(usual.model_tries_max, |retries| retries + 1),
         model_deadline_ms: seconds?.map_or(usual.model_deadline_ms, |s| u64::from(s) * 1000),
+        window: window?,
         ..usual
     })
 }

@@ -153,6 +153,8 @@ fn what_the_file_says_is_what_the_agent_gets() {
          budget_usd: 0.000000001\nmcp_servers: []\n\
          provider: {base_url: \"http://localhost:1/v1/\", key_env: K}\n\
          price: {usd_per_million: {input: 0.001, output: 2.5, cache_read: 0}}\n\
+         context: {window_tokens: 20000, compaction: off, compact_at_percent: 70, keep_turns: 0,\n\
+         \x20 clear_percent_min: 5, summary_tokens: 999}\n\
          tools: {notes: {dir: ./n}, web_search: {engine: brave}}\n",
     )
     .unwrap();
@@ -165,6 +167,15 @@ fn what_the_file_says_is_what_the_agent_gets() {
     assert_eq!(agent.limits.calls_per_turn_max, 2);
     assert_eq!(agent.limits.model_tries_max, 1);
     assert_eq!(agent.limits.model_deadline_ms, 9000);
+    let window = kernel::agent::Window {
+        tokens_max: Some(20_000),
+        compact: false,
+        trigger_percent: 70,
+        keep_turns: 0,
+        clear_percent_min: 5,
+        summary_tokens_max: 999,
+    };
+    assert_eq!(agent.limits.window, window);
     assert_eq!(agent.task_cap, Some(Money(1)));
     let server = Provider::OpenAi {
         base_url: "http://localhost:1/v1".to_owned(),
@@ -273,7 +284,8 @@ fn the_documentation_names_every_key_and_its_files_load() {
     let page = std::fs::read_to_string(folder("../../docs/configuration.md")).unwrap();
     let agents = super::agent_file::keys()
         .chain(super::provider::keys())
-        .chain(super::tool_settings::keys());
+        .chain(super::tool_settings::keys())
+        .chain(super::window::keys());
     for key in agents.chain(super::installation::keys()).chain(super::price_file::keys()) {
         assert!(page.contains(&format!("`{key}`")), "`{key}` is not documented");
     }

@@ -48,9 +48,14 @@ fn class_of(kind: &str, code: &str, message: &str) -> Option<FaultClass> {
     Some(match kind {
         "rate_limit_error" if code == "enforced_spend_limit_reached" => FaultClass::Billing,
         "rate_limit_error" => FaultClass::RateLimited,
-        // Both come as plain invalid requests, told apart by their words only.
+        // These come as plain invalid requests, told apart by their words only.
         "invalid_request_error" if message.contains("credit balance") => FaultClass::Billing,
-        "invalid_request_error" if message.contains("prompt is too long") => FaultClass::TooLarge,
+        "invalid_request_error"
+            if message.contains("prompt is too long")
+                || message.contains("exceed context limit") =>
+        {
+            FaultClass::TooLarge
+        }
         "invalid_request_error" => FaultClass::InvalidRequest,
         "authentication_error" | "permission_error" => FaultClass::Auth,
         "billing_error" => FaultClass::Billing,

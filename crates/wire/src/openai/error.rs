@@ -50,7 +50,8 @@ fn class_of(code: &str, kind: &str, message: &str) -> Option<FaultClass> {
         ("rate_limit_exceeded", _) => FaultClass::RateLimited,
         ("server_is_overloaded" | "slow_down", _) => FaultClass::Overloaded,
         ("timeout", _) => FaultClass::Timeout,
-        ("context_length_exceeded", _) => FaultClass::TooLarge,
+        // The second is the type that servers of llama.cpp give.
+        ("context_length_exceeded", _) | (_, "exceed_context_size_error") => FaultClass::TooLarge,
         ("model_not_found", _) => FaultClass::UnknownModel,
         ("invalid_api_key", _) => FaultClass::Auth,
         // Compatible servers have no code for it, but share the words.
