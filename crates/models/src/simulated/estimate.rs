@@ -3,20 +3,48 @@
 //! That is about what English text costs at real providers. It is stated, so that
 //! spending can be rehearsed and checked by hand; it is no tokenizer's truth.
 
-use kernel::message::{Block, Reply, Request, Usage};
+use kernel::message::{Block, Reply, Request, Stop, Usage};
 use serde_json::Value;
 
 /// Bytes of text that count as one token.
 pub const BYTES_PER_TOKEN: u64 = 4;
 
-/// The answer of a brain with its usage filled in, unless the brain states one itself.
+/// The answer of a brain with its usage filled in, unless the brain states one itself, and
+/// cut where it is longer than the request allows: as any provider would.
 #[must_use]
 pub fn answered(request: &Request, mut reply: Reply) -> Reply {
-    reply.usage.get_or_insert_with(|| {
+    let longest = u64::from(request.max_tokens).max(1);
+    if tokens_of(content_bytes(&reply.content)) > longest {
+        cut(&mut reply, longest);
+    }
+    let usage = reply.usage.get_or_insert_with(|| {
         let output = tokens_of(content_bytes(&reply.content)).max(1);
         Usage { input: input_tokens(request), output, ..Usage::default() }
     });
+    usage.output = usage.output.min(longest);
     reply
+}
+
+/// Keeps what fits into so many tokens: whole blocks, and the beginning of a text.
+fn cut(reply: &mut Reply, longest: u64) {
+    let mut left = usize::try_from(longest * BYTES_PER_TOKEN).unwrap_or(usize::MAX);
+    let mut kept = Vec::new();
+    for mut block in std::mem::take(&mut reply.content) {
+        let bytes = block_bytes(&block);
+        if bytes <= left {
+            left -= bytes;
+            kept.push(block);
+            continue;
+        }
+        if let Block::Text { text, .. } = &mut block {
+            let end = (0..=left).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+            text.truncate(end);
+            kept.extend((end > 0).then_some(block));
+        }
+        break;
+    }
+    reply.content = kept;
+    reply.stop = Stop::MaxTokens;
 }
 
 /// Tokens of everything that a request makes a model read. At least one.
@@ -74,6 +102,30 @@ mod tests {
         for (text, tokens) in [("", 1), ("abc", 1), ("abcd", 1), ("abcde", 2), ("äöü", 2)] {
             assert_eq!(input_tokens(&request("planner", text)), tokens, "{text}");
         }
+    }
+
+    #[test]
+    fn an_answer_is_cut_where_the_request_says() {
+        let mut asked = request("planner", "hi");
+        asked.max_tokens = 3;
+        let says = |text: &str| Reply {
+            content: vec![Block::text(text), Block::text("and more")],
+            stop: Stop::EndTurn,
+            usage: None,
+            model: None,
+            fallback: None,
+            id: None,
+            extra: Extra::new(),
+        };
+        for (text, heard) in
+            [("twelve bytes and some", "twelve bytes"), ("elf bytes ü!", "elf bytes ü")]
+        {
+            let reply = answered(&asked, says(text));
+            assert_eq!(reply.content, [Block::text(heard)], "{text}");
+            assert_eq!((reply.stop, reply.usage.unwrap().output), (Stop::MaxTokens, 3));
+        }
+        asked.max_tokens = 100;
+        assert_eq!(answered(&asked, says("short")).stop, Stop::EndTurn);
     }
 
     #[test]
