@@ -7,4 +7,5 @@ mod front;
 mod leases;
 mod stage;
 mod tools;
+mod unpriced;
 mod worker;

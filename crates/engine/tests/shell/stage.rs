@@ -45,6 +45,7 @@ impl Stage {
             lines: Mutex::new(lines.into_iter().collect()),
             calls: AtomicU64::new(0),
             crashes: AtomicBool::new(false),
+            unpriced: AtomicBool::new(false),
         });
         let tools = Arc::new(Hands::default());
         let tap = Tap::default();
@@ -139,7 +140,7 @@ pub(crate) fn tool(name: &str, effect: Effect) -> ToolSpec {
     }
 }
 
-fn agent() -> Agent {
+pub(crate) fn agent() -> Agent {
     Agent {
         agent_id: "a".to_owned(),
         model: "scripted".to_owned(),
@@ -159,6 +160,8 @@ pub(crate) struct Script {
     pub(crate) calls: AtomicU64,
     /// Whether the next quote is a bug.
     pub(crate) crashes: AtomicBool,
+    /// Whether nobody knows its price.
+    pub(crate) unpriced: AtomicBool,
 }
 
 #[async_trait]
@@ -178,6 +181,9 @@ impl Model for Script {
     fn quote(&self, _model: &str, _now: UnixMs) -> Option<Quote> {
         if self.crashes.swap(false, Ordering::Relaxed) {
             std::panic::resume_unwind(Box::new("a bug"));
+        }
+        if self.unpriced.load(Ordering::Relaxed) {
+            return None;
         }
         let rates =
             Rates { input: 2, output: 10, cache_write_5m: 3, cache_write_1h: 4, cache_read: 1 };

@@ -164,6 +164,7 @@ fn wrong_scopes_and_caps_are_refused() {
         (&["set", "user-day/local", "--usd", "1", "--reset"], "cannot be used with"),
         (&["raise", "user-day/local", "--reset"], "unexpected argument '--reset'"),
         (&["raise", "tenant-ever/local", "--usd", "9"], "`tenant-ever/local` has no cap"),
+        (&["set", "tenant-ever/local", "--usd", "9"], "models without a price would pass"),
         (
             &["set", task, "--usd", "9"],
             "windlass resume 0198c0de-0000-7000-8000-000000000001 --budget USD",

@@ -27,6 +27,7 @@ pub(super) async fn set(
     }
     let before = present(here, engine, &scope).await?;
     let after = changed(before, change);
+    check_priced(here, &scope, &after)?;
     let woken = engine.set_cap(&here.tenant, &scope, Some(after)).await?;
     Ok(report(here, change, &scope, Some((before, after)), &woken))
 }
@@ -51,6 +52,25 @@ pub(super) async fn raise(here: &Here, engine: &Engine, change: &CapChange) -> a
     }
     let woken = engine.set_cap(&here.tenant, &scope, Some(after)).await?;
     Ok(report(here, change, &scope, Some((before, after)), &woken))
+}
+
+/// L13: models without a price are refused where a plan caps money. Under a cap on money
+/// that no plan knows of they would count as free, so there is no such cap.
+fn check_priced(here: &Here, scope: &Scope, cap: &Allowance) -> Result<(), BadUsage> {
+    let Scope::Shared { name, .. } = scope else { return Ok(()) };
+    let mut budgets = here.caps.plans.plans.iter().flat_map(|(plan, budgets)| {
+        let same = budgets.iter().filter(|budget| budget.name == *name);
+        same.map(move |budget| (plan, budget))
+    });
+    let free = budgets.find(|(_, budget)| budget.allowance.money.is_none());
+    match free.filter(|_| cap.money.is_some()) {
+        None => Ok(()),
+        Some((plan, _)) => Err(BadUsage(format!(
+            "the plan `{plan}` has no `usd` in its budget `{name}`, so models without a price \
+             would pass under this cap\n\
+             give the budget a `usd` in the installation's file first, and then another cap here"
+        ))),
+    }
 }
 
 /// Whether there would be less room than before.
