@@ -76,16 +76,17 @@ fn l12_a_batch_halves_the_tokens_of_a_bill_and_not_its_fees() {
 /// The usage at the end of a golden stream.
 fn usage(vendor: &str, name: &str) -> Option<Usage> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../wire/tests/golden/streams");
-    let bytes = std::fs::read(folder.join(vendor).join(format!("{name}.sse"))).unwrap();
+    let bytes =
+        std::fs::read(folder.join(vendor).join(format!("{name}.sse"))).expect("it is there");
     let mut frames = Frames::new(1024 * 1024);
-    let mut all = frames.push(&bytes).unwrap();
+    let mut all = frames.push(&bytes).expect("it is short");
     all.extend(frames.finish());
     if vendor == "anthropic" {
         let mut reader = anthropic::StreamReader::new();
-        all.iter().for_each(|frame| drop(reader.push(frame).unwrap()));
-        return reader.finish().unwrap().usage;
+        all.iter().for_each(|frame| drop(reader.push(frame).expect("it reads")));
+        return reader.finish().expect("it ends").usage;
     }
     let mut reader = openai::StreamReader::new();
-    all.iter().for_each(|frame| drop(reader.push(frame).unwrap()));
-    reader.finish().unwrap().usage
+    all.iter().for_each(|frame| drop(reader.push(frame).expect("it reads")));
+    reader.finish().expect("it ends").usage
 }
