@@ -14,7 +14,7 @@ mod timer;
 use async_trait::async_trait;
 use engine::ports::{Model, ModelCall, ModelError};
 use kernel::event::{FaultClass, ModelFault};
-use kernel::message::{Delta, Reply};
+use kernel::message::{Delta, Reply, Usage};
 use kernel::price::{Quote, Spent};
 use kernel::units::UnixMs;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, LOCATION};
@@ -23,7 +23,7 @@ use tokio::sync::OnceCell;
 
 use crate::catalog::Catalog;
 use crate::protocol::Protocol;
-use cost::Asked;
+use cost::{Asked, Budget};
 use timer::Timer;
 
 pub use endpoint::{Endpoint, Key, Limits, NotAKey, NotAnAddress};
@@ -43,6 +43,8 @@ struct Try<'a> {
     protocol: Protocol,
     limits: &'a Limits,
     asked: Asked,
+    /// `None`: nothing was held, and nothing is cut.
+    budget: Option<Budget>,
     timer: Timer,
     watch: &'a (dyn Fn(Delta) + Send + Sync),
 }
@@ -113,7 +115,11 @@ impl Model for Remote {
             protocol: self.protocol,
             limits: self.endpoint.limits(),
             asked: Asked { bytes: body.len() as u64, max_tokens: call.request.max_tokens },
-            timer: Timer::until(call.deadline_ms),
+            budget: call.quote.as_ref().map(|quote| {
+                let rule = quote.rule.clone();
+                Budget { rule, hold: call.hold }
+            }),
+            timer: Timer::until(call.deadline_ms.min(self.endpoint.limits().total_ms)),
             watch,
         };
         let response = self.send(body, &one).await?;
@@ -165,8 +171,16 @@ impl Try<'_> {
     /// A try that reached the provider and heard nothing: at least the prompt is charged.
     fn unheard(&self, class: FaultClass, message: String) -> ModelError {
         let fault = ModelFault { class, message, retry_after_ms: None, request_id: None };
-        let spent = Spent::Estimated(self.asked.estimate(None, 0));
-        ModelError { fault, spent, fallback: None }
+        ModelError { fault, spent: self.spent(None, 0), fallback: None }
+    }
+
+    /// What a try that ended early cost, as far as anybody knows.
+    fn spent(&self, told: Option<Usage>, output_bytes: u64) -> Spent {
+        let estimate = self.asked.estimate(told, output_bytes);
+        match &self.budget {
+            Some(budget) => budget.bound(told, estimate),
+            None => Spent::Estimated(estimate),
+        }
     }
 }
 

@@ -4,10 +4,15 @@ pub(crate) mod playback;
 
 use std::sync::{Arc, Mutex};
 
-use engine::ports::{ModelCall, World};
+use engine::circuits::Circuits;
+use engine::ports::{Model, ModelCall, World};
+use engine::tap::Tap;
+use kernel::breaker::circuit::Settings;
 use kernel::json::Extra;
 use kernel::message::{Delta, Message, Request, ToolChoice};
 use kernel::units::{Money, SessionId, UnixMs};
+
+use crate::chain::{Bulkhead, Candidate, Chain, Gate};
 
 /// A world whose date stands still and whose dice always show the same.
 pub(crate) struct Still {
@@ -52,6 +57,25 @@ pub(crate) fn call(model: &str, deadline_ms: u64, tries_max: u32) -> ModelCall {
     let request = Arc::new(request(model, "hello"));
     let (label, hold) = ("test".into(), Money(u64::MAX));
     ModelCall { request, deadline_ms, tries_max, label, hold, quote: None }
+}
+
+/// A chain of one model.
+pub(crate) fn chain_of(model: &str, client: impl Model + 'static) -> Chain {
+    let world = Arc::new(Still { chance: 0 });
+    Chain::new(candidate(model, Arc::new(client)), Vec::new(), Circuits::new(Tap::default()), world)
+}
+
+/// A candidate with the usual numbers, at a provider of its own.
+pub(crate) fn candidate(model: &str, client: Arc<dyn Model>) -> Candidate {
+    Candidate {
+        model: model.to_owned(),
+        client,
+        provider: format!("https://{model}.example"),
+        gate: Arc::new(Gate::new(Bulkhead::default())),
+        breaker: Settings::default(),
+        takes_tools: true,
+        context_tokens: None,
+    }
 }
 
 /// Collects what is watched.

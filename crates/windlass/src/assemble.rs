@@ -19,6 +19,7 @@ use engine::tap::Tap;
 use kernel::agent::{Frozen, ToolSpec};
 use kernel::units::SessionId;
 use models::catalog::Catalog;
+use models::chain::Gates;
 use owo_colors::OwoColorize;
 use stores::dispatch::local::Local;
 use stores::sqlite::{Options, Sqlite};
@@ -104,6 +105,7 @@ pub(crate) fn check(file: &Path, catalog: &Catalog) -> anyhow::Result<(Config, V
     if let Some(words) = unpriced(file, &config, catalog) {
         return Err(BadUsage(words).into());
     }
+    model::check_names(&config, catalog, Machine.now())?;
     let names = agent.tools.iter().map(|tool| tool.name.clone()).collect();
     Ok((config, names))
 }
@@ -185,8 +187,13 @@ fn engine(here: &Here, config: &Config, make: bool) -> anyhow::Result<Engine> {
     let world = Arc::new(Machine);
     let tap = Tap::default();
     let circuits = Circuits::new(tap.clone());
-    let model: Arc<dyn Model> =
-        model::assemble(config, &here.catalog, Arc::clone(&world) as Arc<_>)?;
+    let shared = model::Shared {
+        catalog: here.catalog.clone(),
+        circuits: circuits.clone(),
+        gates: Gates::default(),
+        world: Arc::clone(&world) as Arc<_>,
+    };
+    let model: Arc<dyn Model> = model::assemble(config, &shared)?;
     Ok(Engine {
         store: Arc::new(open(&here.store, make)?),
         dispatch: Arc::new(Local::default()),

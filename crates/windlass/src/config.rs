@@ -6,8 +6,10 @@
 //! here asks the network, and no file is read unless one is named.
 
 mod agent_file;
+mod dealing;
 mod environment;
 mod expect;
+mod fallbacks;
 mod installation;
 mod mistake;
 mod plans;
@@ -33,6 +35,8 @@ use kernel::price::Rule;
 use kernel::units::Money;
 use serde_json::Value;
 
+pub(crate) use dealing::Dealing;
+pub(crate) use fallbacks::Fallback;
 pub(crate) use installation::Installation;
 pub(crate) use mistake::{Broken, Look};
 pub(crate) use plans::{Caps, label_name};
@@ -60,6 +64,10 @@ pub(crate) struct Config {
     pub(crate) model: String,
     /// Who answers for the model.
     pub(crate) provider: Provider,
+    /// How that one is dealt with.
+    pub(crate) dealing: Dealing,
+    /// The models that answer where it does not, in this order.
+    pub(crate) fallbacks: Vec<Fallback>,
     /// The system prompt.
     pub(crate) system_prompt: String,
     /// The tools that it may call.
@@ -155,7 +163,7 @@ pub(crate) struct UnknownModel(String);
 impl Config {
     /// The same agent, asked of another model. A name that tells its provider changes the
     /// provider; any other goes to the compatible server that the file names. The file's
-    /// own price was for its own model and holds no longer.
+    /// own price and fallbacks were for its own model and hold no longer.
     ///
     /// # Errors
     /// Nobody is known to answer for the model.
@@ -173,6 +181,7 @@ impl Config {
         };
         self.model = model.to_owned();
         self.price = None;
+        self.fallbacks.clear();
         Ok(self)
     }
 }

@@ -160,15 +160,24 @@ fn obey(class: FaultClass, status: u16, should_retry: Option<&str>) -> FaultClas
 /// The longest wait that is believed: one day.
 const RETRY_AFTER_MS_MAX: u64 = 24 * 60 * 60 * 1000;
 
-/// `retry-after-ms`, then `retry-after` in seconds, fractions allowed. A date
-/// (RFC 9110 §10.2.3) is not read: telling how far it is takes a clock.
+/// `retry-after-ms`, then `retry-after` in seconds, fractions allowed, or as a date
+/// (RFC 9110 §10.2.3). How far that is, is told by the answer's own `date`: the server's
+/// clock then counts, and ours may be wrong.
 fn retry_after_ms(header: &dyn Fn(&str) -> Option<String>) -> Option<u64> {
     let number = |name: &str| -> Option<f64> {
         let number: f64 = header(name)?.trim().parse().ok()?;
         (number.is_finite() && number >= 0.0).then_some(number)
     };
-    let ms = number("retry-after-ms").or_else(|| Some(number("retry-after")? * 1000.0))?;
-    Some((ms.ceil() as u64).min(RETRY_AFTER_MS_MAX))
+    let ms = number("retry-after-ms").or_else(|| Some(number("retry-after")? * 1000.0));
+    let ms = ms.map(|ms| ms.ceil() as u64).or_else(|| until_date_ms(header))?;
+    Some(ms.min(RETRY_AFTER_MS_MAX))
+}
+
+/// From the answer's date to the one in `retry-after`. A date that is past is no wait.
+fn until_date_ms(header: &dyn Fn(&str) -> Option<String>) -> Option<u64> {
+    let date = |name: &str| httpdate::parse_http_date(header(name)?.trim()).ok();
+    let wait = date("retry-after")?.duration_since(date("date")?).unwrap_or_default();
+    u64::try_from(wait.as_millis()).ok()
 }
 
 /// At most [`ERROR_MESSAGE_BYTES_MAX`] bytes, cut between characters.

@@ -44,11 +44,11 @@ pub struct Settings {
     pub probe_ms_max: u64,
 }
 
-/// For models: half of at least five calls within a minute.
+/// For models: half of at least five calls within five minutes.
 impl Default for Settings {
     fn default() -> Self {
         Settings {
-            window_ms: 60_000,
+            window_ms: 300_000,
             calls_min: 5,
             failures_percent: 50,
             open: Backoff { base_ms: 10_000, window_ms_max: 300_000 },

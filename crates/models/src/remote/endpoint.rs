@@ -27,6 +27,8 @@ pub struct Limits {
     pub first_byte_ms: u64,
     /// Time between two pieces of a stream, in milliseconds.
     pub between_bytes_ms: u64,
+    /// Time for a whole try, in milliseconds. The call's deadline holds beside it.
+    pub total_ms: u64,
     /// What is read of an error's body, in bytes.
     pub error_bytes_max: usize,
     /// The longest answer, in bytes.
@@ -39,6 +41,7 @@ impl Default for Limits {
             connect_ms: 10_000,
             first_byte_ms: 240_000,
             between_bytes_ms: 120_000,
+            total_ms: 3_600_000,
             error_bytes_max: 64 * 1024,
             reply_bytes_max: REPLY_BYTES_MAX as usize,
         }

@@ -14,6 +14,7 @@ use wire::sse::{Frame, Frames};
 
 use super::Try;
 use super::connect::reason;
+use super::cost::Budget;
 use crate::protocol::Reader;
 
 /// How long the end of a connection is waited for after the end of the answer, in
@@ -56,6 +57,7 @@ pub(super) async fn stream(one: &Try<'_>, mut response: Response) -> Result<Repl
                 hear(one, &mut frames, &mut reader, &piece)
             }
         };
+        let heard = heard.and_then(|()| within_hold(one, &reader));
         if let Err(stopped) = heard {
             return Err(ended(one, &reader, stopped));
         }
@@ -66,8 +68,24 @@ pub(super) async fn stream(one: &Try<'_>, mut response: Response) -> Result<Repl
     } else if let Some(last) = frames.finish() {
         tell(one, &mut reader, &last).map_err(|stopped| ended(one, &reader, stopped))?;
     }
-    let so_far = one.asked.estimate(reader.usage_so_far(), reader.output_bytes());
-    reader.finish().map_err(|error| charged(Stopped::from(error), Spent::Estimated(so_far)))
+    let so_far = one.spent(reader.usage_so_far(), reader.output_bytes());
+    reader.finish().map_err(|error| charged(Stopped::from(error), so_far))
+}
+
+/// Cuts an answer that goes on after it has cost what was held for it. One that is whole
+/// is taken: it is paid anyway.
+fn within_hold(one: &Try<'_>, reader: &Reader) -> Result<(), Stopped> {
+    let passed = |budget: &&Budget| {
+        !reader.done() && budget.is_passed(reader.usage_so_far(), reader.output_bytes())
+    };
+    match one.budget.as_ref().filter(passed) {
+        None => Ok(()),
+        Some(budget) => {
+            let words =
+                format!("cut from our side: it would cost more than the {} held", budget.hold);
+            Err(Stopped::new(FaultClass::Cut, words))
+        }
+    }
 }
 
 fn hear(
@@ -109,7 +127,7 @@ fn ended(one: &Try<'_>, reader: &Reader, stopped: Stopped) -> ModelError {
     };
     let spent = match refused {
         true => Spent::Nothing,
-        false => Spent::Estimated(one.asked.estimate(told, heard)),
+        false => one.spent(told, heard),
     };
     charged(stopped, spent)
 }
@@ -122,10 +140,7 @@ fn charged(stopped: Stopped, spent: Spent) -> ModelError {
 
 /// Reads an answer that came as a whole.
 pub(super) async fn whole(one: &Try<'_>, response: Response) -> Result<Reply, ModelError> {
-    let charge = |stopped: Stopped, heard: usize| {
-        let usage = one.asked.estimate(None, heard as u64);
-        charged(stopped, Spent::Estimated(usage))
-    };
+    let charge = |stopped: Stopped, heard: usize| charged(stopped, one.spent(None, heard as u64));
     let body = body(one, response, one.limits.reply_bytes_max).await.map_err(|stopped| {
         let heard = stopped.read.len();
         charge(stopped, heard)

@@ -2,7 +2,11 @@
 
 use std::time::{Duration, Instant};
 
+use std::sync::Arc;
+
 use kernel::message::{Usage, text_of};
+use kernel::price::{Rates, Rule};
+use kernel::units::Money;
 
 use super::*;
 use wire::openai::Dialect;
@@ -19,6 +23,7 @@ const LONG: Limits = Limits {
     connect_ms: 60_000,
     first_byte_ms: 60_000,
     between_bytes_ms: 60_000,
+    total_ms: 600_000,
     error_bytes_max: 1_000,
     reply_bytes_max: 10_000,
 };
@@ -242,6 +247,71 @@ async fn l11_a_stream_that_ends_early_is_charged_for_what_came() {
         assert_eq!(error.spent, Spent::Estimated(usage), "{name}");
         assert_eq!(error.fault.request_id.as_deref(), Some("req_7"), "{name}");
     }
+}
+
+/// A call at five nano-dollars for a token in and ten for one out, with this much held.
+fn held(hold: u64) -> ModelCall {
+    let rates = Rates { input: 5, output: 10, ..Rates::default() };
+    let quote = Some(Arc::new(Quote::of("held", Rule::flat(rates))));
+    ModelCall { quote, hold: Money(hold), ..call("claude-opus-5", 60_000, 1) }
+}
+
+#[tokio::test]
+async fn l11_a_stream_that_passes_its_hold_is_cut_at_once() {
+    // 25 tokens in, and 800 bytes out that are at least 100 tokens: 125 and 1,000.
+    let long = TEXT.replace("twelve bytes", &"x".repeat(800));
+    let told = |output| Usage { input: 25, output, ..Usage::default() };
+    let cases = [
+        // The estimate of 400 tokens would pass the hold: all of it is settled.
+        ("too long an answer", 1_124, Spent::Unknown),
+        // The provider itself told more than was held.
+        ("too long a prompt", 100, Spent::Estimated(told(1))),
+    ];
+    for (name, hold, spent) in cases {
+        let playback = Playback::stream(&format!("{START}{long}"), Then::Stall).await;
+        let remote = remote(Protocol::Anthropic, &playback.base, LONG);
+        let error = remote.call(&held(hold), &|_| {}).await.unwrap_err();
+        assert_eq!(error.fault.class, FaultClass::Cut, "{name}");
+        assert!(error.fault.message.contains("cut from our side"), "{}", error.fault.message);
+        assert_eq!(error.spent, spent, "{name}");
+        playback.was_closed().await;
+    }
+    // An answer within its hold is heard out, and so is one that turns out to be whole.
+    for (frames, hold) in
+        [(format!("{START}{long}{END}"), 1_125), (format!("{START}{TEXT}{END}"), 139)]
+    {
+        let playback = Playback::stream(&frames, Then::Close).await;
+        let remote = remote(Protocol::Anthropic, &playback.base, LONG);
+        assert!(remote.call(&held(hold), &|_| {}).await.is_ok(), "{hold}");
+    }
+}
+
+#[tokio::test]
+async fn a_whole_try_has_a_limit_of_its_own() {
+    let playback = Playback::of("", Then::Stall).await;
+    let limits = Limits { total_ms: 50, ..LONG };
+    let error = ask(Protocol::Anthropic, &playback.base, limits).await.unwrap_err();
+    assert_eq!(error.fault.class, FaultClass::Timeout);
+}
+
+#[tokio::test]
+async fn a_wait_until_a_date_is_told_by_the_servers_own_clock() {
+    let cases = [
+        ("Sat, 21 Nov 2026 10:00:07 GMT", Some(7_000)),
+        ("Saturday, 21-Nov-26 10:01:00 GMT", Some(60_000)),
+        ("Sat Nov 21 10:00:01 2026", Some(1_000)),
+        ("Sat, 21 Nov 2026 09:00:00 GMT", Some(0)),
+        ("soon", None),
+    ];
+    for (until, wait) in cases {
+        let headers = [("date", "Sat, 21 Nov 2026 10:00:00 GMT"), ("retry-after", until)];
+        let playback = Playback::answer(429, &headers, "").await;
+        let error = fails(Protocol::Anthropic, &playback).await;
+        assert_eq!(error.fault.retry_after_ms, wait, "{until}");
+    }
+    let playback =
+        Playback::answer(429, &[("retry-after", "Sat, 21 Nov 2026 10:00:07 GMT")], "").await;
+    assert_eq!(fails(OPENAI, &playback).await.fault.retry_after_ms, None, "nobody knows the time");
 }
 
 #[tokio::test]

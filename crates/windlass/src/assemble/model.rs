@@ -1,64 +1,157 @@
-//! Who answers for a model: a vendor's client behind retries, or a simulated brain.
+//! Who answers for a model: vendors' clients in a chain, or a simulated brain.
 
 use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use engine::circuits::Circuits;
 use engine::ports::{Model, ModelCall, ModelError, World};
 use kernel::message::{Delta, Reply};
 use kernel::price::{Quote, Rule};
 use kernel::units::UnixMs;
 use models::catalog::Catalog;
+use models::chain::{Candidate, Chain, Gates};
 use models::remote::{Endpoint, Key};
-use models::route::Route;
 use models::simulated::InProcess;
 use models::simulated::planner::Planner;
 use models::simulated::script::Script;
 use models::{anthropic, openai};
 
 use super::environment;
-use crate::config::{Config, Provider};
+use crate::config::{Config, Dealing, Fallback, Provider};
 use crate::exit::BadUsage;
 
-pub(super) fn assemble(
-    config: &Config,
-    catalog: &Catalog,
-    world: Arc<dyn World>,
-) -> anyhow::Result<Arc<dyn Model>> {
-    let model: Arc<dyn Model> = match &config.provider {
-        Provider::Planner => Arc::new(InProcess::new(Planner)),
-        Provider::Script { path } => Arc::new(InProcess::new(script(path)?)),
-        Provider::Anthropic { base_url, key_env } => {
-            check_name(config, catalog, world.now())?;
-            let base = base_url.as_deref().unwrap_or(anthropic::BASE_URL);
-            let endpoint = Endpoint::new(base, Some(key(key_env)?)).map_err(usage)?;
-            Arc::new(Route::new(anthropic::client(endpoint, catalog.clone()), world))
-        }
-        Provider::OpenAi { base_url, key_env } => {
-            let key = key_env.as_deref().map(key).transpose()?;
-            let endpoint = Endpoint::new(base_url, key).map_err(usage)?;
-            Arc::new(Route::new(openai::client(endpoint, catalog.clone()), world))
-        }
+/// What all models of a process share.
+#[derive(Clone)]
+pub(super) struct Shared {
+    pub(super) catalog: Catalog,
+    pub(super) circuits: Circuits,
+    /// The way to each provider, by base URL.
+    pub(super) gates: Gates,
+    pub(super) world: Arc<dyn World>,
+}
+
+/// The chain of an agent's own model and its fallbacks.
+pub(super) fn assemble(config: &Config, shared: &Shared) -> anyhow::Result<Arc<dyn Model>> {
+    check_names(config, &shared.catalog, shared.world.now())?;
+    let own = Asked {
+        model: &config.model,
+        provider: &config.provider,
+        dealing: &config.dealing,
+        price: config.price.as_ref(),
     };
-    Ok(match &config.price {
-        None => model,
-        Some(rule) => Arc::new(Priced { inner: model, rule: rule.clone() }),
-    })
+    // A brain in this program cannot be out; alone it needs nothing around it.
+    if let (Provider::Planner | Provider::Script { .. }, []) =
+        (own.provider, config.fallbacks.as_slice())
+    {
+        return own.client(shared);
+    }
+    let fallbacks = config.fallbacks.iter().map(|fallback| {
+        let Fallback { model, provider, dealing, price, .. } = fallback;
+        let asked = Asked { model, provider, dealing, price: price.as_ref() };
+        let candidate = asked.candidate(shared)?;
+        let said = fallback.context_tokens.map(u64::from);
+        let context_tokens = said.or(candidate.context_tokens);
+        Ok(Candidate { takes_tools: fallback.takes_tools, context_tokens, ..candidate })
+    });
+    let fallbacks = fallbacks.collect::<anyhow::Result<Vec<Candidate>>>()?;
+    let (circuits, world) = (shared.circuits.clone(), Arc::clone(&shared.world));
+    Ok(Arc::new(Chain::new(own.candidate(shared)?, fallbacks, circuits, world)))
+}
+
+/// One model of a chain, as the file says it.
+struct Asked<'a> {
+    model: &'a str,
+    provider: &'a Provider,
+    dealing: &'a Dealing,
+    price: Option<&'a Rule>,
+}
+
+impl Asked<'_> {
+    fn candidate(&self, shared: &Shared) -> anyhow::Result<Candidate> {
+        let provider = self.base_url();
+        Ok(Candidate {
+            model: self.model.to_owned(),
+            client: self.client(shared)?,
+            gate: shared.gates.of(&provider, self.dealing.bulkhead),
+            provider,
+            breaker: self.dealing.breaker,
+            takes_tools: true,
+            context_tokens: shared.catalog.context_tokens(self.model, shared.world.now()),
+        })
+    }
+
+    /// Whoever answers, by the address that circuits and gates are shared under.
+    fn base_url(&self) -> String {
+        match self.provider {
+            Provider::Anthropic { base_url, .. } => {
+                base_url.as_deref().unwrap_or(anthropic::BASE_URL).to_owned()
+            }
+            Provider::OpenAi { base_url, .. } => base_url.clone(),
+            Provider::Planner => "planner".to_owned(),
+            Provider::Script { path } => format!("script:{}", path.display()),
+        }
+    }
+
+    /// A client that makes one try for each call.
+    fn client(&self, shared: &Shared) -> anyhow::Result<Arc<dyn Model>> {
+        let endpoint = |key| {
+            let endpoint = Endpoint::new(&self.base_url(), key).map_err(usage)?;
+            anyhow::Ok(endpoint.with_limits(self.dealing.limits))
+        };
+        let catalog = || shared.catalog.clone();
+        let client: Arc<dyn Model> = match self.provider {
+            Provider::Planner => Arc::new(InProcess::new(Planner)),
+            Provider::Script { path } => Arc::new(InProcess::new(script(path)?)),
+            Provider::Anthropic { key_env, .. } => {
+                Arc::new(anthropic::client(endpoint(Some(key(key_env)?))?, catalog()))
+            }
+            Provider::OpenAi { key_env, .. } => {
+                let key = key_env.as_deref().map(key).transpose()?;
+                Arc::new(openai::client(endpoint(key)?, catalog()))
+            }
+        };
+        Ok(match self.price {
+            None => client,
+            Some(rule) => Arc::new(Priced { inner: client, rule: rule.clone() }),
+        })
+    }
 }
 
 /// A name that the vendor's price list does not have is most likely misspelt (L33), and
-/// under a money cap nothing could be held for it (L13).
-fn check_name(config: &Config, catalog: &Catalog, now: UnixMs) -> Result<(), BadUsage> {
-    let priced = config.price.is_some() || catalog.row(&config.model, now).is_some();
-    if priced || config.budget.is_none() {
+/// under a money cap nothing could be held for it (L13). A misspelt fallback would be
+/// found in an outage only, so it is refused without a cap, too.
+pub(super) fn check_names(config: &Config, catalog: &Catalog, now: UnixMs) -> Result<(), BadUsage> {
+    let vendors = |provider: &Provider| match provider {
+        Provider::Anthropic { .. } => true,
+        Provider::OpenAi { .. } | Provider::Planner | Provider::Script { .. } => false,
+    };
+    if vendors(&config.provider) && config.budget.is_some() {
+        check_name(&config.model, config.price.is_some(), catalog, now)?;
+    }
+    for fallback in &config.fallbacks {
+        let simulated = matches!(fallback.provider, Provider::Planner | Provider::Script { .. });
+        if !simulated && (vendors(&fallback.provider) || config.budget.is_some()) {
+            check_name(&fallback.model, fallback.price.is_some(), catalog, now)?;
+        }
+    }
+    Ok(())
+}
+
+fn check_name(
+    model: &str,
+    has_price: bool,
+    catalog: &Catalog,
+    now: UnixMs,
+) -> Result<(), BadUsage> {
+    if has_price || catalog.row(model, now).is_some() {
         return Ok(());
     }
-    let near = catalog.nearest(&config.model);
+    let near = catalog.nearest(model);
     let hint = near.map_or_else(
         || "give its `price` in the agent's file, or `budget_usd: none`".to_owned(),
         |near| format!("did you mean `{near}`?"),
     );
-    let model = &config.model;
     Err(BadUsage(format!("the price list does not know the model `{model}`\n{hint}")))
 }
 

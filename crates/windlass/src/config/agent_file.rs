@@ -11,7 +11,7 @@ use super::expect::{self, Keys, Reader, Section};
 use super::mistake::{Broken, Source, Span};
 use super::provider::{Model, model_span, optional};
 use super::yaml::{Entry, Value};
-use super::{AllowedTools, Config, Environment, provider, rates, schema, tool_settings, window};
+use super::{AllowedTools, Config, Environment, fallbacks, provider, rates, schema, tool_settings, window};
 
 /// The budget of a run whose file names none.
 pub(super) const BUDGET_DEFAULT: Money = Money(Money::PER_USD);
@@ -40,6 +40,7 @@ const FILE: Keys = Keys {
         "output_schema",
         "tools",
         "provider",
+        "fallbacks",
         "price",
         "mcp_servers",
     ],
@@ -71,7 +72,10 @@ fn fields(reader: &mut Reader, file: &Section, folder: &Path, source: Source) ->
     let model = file.get("model").and_then(|entry| model(reader, entry));
     let provider = model.as_ref().and_then(|(name, span)| {
         let span = span.clone();
-        provider::read(reader, file.get("provider"), &Model { name, span }, folder)
+        provider::read(reader, file.get("provider"), &Model { name, span }, folder, None)
+    });
+    let fallbacks = model.as_ref().zip(provider.as_ref()).and_then(|((name, _), own)| {
+        fallbacks::read(reader, file.get("fallbacks"), name, own, folder)
     });
     let system_prompt = file.get("system_prompt").and_then(|entry| reader.text(entry));
     let allowed_tools = file.get("allowed_tools").and_then(|entry| allowed_tools(reader, entry));
@@ -83,10 +87,13 @@ fn fields(reader: &mut Reader, file: &Section, folder: &Path, source: Source) ->
     let output_schema = optional(file.get("output_schema"), |entry| schema::read(reader, entry));
     let tools = tool_settings::read(reader, file.get("tools"));
     let price = optional(file.get("price"), |entry| price(reader, entry));
+    let (provider, dealing) = provider?;
     Some(Config {
         agent_id: agent_id?,
         model: model?.0,
-        provider: provider?,
+        provider,
+        dealing,
+        fallbacks: fallbacks?,
         system_prompt: system_prompt?,
         allowed_tools: AllowedTools::Named(allowed_tools?),
         max_tokens: max_tokens?.unwrap_or(MAX_TOKENS_DEFAULT),
@@ -111,7 +118,8 @@ fn agent_id(reader: &mut Reader, entry: &Entry) -> Option<String> {
     reader.wrong(entry.value.span.clone(), words, format!("{hint} characters"))
 }
 
-fn model(reader: &mut Reader, entry: &Entry) -> Option<(String, Span)> {
+/// Reads a model's name, and where it stands.
+pub(super) fn model(reader: &mut Reader, entry: &Entry) -> Option<(String, Span)> {
     let span = model_span(&entry.value, &entry.key_span);
     let said = reader.text(entry)?;
     let control = said.chars().any(char::is_control);
@@ -185,7 +193,8 @@ fn budget(reader: &mut Reader, entry: &Entry) -> Option<Option<Money>> {
     }
 }
 
-fn price(reader: &mut Reader, entry: &Entry) -> Option<Rule> {
+/// Reads a model's own price.
+pub(super) fn price(reader: &mut Reader, entry: &Entry) -> Option<Rule> {
     let price = reader.section(&entry.value, entry.key_span.clone(), &PRICE)?;
     let entry = price.get("usd_per_million")?;
     let rates = reader.section(&entry.value, entry.key_span.clone(), &USD_PER_MILLION)?;

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::dealing::{self, Dealing};
 use super::expect::{Keys, Reader, Section};
 use super::mistake::Span;
 use super::yaml::{Entry, Node, Value};
@@ -35,8 +36,10 @@ pub(crate) enum Provider {
 /// The variable that Anthropic's own software reads its key from.
 pub(crate) const ANTHROPIC_KEY_ENV: &str = "ANTHROPIC_API_KEY";
 
-const KEYS: Keys =
-    Keys { of: "`provider`", known: &["kind", "base_url", "key_env", "script"], required: &[] };
+const KEYS: Keys = Keys { of: "`provider`", known: &PROVIDER, required: &[] };
+
+const PROVIDER: [&str; 8] =
+    ["kind", "base_url", "key_env", "script", "timeouts", "at_once_max", "waiting_max", "breaker"];
 
 const KINDS: [(&str, Kind); 4] = [
     ("anthropic", Kind::Anthropic),
@@ -91,17 +94,23 @@ pub(super) struct Model<'a> {
     pub(super) span: Span,
 }
 
-/// Reads the section `provider`, which may be missing.
+/// Reads the section `provider`, which may be missing: who answers, and how that one is
+/// dealt with. `own` is what a fallback takes over where it names none of its own.
 pub(super) fn read(
     reader: &mut Reader,
     entry: Option<&Entry>,
     model: &Model,
     folder: &Path,
-) -> Option<Provider> {
+    own: Option<&(Provider, Dealing)>,
+) -> Option<(Provider, Dealing)> {
     let entry = entry.filter(|entry| entry.value.value != Value::Null);
     let Some(entry) = entry else {
-        let told = Provider::of_model(model.name, folder);
-        return told.or_else(|| unknown(reader, model));
+        return match (Provider::of_model(model.name, folder), own) {
+            (Some(Provider::Anthropic { .. }), Some(own @ (Provider::Anthropic { .. }, _)))
+            | (None, Some(own @ (Provider::OpenAi { .. }, _))) => Some(own.clone()),
+            (Some(told), _) => Some((told, Dealing::default())),
+            (None, _) => unknown(reader, model),
+        };
     };
     let section = reader.section(&entry.value, entry.key_span.clone(), &KEYS)?;
     let kind = match section.get("kind") {
@@ -113,7 +122,9 @@ pub(super) fn read(
         },
     };
     refuse_idle_keys(reader, &section, kind);
-    of_kind(reader, &section, kind, entry, model, folder)
+    let dealing = dealing::read(reader, &section);
+    let provider = of_kind(reader, &section, kind, entry, model, folder);
+    Some((provider?, dealing?))
 }
 
 fn said_kind(reader: &mut Reader, said: &Entry) -> Option<Kind> {
@@ -166,15 +177,19 @@ fn of_kind(
     }
 }
 
+/// Keys of providers that are reached over the network.
+const REMOTE: [&str; 6] =
+    ["base_url", "key_env", "timeouts", "at_once_max", "waiting_max", "breaker"];
+
 /// Refuses keys that this kind of provider would not look at.
 fn refuse_idle_keys(reader: &mut Reader, section: &Section, kind: Kind) {
     let (kind_word, used): (&str, &[&str]) = match kind {
-        Kind::Anthropic => ("anthropic", &["base_url", "key_env"]),
-        Kind::OpenAi => ("openai", &["base_url", "key_env"]),
+        Kind::Anthropic => ("anthropic", &REMOTE),
+        Kind::OpenAi => ("openai", &REMOTE),
         Kind::Planner => ("planner", &[]),
         Kind::Script => ("script", &["script"]),
     };
-    for key in ["base_url", "key_env", "script"] {
+    for key in PROVIDER.into_iter().filter(|key| *key != "kind") {
         if let Some(entry) = section.get(key).filter(|_| !used.contains(&key)) {
             let words = format!("a provider of kind `{kind_word}` has no `{key}`");
             let hint = "remove the line, or change `kind`";
@@ -207,5 +222,5 @@ pub(super) fn model_span(node: &Node, key: &Span) -> Span {
 /// Every key that is read here, for the check of the documentation.
 #[cfg(test)]
 pub(super) fn keys() -> impl Iterator<Item = &'static str> {
-    [&KEYS].into_iter().flat_map(|keys| keys.known.iter().copied())
+    KEYS.known.iter().copied().chain(dealing::keys())
 }

@@ -4,7 +4,7 @@ use kernel::agent::Limits;
 
 use super::agent_file::{BUDGET_DEFAULT, MAX_TOKENS_DEFAULT};
 use super::mistake::Source;
-use super::{AllowedTools, Config, Provider, ToolSettings};
+use super::{AllowedTools, Config, Dealing, Provider, ToolSettings};
 
 /// What it is told.
 const SYSTEM_PROMPT: &str = "\
@@ -22,6 +22,8 @@ pub(crate) fn default_agent(model: &str, provider: Provider) -> Config {
         agent_id: "default".to_owned(),
         model: model.to_owned(),
         provider,
+        dealing: Dealing::default(),
+        fallbacks: Vec::new(),
         system_prompt: SYSTEM_PROMPT.to_owned(),
         allowed_tools: AllowedTools::All,
         max_tokens: MAX_TOKENS_DEFAULT,

@@ -284,6 +284,7 @@ fn the_documentation_names_every_key_and_its_files_load() {
     let page = std::fs::read_to_string(folder("../../docs/configuration.md")).unwrap();
     let agents = super::agent_file::keys()
         .chain(super::provider::keys())
+        .chain(super::fallbacks::keys())
         .chain(super::tool_settings::keys())
         .chain(super::window::keys());
     for key in agents.chain(super::installation::keys()).chain(super::price_file::keys()) {

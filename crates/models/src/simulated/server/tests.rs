@@ -13,9 +13,8 @@ use serde_json::{Value, json};
 use super::fault::Fault;
 use super::*;
 use crate::remote::{Endpoint, Key, Limits, Remote};
-use crate::route::Route;
 use crate::simulated::input_tokens;
-use crate::testing::{Still, TODAY, Watched, call};
+use crate::testing::{Still, TODAY, Watched, call, chain_of};
 use crate::{anthropic, openai};
 
 /// A brain with much to say: 200 bytes, 50 tokens.
@@ -185,12 +184,12 @@ async fn l11_tokens_before_a_cut_are_billed() {
 }
 
 #[tokio::test]
-async fn a_route_gets_through_an_outage() {
+async fn a_chain_of_one_gets_through_an_outage() {
     let running = run(plan("529,500,refused,cut,ok")).await;
     let [(_, client), _] = running.clients();
-    let route = Route::new(client, Arc::new(Still { chance: 0 }));
+    let chain = chain_of("planner", client);
     // A free model: a cut costs nothing, so it may be tried again.
-    let reply = route.call(&call("planner", 60_000, 5), &|_| {}).await.unwrap();
+    let reply = chain.call(&call("planner", 60_000, 5), &|_| {}).await.unwrap();
     assert_eq!(text_of(&reply.content), SPEECH.repeat(50));
     assert_eq!(running.meter.total().requests, 5);
 }

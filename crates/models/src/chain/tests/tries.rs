@@ -1,80 +1,31 @@
-//! Retrying on a paused clock: every wait is exact, and no test sleeps.
-
-use std::collections::VecDeque;
-use std::sync::Mutex;
+//! Retrying one model on a paused clock: every wait is exact, and no test sleeps.
 
 use kernel::event::FaultClass;
-use kernel::message::{Block, Stop};
+use kernel::message::Usage;
+use kernel::price::Spent;
 
 use super::*;
-use crate::catalog::Catalog;
-use crate::testing::{Still, call};
 
-/// One try's end: how long it took in milliseconds, and what came of it.
-type End = (u64, Result<(), ModelError>);
-
-/// A model whose tries end as listed. It notes when each began.
-struct Listed {
-    ends: Mutex<VecDeque<End>>,
-    begun: Mutex<Vec<Instant>>,
-}
-
-#[async_trait]
-impl Model for Listed {
-    async fn call(
-        &self,
-        _call: &ModelCall,
-        _watch: &(dyn Fn(Delta) + Send + Sync),
-    ) -> Result<Reply, ModelError> {
-        self.begun.lock().unwrap().push(Instant::now());
-        let (takes_ms, end) = self.ends.lock().unwrap().pop_front().expect("one try too many");
-        tokio::time::sleep(Duration::from_millis(takes_ms)).await;
-        end.map(|()| Reply {
-            content: vec![Block::text("hi")],
-            stop: Stop::EndTurn,
-            usage: None,
-            model: None,
-            fallback: None,
-            id: None,
-            extra: kernel::json::Extra::new(),
-        })
-    }
-
-    fn quote(&self, model: &str, now: UnixMs) -> Option<Quote> {
-        Catalog::builtin().quote(model, now)
-    }
-}
-
-fn fault(class: FaultClass, retry_after_ms: Option<u64>, spent: Spent) -> ModelError {
-    let mut error = ModelError::free(class, "no");
-    error.fault.retry_after_ms = retry_after_ms;
-    error.spent = spent;
-    error
+/// Plays the ends against a call of one model, with dice that always show `chance`. Gives
+/// the answer and the instants at which tries began, in milliseconds from the start.
+async fn play(
+    (model, deadline_ms, tries_max): (&'static str, u64, u32),
+    chance: u64,
+    ends: impl Into<VecDeque<End>>,
+) -> (Result<Reply, ModelError>, Vec<u64>) {
+    let stage = Stage::of([(model, ends.into())], chance);
+    let start = Instant::now();
+    let answer = stage.chain.call(&call(model, deadline_ms, tries_max), &|_| {}).await;
+    assert!(start.elapsed() <= Duration::from_millis(deadline_ms), "the deadline was passed");
+    (answer, stage.begun(0))
 }
 
 fn free(class: FaultClass) -> End {
     (0, Err(fault(class, None, Spent::Nothing)))
 }
 
-/// Plays the ends against a call, with dice that always show `chance`. Gives the answer
-/// and the instants at which tries began, in milliseconds from the start.
-async fn play(
-    (model, deadline_ms, tries_max): (&str, u64, u32),
-    chance: u64,
-    ends: impl Into<VecDeque<End>>,
-) -> (Result<Reply, ModelError>, Vec<u64>) {
-    let listed = Listed { ends: Mutex::new(ends.into()), begun: Mutex::default() };
-    let route = Route::new(listed, Arc::new(Still { chance }));
-    let start = Instant::now();
-    let answer = route.call(&call(model, deadline_ms, tries_max), &|_| {}).await;
-    assert!(start.elapsed() <= Duration::from_millis(deadline_ms), "the deadline was passed");
-    let begun = route.inner.begun.lock().unwrap();
-    let since = |at: &Instant| u64::try_from((*at - start).as_millis()).unwrap();
-    (answer, begun.iter().map(since).collect())
-}
-
-const PAID: &str = "claude-opus-5";
-const FREE: &str = "planner";
+const PAID: &str = "paid";
+const FREE: &str = "free";
 
 #[tokio::test(start_paused = true)]
 async fn waits_are_drawn_from_doubling_windows() {
