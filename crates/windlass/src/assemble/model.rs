@@ -197,3 +197,61 @@ impl Model for Priced {
         Some(Quote::of("agent file", self.rule.clone()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use engine::tap::Tap;
+
+    use super::*;
+    use crate::config::parse;
+    use crate::world::Machine;
+
+    fn config(more: &str) -> Config {
+        let text = format!("agent_id: a\nsystem_prompt: p\nallowed_tools: []\n{more}");
+        parse("agent.yaml", Path::new(""), text.into(), &|_| None).expect("it is a good file")
+    }
+
+    #[test]
+    fn l33_a_misspelt_name_is_found_before_the_outage() {
+        let own = "model: planner\n";
+        let cases = [
+            ("fallbacks: [claude-sonnet-5]", None),
+            ("fallbacks: [claude-sonet-5]", Some("did you mean `claude-sonnet-5`?")),
+            ("budget_usd: none\nfallbacks: [claude-sonet-5]", Some("claude-sonnet-5")),
+            ("fallbacks: [{model: q, provider: {base_url: \"http://h/v1\"}}]", Some("`price`")),
+            (
+                "fallbacks: [{model: q, provider: {base_url: \"http://h/v1\"}, \
+                 price: {usd_per_million: {input: 1, output: 2}}}]",
+                None,
+            ),
+        ];
+        for (more, words) in cases {
+            let config = config(&format!("{own}{more}"));
+            let told = check_names(&config, &Catalog::builtin(), Machine.now());
+            match (told, words) {
+                (Ok(()), None) => {}
+                (Err(why), Some(words)) => assert!(why.to_string().contains(words), "{why}"),
+                (told, words) => panic!("{more}: {told:?} and not {words:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_chain_is_assembled_with_the_prices_of_all_its_models() {
+        let config = config(
+            "model: planner\nfallbacks: [{model: q, provider: {base_url: \"http://h/v1\"}, \
+             context_tokens: 9000, price: {usd_per_million: {input: 1, output: 2}}}]",
+        );
+        let shared = Shared {
+            catalog: Catalog::builtin(),
+            circuits: Circuits::new(Tap::default()),
+            gates: Gates::default(),
+            world: Arc::new(Machine),
+        };
+        let chain = assemble(&config, &shared).expect("it needs no key");
+        let quote = chain.quote("planner", Machine.now()).expect("all have prices");
+        assert_eq!(quote.fallbacks.len(), 1);
+        assert_eq!(quote.worst(1_000_000, 0).to_string(), "$1.00");
+        assert_eq!(quote.context_tokens, Some(9_000));
+    }
+}

@@ -11,7 +11,9 @@ use super::expect::{self, Keys, Reader, Section};
 use super::mistake::{Broken, Source, Span};
 use super::provider::{Model, model_span, optional};
 use super::yaml::{Entry, Value};
-use super::{AllowedTools, Config, Environment, fallbacks, provider, rates, schema, tool_settings, window};
+use super::{
+    AllowedTools, Config, Environment, fallbacks, provider, rates, schema, tool_settings, window,
+};
 
 /// The budget of a run whose file names none.
 pub(super) const BUDGET_DEFAULT: Money = Money(Money::PER_USD);

@@ -27,8 +27,11 @@ fn costs(class: FaultClass) -> End {
     (0, Err(fault(class, None, Spent::Estimated(USAGE))))
 }
 
+/// Who answered, or the class of the failure.
+type Answered = Result<Option<String>, FaultClass>;
+
 /// What came of a call: who answered, or the class; and how often each was asked.
-async fn outcome(stage: &Stage) -> (Result<Option<String>, FaultClass>, Vec<usize>) {
+async fn outcome(stage: &Stage) -> (Answered, Vec<usize>) {
     let model = stage.chain.candidates[0].model.clone();
     let answer = stage.ask(request(&model, "hello"), 60_000).await;
     let asked = (0..stage.models.len()).map(|place| stage.begun(place).len()).collect();
@@ -40,7 +43,7 @@ async fn l22_an_outage_leads_on_and_a_permanent_error_ends_at_once() {
     use FaultClass::*;
     let by_second = || Ok(Some("second".to_owned()));
     let waits = vec![(0, Err(fault(RateLimited, Some(60_000), Spent::Nothing)))];
-    let cases: Vec<(&str, Vec<End>, Result<Option<String>, FaultClass>, [usize; 2])> = vec![
+    let cases: Vec<(&str, Vec<End>, Answered, [usize; 2])> = vec![
         ("all is well", vec![], Ok(None), [1, 0]),
         ("a short outage", vec![fails(Overloaded), fails(Server)], Ok(None), [3, 0]),
         ("overloaded", always(Overloaded), by_second(), [4, 1]),
