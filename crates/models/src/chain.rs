@@ -194,6 +194,19 @@ fn leads_on(class: FaultClass) -> bool {
 }
 
 impl Candidate {
+    /// A candidate with the usual numbers and a gate of its own.
+    pub fn new(model: &str, provider: &str, client: Arc<dyn Model>) -> Self {
+        Candidate {
+            model: model.to_owned(),
+            client,
+            provider: provider.to_owned(),
+            gate: Arc::new(Gate::new(Bulkhead::default())),
+            breaker: Settings::default(),
+            takes_tools: true,
+            context_tokens: None,
+        }
+    }
+
     fn provider_circuit(&self) -> Dependency {
         Dependency::Provider(self.provider.clone())
     }

@@ -7,12 +7,11 @@ use std::sync::{Arc, Mutex};
 use engine::circuits::Circuits;
 use engine::ports::{Model, ModelCall, World};
 use engine::tap::Tap;
-use kernel::breaker::circuit::Settings;
 use kernel::json::Extra;
 use kernel::message::{Delta, Message, Request, ToolChoice};
 use kernel::units::{Money, SessionId, UnixMs};
 
-use crate::chain::{Bulkhead, Candidate, Chain, Gate};
+use crate::chain::{Candidate, Chain};
 
 /// A world whose date stands still and whose dice always show the same.
 pub(crate) struct Still {
@@ -67,15 +66,7 @@ pub(crate) fn chain_of(model: &str, client: impl Model + 'static) -> Chain {
 
 /// A candidate with the usual numbers, at a provider of its own.
 pub(crate) fn candidate(model: &str, client: Arc<dyn Model>) -> Candidate {
-    Candidate {
-        model: model.to_owned(),
-        client,
-        provider: format!("https://{model}.example"),
-        gate: Arc::new(Gate::new(Bulkhead::default())),
-        breaker: Settings::default(),
-        takes_tools: true,
-        context_tokens: None,
-    }
+    Candidate::new(model, &format!("https://{model}.example"), client)
 }
 
 /// Collects what is watched.

@@ -71,13 +71,10 @@ impl Asked<'_> {
     fn candidate(&self, shared: &Shared) -> anyhow::Result<Candidate> {
         let provider = self.base_url();
         Ok(Candidate {
-            model: self.model.to_owned(),
-            client: self.client(shared)?,
             gate: shared.gates.of(&provider, self.dealing.bulkhead),
-            provider,
             breaker: self.dealing.breaker,
-            takes_tools: true,
             context_tokens: shared.catalog.context_tokens(self.model, shared.world.now()),
+            ..Candidate::new(self.model, &provider, self.client(shared)?)
         })
     }
 

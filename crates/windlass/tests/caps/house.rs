@@ -15,12 +15,13 @@ use engine::ports::{Listed, Listing, Status, World};
 use engine::tap::Tap;
 use engine::worker;
 use kernel::agent::{Agent, Frozen, Limits};
+use kernel::breaker::circuit::Settings;
 use kernel::ledger::{Allowance, Budget, Per, Plans, Window};
 use kernel::units::{Money, SessionId, Tenant, UnixMs};
 use models::anthropic;
 use models::catalog::Catalog;
+use models::chain::{Candidate, Chain};
 use models::remote::Endpoint;
-use models::route::Route;
 use stores::sqlite::Sqlite;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -147,14 +148,19 @@ impl House {
         let client = anthropic::client(endpoint, Catalog::builtin());
         let world = Arc::clone(&self.clock) as Arc<dyn World>;
         let tap = Tap::default();
+        let circuits = Circuits::new(tap.clone());
+        // The provider fails at every step, and nobody is to wait here until it is well.
+        let breaker = Settings { failures_percent: 100, calls_min: 1_000, ..Settings::default() };
+        let own = Candidate { breaker, ..Candidate::new(MODEL, &self.base, Arc::new(client)) };
+        let chain = Chain::new(own, Vec::new(), circuits.clone(), Arc::clone(&world));
         Engine {
             store: Arc::new(store.expect("the store opens")),
             dispatch: Arc::new(Nudges::default()),
-            model: Arc::new(Route::new(client, Arc::clone(&world))),
+            model: Arc::new(chain),
             toolbox: Arc::new(Builtin::new(Default::default())),
             world,
             plans: Arc::new(self.plans()),
-            circuits: Circuits::new(tap.clone()),
+            circuits,
             tap,
         }
     }
