@@ -18,16 +18,21 @@ const EIGHTHS: [char; 7] = ['▏', '▎', '▍', '▌', '▋', '▊', '▉'];
 
 /// The cells that are free beside a table, or 0 where they are too few for a bar.
 pub(crate) fn room_beside(table: &Table) -> usize {
-    let taken = table.lines().map(|line| line.chars().count()).max().unwrap_or_default();
+    let width = known_width().unwrap_or(TERMINAL_WIDTH);
     // A column brings a space on either side.
-    let room = terminal_width().saturating_sub(taken + 2).min(WIDTH_MAX);
+    let room = width.saturating_sub(width_of(table) + 2).min(WIDTH_MAX);
     if room < WIDTH_MIN { 0 } else { room }
 }
 
 /// The terminal's width, or what `COLUMNS` says where the output goes elsewhere.
-fn terminal_width() -> usize {
+pub(crate) fn known_width() -> Option<usize> {
     let told = || std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
-    Table::new().width().map(usize::from).or_else(told).unwrap_or(TERMINAL_WIDTH)
+    Table::new().width().map(usize::from).or_else(told)
+}
+
+/// The width of a table as it would be printed.
+pub(crate) fn width_of(table: &Table) -> usize {
+    table.lines().map(|line| line.chars().count()).max().unwrap_or_default()
 }
 
 /// So much of `whole` as a bar, to an eighth of a cell. What is more than nothing is seen,

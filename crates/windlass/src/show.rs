@@ -59,9 +59,15 @@ pub(crate) fn allowance(cap: &Allowance) -> String {
 pub(crate) fn amount(measure: Measure, quantity: u64) -> String {
     match measure {
         Measure::Money => Money(quantity).to_string(),
-        Measure::Tokens => format!("{} tokens", count(quantity)),
-        Measure::Requests => format!("{} requests", count(quantity)),
+        Measure::Tokens => counted(quantity, "token"),
+        Measure::Requests => counted(quantity, "request"),
     }
+}
+
+/// A number of things: `1 request`, `1,200 tokens`.
+fn counted(number: u64, thing: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{} {thing}{plural}", count(number))
 }
 
 /// A quantity for programs: exact decimal dollars, or a whole number.

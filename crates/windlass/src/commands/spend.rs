@@ -43,7 +43,11 @@ pub(crate) async fn spend(here: &Here, args: SpendArgs) -> anyhow::Result<End> {
     if !args.csv && !args.json {
         let by = if args.by.is_empty() { &[By::Day, By::Agent, By::Model][..] } else { &args.by };
         println!("{}", table::table(&lines(&rows, by), by));
-        eprintln!("{span}");
+        let whose = match tenants.as_slice() {
+            [one] => format!("tenant {}", show::one_line(&one.0)),
+            _ => "all tenants".to_owned(),
+        };
+        eprintln!("{whose}, {span}");
     }
     Ok(End::Finished)
 }

@@ -28,6 +28,15 @@ fn the_list_is_a_table_with_its_version_tiers_and_marks() {
     let listed = listed.says("> 100,000").says("prices 2026-11-21, in dollars per million tokens");
     listed.says("verify it");
 
+    for (columns, shown, left_out) in [("104", "SEARCH", "VENDOR"), ("90", "READ", "SEARCH")] {
+        let mut narrow = place.command(&["prices", "list"]);
+        narrow.env("COLUMNS", columns);
+        let narrow = crate::place::Running::of(narrow, Vec::new()).end().code(FINISHED);
+        assert!(narrow.out.contains(shown) && !narrow.out.contains(left_out), "{narrow}");
+        let width = narrow.out.lines().map(|line| line.chars().count()).max();
+        assert!(width.is_some_and(|width| width <= columns.parse().unwrap()), "{narrow}");
+    }
+
     let json = place.run(&["prices", "list", "--json"]).code(FINISHED).json();
     let haiku = json.iter().find(|row| row["model"] == "claude-haiku-5-5").expect("it is listed");
     assert_eq!(haiku["tiers"][1]["prompt_tokens_over"], 100_000);

@@ -5,7 +5,7 @@ use anstream::{eprintln, println};
 use comfy_table::{Cell, CellAlignment, Color, Table, presets};
 use engine::Engine;
 use kernel::ledger::{Balance, Measure, Scope, Window};
-use kernel::units::UnixMs;
+use kernel::units::{Money, UnixMs};
 use serde_json::{Map, Value, json};
 
 use super::{balances, budget, cap_object, own_shares};
@@ -146,17 +146,22 @@ fn drawn(here: &Here, shown: &[&Standing], bar_width: usize) -> Table {
 /// One line: a scope in one measure. A cap for windows to come has nothing used.
 fn row(here: &Here, one: &Standing, measure: Measure, bar_width: usize) -> Vec<Cell> {
     let Balance { cap, pinned, settled, held } = &one.balance;
-    let amount = |count| show::amount(measure, count);
+    // The unit stands once, at the cap.
+    let amount = |count| match measure {
+        Measure::Money => Money(count).to_string(),
+        Measure::Tokens | Measure::Requests => show::count(count),
+    };
     let limit = cap.get(measure);
     let mut words = vec![show::one_line(&one.scope.to_string())];
-    words.push(limit.map_or_else(|| "none".to_owned(), amount));
+    words.push(limit.map_or_else(|| "none".to_owned(), |limit| show::amount(measure, limit)));
     let gone = settled.get(measure).saturating_add(held.get(measure));
     let used = limit.map(|limit| permille(gone, limit));
     if one.kind == Kind::Lasting {
         words.extend(["", "", "", ""].map(str::to_owned));
     } else {
         words.push(amount(settled.get(measure)));
-        words.push(amount(held.get(measure)));
+        let held = held.get(measure);
+        words.push(if held == 0 { String::new() } else { amount(held) });
         words.push(one.balance.free(measure).map(amount).unwrap_or_default());
         words.push(used.map(|used| used_words(here, used)).unwrap_or_default());
     }

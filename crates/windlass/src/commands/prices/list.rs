@@ -2,6 +2,7 @@
 
 use anstream::{eprintln, println};
 use comfy_table::{CellAlignment, Table, presets};
+use engine::ports::World as _;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use kernel::price::{Rates, Tier};
@@ -11,9 +12,8 @@ use owo_colors::OwoColorize;
 use serde_json::{Value, json};
 
 use crate::exit::{BadUsage, End};
-use crate::show;
 use crate::world::Machine;
-use engine::ports::World as _;
+use crate::{bar, show};
 
 /// Stands behind a figure that comes from a second-hand source.
 const SECOND_HAND: &str = "?";
@@ -78,35 +78,59 @@ fn in_force(catalog: &Catalog, row: &Row, at: UnixMs) -> bool {
     catalog.row(&row.model, at) == Some(row)
 }
 
-/// What a table shows only where some row has it.
+/// Columns that are shown only where some row has something in them, and where there is
+/// room.
+#[derive(Clone, Copy, Default)]
 struct Extras {
+    vendors: bool,
     requests: bool,
     searches: bool,
+    batches: bool,
     windows: bool,
 }
 
+impl Extras {
+    /// All that the rows have something in, and then fewer and fewer.
+    fn ever_fewer(rows: &[&Row]) -> [Extras; 3] {
+        let any = |has: fn(&Row) -> bool| rows.iter().any(|row| has(row));
+        let all = Extras {
+            vendors: true,
+            requests: any(|row| row.rule.per_request > Money::ZERO),
+            searches: any(|row| row.rule.per_web_search > Money::ZERO),
+            batches: any(|row| row.rule.batch_percent_off > 0),
+            windows: any(|row| row.context_tokens.is_some()),
+        };
+        let fees = Extras { vendors: false, windows: false, ..all };
+        [all, fees, Extras::default()]
+    }
+}
+
+/// The table with as many columns as the terminal has room for.
 fn table(catalog: &Catalog, rows: &[&Row], at: UnixMs, over_time: bool) -> Table {
-    let any = |has: fn(&Row) -> bool| rows.iter().any(|row| has(row));
-    let extras = Extras {
-        requests: any(|row| row.rule.per_request > Money::ZERO),
-        searches: any(|row| row.rule.per_web_search > Money::ZERO),
-        windows: any(|row| row.context_tokens.is_some()),
-    };
+    let [all, fewer, fewest] = Extras::ever_fewer(rows);
+    let fits = |table: &Table| bar::known_width().is_none_or(|width| bar::width_of(table) <= width);
+    let drawn = |extras| drawn(catalog, rows, at, over_time, extras);
+    [all, fewer].into_iter().map(drawn).find(fits).unwrap_or_else(|| drawn(fewest))
+}
+
+fn drawn(catalog: &Catalog, rows: &[&Row], at: UnixMs, over_time: bool, extras: Extras) -> Table {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
-    let mut header = vec!["MODEL", "VENDOR", "FROM", "PROMPT"];
+    let mut header = vec!["MODEL"];
+    header.extend(extras.vendors.then_some("VENDOR"));
+    header.extend(["FROM", "PROMPT"]);
     let words = header.len();
     header.extend(["INPUT", "OUTPUT", "WRITE 5M", "WRITE 1H", "READ"]);
     header.extend(extras.requests.then_some("REQUEST"));
     header.extend(extras.searches.then_some("SEARCH"));
-    header.push("BATCH");
+    header.extend(extras.batches.then_some("BATCH"));
     header.extend(extras.windows.then_some("WINDOW"));
     let columns = header.len();
     header.extend(over_time.then_some("IN FORCE"));
     table.set_header(header);
     for row in rows {
         for tier in 0..row.rule.tiers.len() {
-            let mut cells = tier_cells(row, tier, &extras);
+            let mut cells = tier_cells(row, tier, extras);
             if over_time && tier == 0 && in_force(catalog, row, at) {
                 cells.push(format!("on {}", day(at)));
             }
@@ -122,7 +146,7 @@ fn table(catalog: &Catalog, rows: &[&Row], at: UnixMs, over_time: bool) -> Table
 }
 
 /// One line of the table. What all tiers share is said in the line of the first.
-fn tier_cells(row: &Row, tier: usize, extras: &Extras) -> Vec<String> {
+fn tier_cells(row: &Row, tier: usize, extras: Extras) -> Vec<String> {
     let marked = |figure: &str, words: String| match row.verify.iter().any(|one| one == figure) {
         true => format!("{words}{SECOND_HAND}"),
         false => words,
@@ -133,12 +157,11 @@ fn tier_cells(row: &Row, tier: usize, extras: &Extras) -> Vec<String> {
         money => once(marked(figure, money.to_string())),
     };
     let from = row.from.map_or_else(|| "always".to_owned(), day);
-    let mut cells = vec![
-        once(show::one_line(&row.model)),
-        once(show::one_line(&row.vendor)),
-        once(from),
-        prompts(&row.rule.tiers, tier),
-    ];
+    let mut cells = vec![once(show::one_line(&row.model))];
+    if extras.vendors {
+        cells.push(once(show::one_line(&row.vendor)));
+    }
+    cells.extend([once(from), prompts(&row.rule.tiers, tier)]);
     cells.extend(
         figures(&row.rule.tiers[tier].rates)
             .map(|(figure, rate)| marked(figure, per_million(rate).to_string())),
@@ -149,10 +172,12 @@ fn tier_cells(row: &Row, tier: usize, extras: &Extras) -> Vec<String> {
     if extras.searches {
         cells.push(fee("web_search_per_1000", row.rule.per_web_search));
     }
-    cells.push(match row.rule.batch_percent_off {
-        0 => String::new(),
-        percent => once(marked("batch_percent_off", format!("-{percent}%"))),
-    });
+    if extras.batches {
+        cells.push(match row.rule.batch_percent_off {
+            0 => String::new(),
+            percent => once(marked("batch_percent_off", format!("-{percent}%"))),
+        });
+    }
     if extras.windows {
         let window = row.context_tokens.map(show::count).unwrap_or_default();
         cells.push(once(marked("context_tokens", window)));

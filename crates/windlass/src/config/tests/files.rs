@@ -106,7 +106,7 @@ fn what_a_price_file_says_is_what_holds() {
     let rule = Rule {
         tiers: vec![
             tier(0, [3_000, 12_000, 3_750, 6_000, 300]),
-            tier(200_000, [6_000, 18_000, 6_000, 6_000, 600]),
+            tier(200_000, [6_000, 18_000, 7_500, 12_000, 600]),
         ],
         per_request: Money(500_000),
         per_web_search: Money::ZERO,
