@@ -7,7 +7,7 @@
 mod memo;
 mod model;
 
-pub(crate) use model::script;
+pub(crate) use model::{PriceOf, prices, script};
 
 use std::path::Path;
 use std::sync::Arc;
@@ -112,37 +112,16 @@ pub(crate) fn check(file: &Path, catalog: &Catalog) -> anyhow::Result<(Config, V
 
 /// L13: with a budget and without a price every run would be refused at the door.
 fn unpriced(file: &Path, config: &Config, catalog: &Catalog) -> Option<String> {
-    (config.budget.is_some() && price_of(config, catalog).is_none()).then(|| {
-        let near = catalog.nearest(&config.model);
+    let model = model::prices(config, catalog).into_iter().find(|one| one.from.is_none())?.model;
+    config.budget.is_some().then(|| {
+        let near = catalog.nearest(model);
         let near = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
         format!(
-            "`{}`: model `{}` has no price, and its runs have a budget\n\
+            "`{}`: model `{model}` has no price, and its runs have a budget\n\
              give its `price`, or take the cap away with `budget_usd: none`{near}",
-            file.display(),
-            config.model
+            file.display()
         )
     })
-}
-
-/// Where the price of a configuration's model comes from. `None`: nobody knows one.
-fn price_of(config: &Config, catalog: &Catalog) -> Option<String> {
-    match &config.provider {
-        Provider::Planner | Provider::Script { .. } => Some("is simulated".to_owned()),
-        Provider::Anthropic { .. } | Provider::OpenAi { .. } if config.price.is_some() => {
-            Some("has the price of this file".to_owned())
-        }
-        Provider::Anthropic { .. } | Provider::OpenAi { .. } => {
-            let quote = catalog.quote(&config.model, Machine.now())?;
-            Some(format!("has its price from the list {}", quote.version))
-        }
-    }
-}
-
-/// What is to be said about the price of a configuration's model.
-pub(crate) fn price_words(config: &Config, catalog: &Catalog) -> String {
-    let words = price_of(config, catalog)
-        .unwrap_or_else(|| "has no price; its runs have no budget either".to_owned());
-    format!("model `{}` {words}", config.model)
 }
 
 /// The configuration that the arguments come to.

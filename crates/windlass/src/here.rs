@@ -98,7 +98,7 @@ impl Here {
 }
 
 /// What the installation's file says: the one that is named, or the one beside the store.
-fn installation(flags: &HereArgs) -> Result<Installation, ConfigError> {
+pub(crate) fn installation(flags: &HereArgs) -> Result<Installation, ConfigError> {
     let beside = || flags.store.parent().unwrap_or(Path::new("")).join(FILE_NAME);
     let file = flags.config.clone().or_else(|| Some(beside()).filter(|file| file.exists()));
     file.map_or_else(

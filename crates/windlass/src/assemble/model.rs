@@ -20,6 +20,7 @@ use models::{anthropic, openai};
 use super::environment;
 use crate::config::{Config, Dealing, Fallback, Provider};
 use crate::exit::BadUsage;
+use crate::world::Machine;
 
 /// What all models of a process share.
 #[derive(Clone)]
@@ -150,6 +151,34 @@ fn check_name(
         |near| format!("did you mean `{near}`?"),
     );
     Err(BadUsage(format!("the price list does not know the model `{model}`\n{hint}")))
+}
+
+/// A model of a chain, and where its price comes from.
+pub(crate) struct PriceOf<'a> {
+    pub(crate) model: &'a str,
+    /// In words. `None`: nobody knows its price.
+    pub(crate) from: Option<String>,
+}
+
+/// The prices of an agent's own model and of its fallbacks.
+pub(crate) fn prices<'a>(config: &'a Config, catalog: &Catalog) -> Vec<PriceOf<'a>> {
+    let of = |model: &'a str, provider: &Provider, own: Option<&Rule>| {
+        let from = match provider {
+            Provider::Planner | Provider::Script { .. } => Some("is simulated".to_owned()),
+            Provider::Anthropic { .. } | Provider::OpenAi { .. } if own.is_some() => {
+                Some("has the price of this file".to_owned())
+            }
+            Provider::Anthropic { .. } | Provider::OpenAi { .. } => {
+                let listed = catalog.row(model, Machine.now());
+                listed.map(|_| format!("has its price from the list {}", catalog.version()))
+            }
+        };
+        PriceOf { model, from }
+    };
+    let own = of(&config.model, &config.provider, config.price.as_ref());
+    let fallbacks = config.fallbacks.iter();
+    let fallbacks = fallbacks.map(|one| of(&one.model, &one.provider, one.price.as_ref()));
+    std::iter::once(own).chain(fallbacks).collect()
 }
 
 /// A script's brain from its file.

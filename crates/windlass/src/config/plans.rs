@@ -32,6 +32,13 @@ impl Default for Caps {
     }
 }
 
+impl Caps {
+    /// Whether any plan caps money, so that models without a price are refused under it.
+    pub(crate) fn cap_money(&self) -> bool {
+        self.plans.plans.values().flatten().any(|budget| budget.allowance.money.is_some())
+    }
+}
+
 const LIMITS: Keys = Keys {
     of: "`limits`",
     known: &["offset", "plans", "default_plan", "tenants", "users", "warn_at"],

@@ -109,6 +109,57 @@ fn l13_agents_without_a_price_are_found_before_they_run() {
     place.run(&["config", "check", "--prices", "own.yaml", "priced.yaml"]).code(FINISHED);
 }
 
+/// L13 for those who only step in: a fallback without a price is found before the outage.
+#[test]
+fn l13_a_fallback_without_a_price_is_refused_before_anybody_is_called() {
+    let place = Place::new();
+    let provider = place.provider(&[]);
+    let address = &provider.address;
+    let fallback = format!(
+        "fallbacks:\n  - model: acme-2\n    provider: {{kind: openai, base_url: \"http://{address}/v1\"}}\n"
+    );
+    place.agent("openai", address, &fallback);
+    let run = ["run", "--agent", "agent.yaml", "What is 2 + 3?"];
+    for arguments in
+        [&["config", "check", "agent.yaml"][..], &["prices", "check", "agent.yaml"], &run]
+    {
+        let refused = place.run(arguments).code(USAGE);
+        assert!(refused.err.contains("`acme-2`") && refused.err.contains("price"), "{refused}");
+    }
+    assert_eq!(provider.meter()["total"]["requests"], 0, "nobody was called");
+    place.write("own.yaml", OWN.replace("acme-1", "acme-2"));
+    let priced = ["prices", "check", "--prices", "own.yaml", "agent.yaml"];
+    let words = "model `acme-2` has its price from the list 2026-11-21+mine-1";
+    place.run(&priced).code(FINISHED).says(words);
+    place.run(&[&["--prices", "own.yaml"], &run[..]].concat()).code(FINISHED).answers("2 + 3 = 5");
+}
+
+/// L13 under caps that runs share.
+#[test]
+fn l13_a_shared_cap_on_money_refuses_what_has_no_price() {
+    let place = Place::new();
+    let provider = place.provider(&[]);
+    place.write(
+        "windlass.yaml",
+        "limits: {plans: {free: {user_day: {usd: 1}}}, default_plan: free}\n",
+    );
+    let remote =
+        format!("provider: {{kind: openai, base_url: \"http://{}/v1\"}}\n", provider.address);
+    place.write("agent.yaml", format!("{AGENT}model: acme-1\nbudget_usd: none\n{remote}"));
+    let run = ["run", "--agent", "agent.yaml", "What is 2 + 3?"];
+    place.run(&run).code(REFUSED).says("model `acme-1` has no price");
+    assert_eq!(provider.meter()["total"]["requests"], 0, "nobody was called");
+    place
+        .run(&["prices", "check", "agent.yaml"])
+        .code(USAGE)
+        .says("has no price, and plans cap money");
+    place.write(
+        "windlass.yaml",
+        "limits: {plans: {free: {user_day: {tokens: 100000}}}, default_plan: free}\n",
+    );
+    place.run(&run).code(FINISHED);
+}
+
 /// L13 at the door: the run is refused and nobody is called; with a price it is held for
 /// and charged, by whichever way the price file is named.
 #[test]

@@ -9,10 +9,10 @@ use models::catalog::{Catalog, Row};
 use owo_colors::OwoColorize;
 
 use super::list::{figures, per_million};
-use crate::assemble::{self, environment};
+use crate::assemble::{self, PriceOf, environment};
 use crate::cli::HereArgs;
 use crate::config::{self, PriceFile};
-use crate::exit::End;
+use crate::exit::{BadUsage, End};
 use crate::here;
 use crate::show;
 use crate::world::Machine;
@@ -31,19 +31,35 @@ pub(super) fn check(flags: &HereArgs, agents: &[PathBuf]) -> anyhow::Result<End>
             builtin
         }
     };
+    let plans_cap_money = here::installation(flags)?.caps.cap_money();
     let mut end = End::Finished;
     for file in agents {
-        match assemble::check(file, &catalog) {
-            Ok((config, _)) => {
-                println!("{}: {}", file.display(), assemble::price_words(&config, &catalog));
-            }
-            Err(error) => {
-                end = End::Usage;
-                eprintln!("{} {}", "error:".red().bold(), crate::words_of(&error).trim_end());
-            }
+        if let Err(error) = agent(file, &catalog, plans_cap_money) {
+            end = End::Usage;
+            eprintln!("{} {}", "error:".red().bold(), crate::words_of(&error).trim_end());
         }
     }
     Ok(end)
+}
+
+/// The price of every model of an agent. L13: one without a price is refused under a cap
+/// on money, be it the runs' own or one that they share.
+fn agent(file: &Path, catalog: &Catalog, plans_cap_money: bool) -> anyhow::Result<()> {
+    let (config, _) = assemble::check(file, catalog)?;
+    for PriceOf { model, from } in assemble::prices(&config, catalog) {
+        if from.is_none() && plans_cap_money {
+            return Err(BadUsage(format!(
+                "`{}`: model `{model}` has no price, and plans cap money\n\
+                 give its `price`, or a price file that has it",
+                file.display()
+            ))
+            .into());
+        }
+        let from =
+            from.unwrap_or_else(|| "has no price; its runs have no budget either".to_owned());
+        println!("{}: model `{model}` {from}", file.display());
+    }
+    Ok(())
 }
 
 /// What a price file comes to, laid over the built-in prices.
