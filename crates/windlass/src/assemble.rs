@@ -246,7 +246,9 @@ fn label(config: &Config) -> String {
                 || "no cost cap".to_owned(),
                 |budget| format!("at most {budget} for this run"),
             );
-            format!("{} answers; {cap}", config.model).dimmed().to_string()
+            let fallbacks = config.fallbacks.iter().map(|one| format!(", or else {}", one.model));
+            let fallbacks: String = fallbacks.collect();
+            format!("{} answers{fallbacks}; {cap}", config.model).dimmed().to_string()
         }
     }
 }

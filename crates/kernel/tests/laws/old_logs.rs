@@ -16,7 +16,7 @@ use crate::transcripts::{files, folder, play};
 use crate::world::{World, stored};
 
 /// Sessions that are kept, by the transcript that they come from.
-const KEPT: [&str; 12] = [
+const KEPT: [&str; 13] = [
     "plain_answer",
     "end_task_runs_last",
     "turn_cap",
@@ -29,6 +29,7 @@ const KEPT: [&str; 12] = [
     "cancel_parked_between_tools",
     "fork_of_a_fork",
     "second_run",
+    "tool_withdrawn",
 ];
 
 /// The first line of a file: what its rows are read with, and what they come to.

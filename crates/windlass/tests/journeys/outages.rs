@@ -65,6 +65,18 @@ fn a_provider_that_is_down_parks_the_run_and_resuming_works_when_it_is_up() {
 }
 
 #[test]
+fn l14_a_fallback_answers_where_the_model_is_out_and_the_log_says_who() {
+    let place = Place::new();
+    place.agent("openai", &nobody(), "max_retries: 0\nfallbacks: [planner]\n");
+    let asked = ["run", "--agent", "agent.yaml", "What is 2 + 3?"];
+    place.run(&asked).code(FINISHED).answers("2 + 3 = 5");
+    let log = place.run(&["log", "last", "--json"]).code(FINISHED).json();
+    let replies = log.iter().filter_map(|line| line.pointer("/fact/model_replied/reply/fallback"));
+    let by: Vec<_> = replies.filter_map(serde_json::Value::as_str).collect();
+    assert!(!by.is_empty() && by.iter().all(|name| *name == "planner"), "{by:?}");
+}
+
+#[test]
 fn a_wrong_key_parks_the_run_and_says_so() {
     let place = Place::new();
     let address = always(
