@@ -198,7 +198,7 @@ async fn a_chain_of_one_gets_through_an_outage() {
 async fn a_request_can_ask_for_its_own_fault() {
     let running = run(Settings::default()).await;
     let body =
-        json!({"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "hi"}]});
+        json!({"model": "m", "max_tokens": 90, "messages": [{"role": "user", "content": "hi"}]});
     let body = body.to_string();
     let path = "/v1/messages";
     let force = |fault| [("x-simulate-fault", fault)];
