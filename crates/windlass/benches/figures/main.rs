@@ -5,8 +5,10 @@
 
 mod disk;
 mod house;
+mod loops;
 mod memory;
 mod raw;
+mod reserve;
 mod start;
 mod turns;
 
@@ -44,6 +46,20 @@ fn main() {
             size.stored / size.payload
         );
     }
+    for (runs, one_tenant) in [(1, true), (64, true), (64, false), (1_000, true), (1_000, false)] {
+        let crowd = reserve::Crowd { runs, one_tenant };
+        let tenants = if one_tenant { "one tenant" } else { "a tenant each" };
+        let held = runtime.block_on(reserve::reserved(crowd));
+        println!(
+            "calls held in 4 scopes, {runs:>4} at once, {tenants:<13} {:>7.0} /s   = {:.2} x the time without money",
+            held.calls_per_second, held.ratio
+        );
+    }
+    let (early, late) = (loops::us_per_call_after(10), loops::us_per_call_after(1_000));
+    println!(
+        "loop detector, one call more                    {early:>6.1} us after 10, {late:.1} us after 1000 = {:.2} x",
+        late / early
+    );
     let (fresh, used) = start::to_first_model_call();
     let tries = start::TRIES;
     println!("process start to first model call, new store   {fresh:>9.1} ms (median of {tries})");
