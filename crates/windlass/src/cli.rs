@@ -81,6 +81,9 @@ Example:  windlass spend --by user --days 7
     #[command(after_help = "\
 Example:  windlass simulate --port 8089 --faults 429:0.1,cut:0.05 --latency-ms 200")]
     Simulate(SimulateArgs),
+    /// Rehearse what goes wrong in production, against a simulated provider
+    #[command(subcommand, after_help = "Example:  windlass drill provider-outage")]
+    Drill(DrillCommand),
     /// Check configuration files
     #[command(subcommand, after_help = "Example:  windlass config check examples/reference.yaml")]
     Config(ConfigCommand),
@@ -312,6 +315,33 @@ pub(crate) struct GuardLoopArgs {
     /// Steps in a row without news that make a loop [default: 10]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=1000))]
     pub(crate) stale_steps: Option<u32>,
+}
+
+/// What to rehearse.
+#[derive(Subcommand, Debug)]
+pub(crate) enum DrillCommand {
+    /// An agent works while its provider fails in each way in turn
+    #[command(after_help = "\
+Ends with 0 only if every run finished or parked. `we booked` may exceed `they charge` by
+estimates, marked with ≤; it is never less.
+
+Example:  windlass drill provider-outage
+          windlass drill provider-outage --only cut --failures 3")]
+    ProviderOutage(OutageArgs),
+}
+
+/// How to rehearse an outage.
+#[derive(Args, Debug)]
+pub(crate) struct OutageArgs {
+    /// Requests that fail in each way, before the provider is well again
+    #[arg(long, default_value_t = 2, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=20))]
+    pub(crate) failures: u32,
+    /// Only this way: 429, 529, 500, refused, cut, malformed, drip, gone, fallback
+    #[arg(long, value_name = "WAY")]
+    pub(crate) only: Option<String>,
+    /// Print one JSON object a line
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// `windlass simulate`

@@ -4,6 +4,7 @@
 pub(crate) mod caps;
 pub(crate) mod chat;
 pub(crate) mod config;
+pub(crate) mod drill;
 pub(crate) mod guard;
 pub(crate) mod log;
 pub(crate) mod prices;

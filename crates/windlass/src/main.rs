@@ -68,6 +68,7 @@ fn run(cli: Cli) -> anyhow::Result<End> {
             Command::Tools(command) => commands::tools::tools(&here()?, command).await,
             Command::Guard(command) => commands::guard::guard(command),
             Command::Simulate(args) => commands::simulate::simulate(args).await,
+            Command::Drill(command) => commands::drill::drill(command).await,
             Command::Config(command) => Ok(commands::config::config(&flags, command)),
             Command::Completions { .. } => Ok(End::Finished),
         }

@@ -7,6 +7,7 @@ mod place;
 
 mod caps;
 mod desk;
+mod drills;
 mod guards;
 mod money;
 mod outages;
