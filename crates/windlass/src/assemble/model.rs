@@ -8,7 +8,7 @@ use engine::circuits::Circuits;
 use engine::ports::{Model, ModelCall, ModelError, World};
 use kernel::message::{Delta, Reply};
 use kernel::price::{Quote, Rule};
-use kernel::units::UnixMs;
+use kernel::units::{ContentHash, UnixMs};
 use models::catalog::Catalog;
 use models::chain::{Candidate, Chain, Gates};
 use models::remote::{Endpoint, Key};
@@ -111,7 +111,7 @@ impl Asked<'_> {
         };
         Ok(match self.price {
             None => client,
-            Some(rule) => Arc::new(Priced { inner: client, rule: rule.clone() }),
+            Some(rule) => Arc::new(Priced::new(client, rule)?),
         })
     }
 }
@@ -207,7 +207,20 @@ fn usage(why: impl std::fmt::Display) -> anyhow::Error {
 struct Priced {
     inner: Arc<dyn Model>,
     rule: Rule,
+    /// What the books tell it apart by: an agent's file has no version of its own.
+    version: String,
 }
+
+impl Priced {
+    fn new(inner: Arc<dyn Model>, rule: &Rule) -> anyhow::Result<Self> {
+        let mut hash = ContentHash::of(&serde_json::to_vec(rule)?).to_string();
+        hash.truncate(FINGERPRINT_DIGITS);
+        Ok(Priced { inner, rule: rule.clone(), version: format!("agent-file-{hash}") })
+    }
+}
+
+/// Digits of a hash that stand for a version.
+const FINGERPRINT_DIGITS: usize = 8;
 
 #[async_trait]
 impl Model for Priced {
@@ -220,7 +233,7 @@ impl Model for Priced {
     }
 
     fn quote(&self, _model: &str, _now: UnixMs) -> Option<Quote> {
-        Some(Quote::of("agent file", self.rule.clone()))
+        Some(Quote::of(self.version.clone(), self.rule.clone()))
     }
 }
 

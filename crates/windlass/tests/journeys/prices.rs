@@ -188,6 +188,8 @@ fn l13_an_unpriced_model_is_called_only_once_it_has_a_price() {
         }
         let ended = crate::place::Running::of(command, Vec::new()).end().code(FINISHED);
         ended.says("1 turn, $0.01");
+        let booked = place.run(&["spend", "--json"]).code(FINISHED).json();
+        assert_eq!(booked[0]["prices"], "2026-11-21+mine-1", "the books tell which prices held");
     }
 }
 
