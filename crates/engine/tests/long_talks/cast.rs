@@ -14,15 +14,16 @@ use engine::ports::{
     Model, ModelCall, ModelError, Reconciled, ToolCall, ToolError, ToolOutput, Toolbox, World,
 };
 use engine::tap::Tap;
-use kernel::agent::{Agent, Effect, EffectRule, Limits, MORE, ToolSpec, Window};
+use kernel::agent::{Agent, Effect, EffectRule, Frozen, Limits, MORE, ToolSpec, Window};
 use kernel::event::{Done, FaultClass, Purpose, SUMMARY_REQUEST, Sealed};
 use kernel::json::RawJson;
 use kernel::message::{
     Arguments, Block, Delta, Message, Reply, Request, Role, Stop as Why, ToolUse, Usage,
 };
 use kernel::price::{Quote, Rates, Rule};
-use kernel::run::State;
-use kernel::units::{SessionId, Tenant, UnixMs};
+use kernel::run::{Calling, State};
+use kernel::units::{Epoch, Money, SessionId, Tenant, UnixMs};
+use serde_json::Value;
 use uuid::Uuid;
 
 /// What every thought begins with.
@@ -78,6 +79,10 @@ impl Cast {
         std::mem::take(&mut *self.brain.sent.lock().unwrap())
     }
 
+    pub(crate) fn agent(&self) -> Frozen {
+        agent(self.window).freeze()
+    }
+
     /// Plays the run to its end.
     pub(crate) async fn played(&self) -> (State, Vec<Sealed>) {
         let tenant = Tenant("t".to_owned());
@@ -88,8 +93,7 @@ impl Cast {
             workdir: None,
         };
         let task = Task { done: Some(Done::Answer), ..Task::of("read all of it") };
-        let agent = agent(self.window).freeze();
-        let session = self.engine.start(&owner, &agent, task).await.unwrap();
+        let session = self.engine.start(&owner, &self.agent(), task).await.unwrap();
         loop {
             let stop = Stop::default();
             *self.brain.stop.lock().unwrap() = self.takeovers.then(|| stop.clone());
@@ -106,6 +110,28 @@ impl Cast {
             return (state, self.engine.log(&tenant, session).await.unwrap());
         }
     }
+}
+
+/// A call that nobody makes, to see what it would send.
+pub(crate) fn calling() -> Calling {
+    Calling {
+        epoch: Epoch(1),
+        turn: 1,
+        max_tokens: 100,
+        hold: Money::ZERO,
+        tokens: 0,
+        tools_off: false,
+        purpose: Purpose::Answer,
+    }
+}
+
+/// Both vendors accept it.
+pub(crate) fn accepted(request: &Request) {
+    let tree = |text: String| -> Value { serde_json::from_str(&text).unwrap() };
+    let anthropic = tree(wire::anthropic::write_request(request, true));
+    assert_eq!(wire::rules::check_anthropic(&anthropic), [], "{anthropic}");
+    let openai = tree(wire::openai::write_request(request, true));
+    assert_eq!(wire::rules::check_openai(&openai), [], "{openai}");
 }
 
 fn agent(window: u64) -> Agent {

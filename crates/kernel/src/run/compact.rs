@@ -10,6 +10,7 @@ mod record;
 
 pub use record::Compaction;
 
+use super::size;
 use super::state::State;
 use super::task::{Calling, Closing, Run};
 use crate::event::{
@@ -60,6 +61,8 @@ struct Need {
     worth: u64,
     /// The whole window, where it is known.
     window: Option<u64>,
+    /// What asking for a summary adds, its answer included.
+    summary: u64,
     /// Whether the provider said that it is too long.
     refused: bool,
 }
@@ -86,7 +89,7 @@ fn plan(state: &State, done: &Compaction, quote: Option<&Quote>) -> Option<Step>
         return Some(Step::Clear(old));
     }
     // It is asked before the results go, so that it can tell what they said.
-    if !need.refused && may_ask(state, done, &need) {
+    if !need.refused && may_ask(state, done, &need, need.worth) {
         return Some(Step::Ask);
     }
     if let Some(old) = old {
@@ -99,7 +102,7 @@ fn plan(state: &State, done: &Compaction, quote: Option<&Quote>) -> Option<Step>
     if let Some(long) = long.filter(|long| frees(long) > 0) {
         return Some(Step::Clear(long));
     }
-    if may_ask(state, done, &need) {
+    if may_ask(state, done, &need, SUMMARY_TOKENS_MIN) {
         return Some(Step::Ask);
     }
     let dropped = turns_to_keep(state, 0).filter(|_| !done.dropped);
@@ -116,14 +119,16 @@ fn need(state: &State, done: &Compaction, quote: Option<&Quote>) -> Option<Need>
     };
     let room = window.map(|window| window.saturating_sub(answer_tokens(state, quote)));
     let goal = room.map(|room| percent(room, rules.trigger_percent));
+    let (summary, request) = asked(state, quote, Purpose::Summary);
+    let summary = u64::from(summary) + size::likely_tokens(request);
     let need = match (done.target, room, goal) {
         (Some(target), _, goal) => {
             let goal = goal.map_or(target, |goal| goal.min(target));
-            Need { goal, limit: goal, worth: 1, window, refused: true }
+            Need { goal, limit: goal, worth: 1, window, summary, refused: true }
         }
         (None, Some(room), Some(goal)) => {
             let worth = percent(room, rules.clear_percent_min).max(1);
-            Need { goal, limit: room, worth, window, refused: false }
+            Need { goal, limit: room, worth, window, summary, refused: false }
         }
         (None, _, _) => return None,
     };
@@ -168,12 +173,17 @@ fn old_results(state: &State) -> Option<Cleared> {
     Some(Cleared { upto_turn, bytes_over: RESULT_BYTES_MIN, bytes_kept: 0 })
 }
 
-/// All results that are longer than their share of half of what is wanted.
+/// The long results, each cut to its share of what they may take together: they leave a
+/// quarter of what is wanted for the turns to come.
 fn long_results(state: &State, need: &Need) -> Option<Cleared> {
-    let results = state.talk.results_over(CUT_BYTES_MIN + RESULT_BYTES_MIN);
-    let share = state.talk.size().bytes_of(need.goal / 2).checked_div(results)?;
+    let (results, bytes) = state.talk.results_over(CUT_BYTES_MIN + RESULT_BYTES_MIN);
+    let size = state.talk.size();
+    let beside = size.tokens_likely().saturating_sub(size::likely_tokens(bytes));
+    let wanted = need.goal - need.goal / 4;
+    let share = size::likely_bytes(wanted.saturating_sub(beside)).checked_div(results)?;
+    let share = share.saturating_sub(STANDIN_BYTES_MAX);
     let bytes_kept = (share - share % CUT_BYTES_MIN).max(CUT_BYTES_MIN);
-    let bytes_over = bytes_kept.saturating_add(RESULT_BYTES_MIN);
+    let bytes_over = bytes_kept.saturating_add(STANDIN_BYTES_MAX);
     Some(Cleared { upto_turn: state.turns, bytes_over, bytes_kept })
 }
 
@@ -184,17 +194,16 @@ fn turns_to_keep(state: &State, least: u32) -> Option<u32> {
     state.talk.turns_to_keep(least, state.agent.limits.window.keep_turns)
 }
 
-/// Whether a summary would free enough, and the model has room to give one.
-fn may_ask(state: &State, done: &Compaction, need: &Need) -> bool {
+/// Whether a summary would free so many tokens, and the model has room to give one.
+fn may_ask(state: &State, done: &Compaction, need: &Need, worth: u64) -> bool {
     if done.summarised || done.dropped || done.failures >= FAILURES_MAX {
         return false;
     }
     let Some(turns_kept) = turns_to_keep(state, 1) else { return false };
     let size = state.talk.size();
-    let (summary, request) = asked(state, None, Purpose::Summary);
     let frees = size.tokens_of(state.talk.bytes_before(turns_kept));
-    let takes = size.tokens_likely().saturating_add(request).saturating_add(u64::from(summary));
-    frees >= need.worth && need.window.is_none_or(|window| takes <= window)
+    let takes = size.tokens_likely().saturating_add(need.summary);
+    frees >= worth && need.window.is_none_or(|window| takes <= window)
 }
 
 /// Whether a run goes on after its model call failed like this: a summary can be done

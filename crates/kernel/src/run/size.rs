@@ -7,6 +7,10 @@
 /// Bytes that make a token, until the provider has counted.
 const BYTES_PER_TOKEN: u64 = 3;
 
+/// Bytes of a result that make a token at the most. A conversation looks thinner where
+/// much of its bytes is structure that a provider does not count.
+const RESULT_BYTES_PER_TOKEN_MAX: u64 = 4;
+
 /// The length of a conversation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Size {
@@ -14,32 +18,37 @@ pub(super) struct Size {
     counted: u64,
     /// Bytes added since.
     new: u64,
-    /// Bytes of all that is shown.
-    shown: u64,
-    /// Tokens of all that is shown, as a guess.
-    likely: u64,
+    /// What is left of what it counted, as a guess in tokens, and in bytes.
+    known: u64,
+    known_bytes: u64,
+    /// Bytes added since that are still there.
+    fresh: u64,
 }
 
 impl Size {
     pub(super) fn add(&mut self, bytes: u64) {
         self.new = self.new.saturating_add(bytes);
-        self.shown = self.shown.saturating_add(bytes);
-        self.likely = self.likely.saturating_add(bytes.div_ceil(BYTES_PER_TOKEN));
+        self.fresh = self.fresh.saturating_add(bytes);
     }
 
     /// The provider counted all that is shown.
     pub(super) fn count(&mut self, tokens: u64) {
-        (self.counted, self.new, self.likely) = (tokens, 0, tokens);
+        (self.counted, self.new) = (tokens, 0);
+        (self.known, self.known_bytes, self.fresh) = (tokens, self.bytes(), 0);
     }
 
-    /// Bytes went, and others came in their place. Nobody knows how many tokens those
-    /// were, so a bound that the provider's count is part of never sinks by itself.
-    pub(super) fn replace(&mut self, gone: u64, come: u64) {
-        let left = self.shown.saturating_sub(gone);
-        self.likely = scaled(self.likely, left, self.shown);
-        self.shown = left;
+    /// Bytes went that were counted, others that were not yet, and some came in their
+    /// place. Nobody knows how many tokens the first were, so a bound that the provider's
+    /// count is part of never sinks by itself.
+    pub(super) fn replace(&mut self, gone: u64, gone_fresh: u64, come: u64) {
+        // Without a count everything is fresh.
+        let old = gone.min(self.known_bytes);
+        let fresh = gone_fresh.saturating_add(gone - old);
+        self.known = self.known.saturating_sub(self.tokens_of(old));
+        self.known_bytes -= old;
+        self.fresh = self.fresh.saturating_sub(fresh);
         if self.counted == 0 {
-            self.new = self.new.saturating_sub(gone);
+            self.new = self.new.saturating_sub(fresh);
         }
         self.add(come);
     }
@@ -51,23 +60,31 @@ impl Size {
 
     /// What a request with this conversation probably counts.
     pub(super) fn tokens_likely(&self) -> u64 {
-        self.likely
+        self.known.saturating_add(likely_tokens(self.fresh))
     }
 
-    /// What so many bytes of it probably count.
+    /// What so many bytes of its words probably count.
     pub(super) fn tokens_of(&self, bytes: u64) -> u64 {
-        scaled(self.likely, bytes, self.shown)
-    }
-
-    /// How many bytes of it so many tokens probably are.
-    pub(super) fn bytes_of(&self, tokens: u64) -> u64 {
-        scaled(self.shown, tokens, self.likely)
+        match self.known_bytes {
+            0 => likely_tokens(bytes),
+            whole => scaled(self.known, bytes, whole).max(bytes / RESULT_BYTES_PER_TOKEN_MAX),
+        }
     }
 
     /// Bytes of all that is shown.
     pub(super) fn bytes(&self) -> u64 {
-        self.shown
+        self.known_bytes.saturating_add(self.fresh)
     }
+}
+
+/// What so many bytes probably count where the provider has not counted yet.
+pub(super) fn likely_tokens(bytes: u64) -> u64 {
+    bytes.div_ceil(BYTES_PER_TOKEN)
+}
+
+/// How many bytes so many tokens probably are at the least.
+pub(super) fn likely_bytes(tokens: u64) -> u64 {
+    tokens.saturating_mul(BYTES_PER_TOKEN)
 }
 
 /// `number × part / whole`; the number itself where there is no whole.
@@ -88,33 +105,35 @@ mod tests {
         let mut size = Size::default();
         size.add(3_000);
         assert_eq!((size.tokens_max(), size.tokens_likely()), (3_000, 1_000));
-        size.count(600);
-        assert_eq!((size.tokens_max(), size.tokens_likely()), (600, 600));
-        assert_eq!((size.tokens_of(1_500), size.bytes_of(60)), (300, 300));
+        size.count(1_500);
+        assert_eq!((size.tokens_max(), size.tokens_likely()), (1_500, 1_500));
+        assert_eq!(size.tokens_of(1_000), 500);
         size.add(30);
-        assert_eq!((size.tokens_max(), size.tokens_likely()), (630, 610));
+        assert_eq!((size.tokens_max(), size.tokens_likely()), (1_530, 1_510));
     }
 
     #[test]
     fn what_is_cleared_lowers_the_guess_and_never_a_counted_bound() {
         let mut size = Size::default();
         size.add(4_000);
-        size.replace(3_000, 30);
+        size.replace(3_000, 0, 30);
         assert_eq!((size.tokens_max(), size.bytes()), (1_030, 1_030), "bytes are bytes");
         let mut size = Size::default();
         size.add(4_000);
-        size.count(1_000);
-        size.replace(3_000, 30);
-        assert_eq!((size.tokens_max(), size.tokens_likely()), (1_030, 260));
+        size.count(2_000);
+        size.add(900);
+        size.replace(1_000, 600, 30);
+        assert_eq!((size.tokens_max(), size.tokens_likely()), (2_930, 1_500 + 110));
     }
 
     #[test]
     fn numbers_without_bounds_stay_numbers() {
         let mut size = Size::default();
+        size.add(u64::MAX);
         size.count(u64::MAX);
         size.add(u64::MAX);
-        size.replace(u64::MAX, u64::MAX);
+        size.replace(u64::MAX, u64::MAX, u64::MAX);
         assert_eq!(size.tokens_max(), u64::MAX);
-        assert_eq!(Size::default().bytes_of(7), 0);
+        assert_eq!(likely_bytes(u64::MAX), u64::MAX);
     }
 }

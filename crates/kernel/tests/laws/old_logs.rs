@@ -16,7 +16,7 @@ use crate::transcripts::{files, folder, play};
 use crate::world::{World, stored};
 
 /// Sessions that are kept, by the transcript that they come from.
-const KEPT: [&str; 13] = [
+const KEPT: [&str; 16] = [
     "plain_answer",
     "end_task_runs_last",
     "turn_cap",
@@ -30,6 +30,9 @@ const KEPT: [&str; 13] = [
     "fork_of_a_fork",
     "second_run",
     "tool_withdrawn",
+    "long_talk_is_summarised",
+    "summary_refused",
+    "one_giant_result",
 ];
 
 /// The first line of a file: what its rows are read with, and what they come to.

@@ -60,9 +60,10 @@ impl Talk {
         hit.map(|result| result.shown.saturating_sub(left)).fold(0, u64::saturating_add)
     }
 
-    /// Results that are longer than this, in bytes.
-    pub(in crate::run) fn results_over(&self, bytes: u64) -> u64 {
-        self.results.iter().filter(|result| result.shown > bytes).count() as u64
+    /// How many results are longer than this, and their length together, in bytes.
+    pub(in crate::run) fn results_over(&self, bytes: u64) -> (u64, u64) {
+        let long = self.results.iter().map(|result| result.shown).filter(|shown| *shown > bytes);
+        long.fold((0, 0), |(count, sum), shown| (count + 1, sum.saturating_add(shown)))
     }
 
     /// Shows results shorter from now on. Says whether there were any.
@@ -70,26 +71,27 @@ impl Talk {
         let hit = self.results.iter_mut().filter(|result| result.falls_under(cleared));
         let mut hit: BTreeMap<String, &mut Shown> =
             hit.map(|result| (result.call.clone(), result)).collect();
-        let (mut gone, mut come) = (0, 0);
+        let mut come = 0;
         let mut shorten = |block: &mut Block| {
-            let Some(result) = result_in(block) else { return };
-            let Some(shown) = hit.get_mut(&result.id) else { return };
+            let Some(result) = result_in(block) else { return 0 };
+            let Some(shown) = hit.get_mut(&result.id) else { return 0 };
             let content = shown.shortened(&result.content, cleared.bytes_kept);
-            gone += result.content.len() as u64;
             come += content.len() as u64;
             shown.shown = if cleared.bytes_kept == 0 { 0 } else { content.len() as u64 };
-            result.content = content;
+            std::mem::replace(&mut result.content, content).len() as u64
         };
+        let mut gone = 0;
         for message in &mut self.messages {
             // Shared messages are copied, so only those with results are touched.
             if message.content.iter().any(is_result) {
-                Arc::make_mut(message).content.iter_mut().for_each(&mut shorten);
+                let content = &mut Arc::make_mut(message).content;
+                gone += content.iter_mut().map(&mut shorten).sum::<u64>();
             }
         }
-        self.open.iter_mut().for_each(shorten);
-        self.size.replace(gone, come);
+        let gone_fresh = self.open.iter_mut().map(shorten).sum::<u64>();
+        self.size.replace(gone, gone_fresh, come);
         self.results.retain(|result| result.shown > 0);
-        gone > 0
+        gone + gone_fresh > 0
     }
 
     /// How many of the last turns stay when the ones before go: as many as make up at
@@ -133,7 +135,7 @@ impl Talk {
         let come = bytes_of(&head);
         self.messages.insert(0, Arc::new(Message::of(Role::User, head)));
         let orphans = self.drop_orphans(&gone);
-        self.size.replace(bytes_in(&gone).saturating_add(orphans), come);
+        self.size.replace(bytes_in(&gone), orphans, come);
         answers > 0
     }
 

@@ -12,10 +12,12 @@ use kernel::json::{Extra, RawJson};
 use kernel::message::{Arguments, Block, Message, Request, Role, ToolResult, ToolUse};
 
 use super::conversation::is_task;
+use crate::simulated::BYTES_PER_TOKEN;
 use crate::simulated::long::notice_in;
 
-/// Longest part of a result that a summary keeps, in bytes.
-const RESULT_BYTES_MAX: usize = 600;
+/// Longest parts of results and arguments that a summary keeps, in bytes: the first with
+/// which it is as short as it was asked to be.
+const PART_BYTES_MAX: [usize; 6] = [600, 300, 150, 75, 40, 20];
 
 const ASKED: &str = "- I was asked ";
 const CALLED: &str = "- I called ";
@@ -25,28 +27,36 @@ const SAID: &str = "- I said ";
 
 /// The summary of a conversation.
 pub(super) fn write(request: &Request) -> String {
-    let blocks = request
-        .messages
-        .iter()
-        .flat_map(|message| message.content.iter().filter_map(|block| line(message.role, block)));
+    let bytes_max = u64::from(request.max_tokens) * BYTES_PER_TOKEN;
+    let fits = |summary: &String| summary.len() as u64 <= bytes_max;
+    let mut summaries = PART_BYTES_MAX.into_iter().map(|part| written(request, part));
+    let [.., shortest] = PART_BYTES_MAX;
+    summaries.find(fits).unwrap_or_else(|| written(request, shortest))
+}
+
+fn written(request: &Request, part_bytes_max: usize) -> String {
+    let blocks = request.messages.iter().flat_map(|message| {
+        message.content.iter().filter_map(|block| line(message.role, block, part_bytes_max))
+    });
     let lines: Vec<String> = blocks.collect();
     format!("What happened so far:\n{}", lines.join("\n"))
 }
 
-fn line(role: Role, block: &Block) -> Option<String> {
+fn line(role: Role, block: &Block, part_bytes_max: usize) -> Option<String> {
+    let part = |text: &str| json(&shortened(text, part_bytes_max));
     match (role, block) {
         (_, Block::Text { text, .. }) if text == SUMMARY_REQUEST => None,
         (Role::User, Block::Text { text, .. }) => {
             is_task(text).then(|| format!("{ASKED}{}", json(text)))
         }
-        (Role::Assistant, Block::Text { text, .. }) => Some(format!("{SAID}{}", json(text))),
+        (Role::Assistant, Block::Text { text, .. }) => Some(format!("{SAID}{}", part(text))),
         (_, Block::ToolUse(call)) => {
-            let (name, arguments) = (json(&call.name), json(call.arguments.text()));
+            let (name, arguments) = (json(&call.name), part(call.arguments.text()));
             Some(format!("{CALLED}{} {name} {arguments}", json(&call.id)))
         }
         (_, Block::ToolResult(result)) => {
             let how = if result.is_error { FAILED } else { FOUND };
-            Some(format!("{how}{} {}", json(&result.id), json(&shortened(&result.content))))
+            Some(format!("{how}{} {}", json(&result.id), part(&result.content)))
         }
         (_, Block::Thinking { .. } | Block::Opaque { .. }) => None,
     }
@@ -56,11 +66,11 @@ fn json(text: &str) -> String {
     RawJson::of(&text).text().to_owned()
 }
 
-fn shortened(text: &str) -> String {
-    if text.len() <= RESULT_BYTES_MAX {
+fn shortened(text: &str, bytes_max: usize) -> String {
+    if text.len() <= bytes_max {
         return text.to_owned();
     }
-    let kept = &text[..text.floor_char_boundary(RESULT_BYTES_MAX)];
+    let kept = &text[..text.floor_char_boundary(bytes_max)];
     format!("{kept}… [{} bytes in all]", text.len())
 }
 
@@ -185,5 +195,12 @@ mod tests {
         later.messages.extend(asked.messages[2..].iter().cloned());
         assert_eq!(unfolded(&later).unwrap().messages, asked.messages);
         assert_eq!(unfolded(&asked), None, "nothing was left out");
+        // It is as short as it was asked to be.
+        let long = Block::text("word ".repeat(1_000));
+        asked.messages.push(Arc::new(Message::of(Role::Assistant, vec![long])));
+        for (max_tokens, bytes) in [(1_000, 700..1_000), (80, 200..320)] {
+            let short = write(&Request { max_tokens, ..asked.clone() });
+            assert!(bytes.contains(&short.len()), "{max_tokens}: {} bytes", short.len());
+        }
     }
 }
