@@ -12,6 +12,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::breaker::loops;
 use crate::json::RawJson;
 use crate::message::Arguments;
 use crate::units::{ContentHash, Money};
@@ -73,6 +74,9 @@ pub struct Limits {
     /// What is done when the conversation grows too long for the model.
     #[serde(skip_serializing_if = "Window::is_usual")]
     pub window: Window,
+    /// When repetition counts as a loop.
+    #[serde(skip_serializing_if = "loops::Settings::is_default")]
+    pub loops: loops::Settings,
 }
 
 impl Default for Limits {
@@ -85,6 +89,7 @@ impl Default for Limits {
             outage_parks_max: 12,
             answer_tokens_min: 256,
             window: Window::default(),
+            loops: loops::Settings::default(),
         }
     }
 }

@@ -12,6 +12,7 @@ mod compact;
 mod decide;
 mod fork;
 mod hold;
+mod looping;
 mod owed;
 mod presentable;
 mod size;

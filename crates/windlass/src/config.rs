@@ -11,6 +11,7 @@ mod environment;
 mod expect;
 mod fallbacks;
 mod installation;
+mod loops;
 mod mistake;
 mod plans;
 mod price_file;

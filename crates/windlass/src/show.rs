@@ -304,6 +304,9 @@ pub(crate) fn parked(why: &Parked) -> String {
         Parked::CrashLoop { losses } => {
             format!("the program died {losses} times in a row in the same act")
         }
+        Parked::LoopDetected { reason, .. } => {
+            format!("it goes round in circles: {}", one_line(reason))
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::ModelFault;
+use crate::breaker::loops::Kind;
 use crate::ledger::CapReached;
 use crate::units::UnixMs;
 
@@ -39,6 +40,13 @@ pub enum Parked {
         /// Acts lost in a row.
         losses: u32,
     },
+    /// It went round in circles after it was told so.
+    LoopDetected {
+        /// The kind of the loop.
+        kind: Kind,
+        /// What repeats, in words.
+        reason: String,
+    },
 }
 
 impl Parked {
@@ -54,7 +62,8 @@ impl Parked {
             | Parked::Interrupted
             | Parked::Forked
             | Parked::Faulted { .. }
-            | Parked::CrashLoop { .. } => None,
+            | Parked::CrashLoop { .. }
+            | Parked::LoopDetected { .. } => None,
         }
     }
 
@@ -72,7 +81,8 @@ impl Parked {
             | Parked::Forked
             | Parked::HandedOver
             | Parked::Faulted { .. }
-            | Parked::CrashLoop { .. } => None,
+            | Parked::CrashLoop { .. }
+            | Parked::LoopDetected { .. } => None,
         }
     }
 
@@ -90,6 +100,7 @@ impl Parked {
             Parked::HandedOver => "handed_over",
             Parked::Faulted { .. } => "faulted",
             Parked::CrashLoop { .. } => "crash_loop",
+            Parked::LoopDetected { .. } => "loop_detected",
         }
     }
 }

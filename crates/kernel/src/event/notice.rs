@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::breaker::loops::Kind;
+
 /// Words of the harness to the model. They are stored as facts about what was said, and
 /// rendered by [`Notice::text`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +32,13 @@ pub enum Notice {
     ToolBack {
         /// Its name.
         tool: String,
+    },
+    /// The run goes round in circles.
+    Looping {
+        /// The kind of the loop.
+        kind: Kind,
+        /// What repeats, in words of our own.
+        reason: String,
     },
 }
 
@@ -60,6 +69,11 @@ impl Notice {
             Notice::TurnsGranted(turns) => {
                 format!("[harness] {turns} more turns were granted and tools are on again. Go on.")
             }
+            Notice::Looping { reason, .. } => format!(
+                "[harness] You are going round in circles: {reason}. Doing the same again \
+                 brings nothing new. Try another way, or end the task with what you have and \
+                 say what is missing. If this goes on, the run is stopped."
+            ),
             Notice::GoOn => "[harness] Go on.".to_owned(),
             Notice::ToolWithdrawn { tool, why } => format!(
                 "[harness] The tool `{tool}` is withdrawn for now: {why}. Calls to it are \

@@ -87,6 +87,9 @@ fn close(
     if run.turns >= run.turns_max {
         return Some(park(Parked::TurnCap { turns_max: run.turns_max }));
     }
+    if let Some(fact) = run.looping.answer().filter(|_| closing.called) {
+        return Some(fact);
+    }
     if closing.called || closing.stop == Stop::PauseTurn || run.granted > 0 || rescued {
         return begin(state, run, false, epoch, context);
     }
@@ -241,7 +244,8 @@ fn turns_told(run: &Run) -> u32 {
         | Notice::AnswerCut
         | Notice::GoOn
         | Notice::ToolWithdrawn { .. }
-        | Notice::ToolBack { .. } => 0,
+        | Notice::ToolBack { .. }
+        | Notice::Looping { .. } => 0,
     });
     granted.fold(0, u32::saturating_add)
 }

@@ -285,7 +285,8 @@ fn granted(state: &State, why: &Parked, asked: Option<u32>) -> u32 {
         | Parked::Forked
         | Parked::HandedOver
         | Parked::Faulted { .. }
-        | Parked::CrashLoop { .. } => 0,
+        | Parked::CrashLoop { .. }
+        | Parked::LoopDetected { .. } => 0,
     };
     asked.unwrap_or(usual)
 }
@@ -325,7 +326,8 @@ fn own_need(why: &Parked) -> Money {
         | Parked::Forked
         | Parked::HandedOver
         | Parked::Faulted { .. }
-        | Parked::CrashLoop { .. } => Money::ZERO,
+        | Parked::CrashLoop { .. }
+        | Parked::LoopDetected { .. } => Money::ZERO,
     }
 }
 

@@ -218,6 +218,11 @@ impl State {
             | Notice::AnswerCut
             | Notice::TurnsGranted(_)
             | Notice::GoOn => {}
+            Notice::Looping { .. } => {
+                if let Some(run) = self.live() {
+                    run.looping.tell();
+                }
+            }
         }
     }
 
@@ -233,7 +238,8 @@ impl State {
         let over = self.run.as_ref().is_none_or(|run| matches!(run.phase, Phase::Over(_)));
         self.talk.hear_task(input);
         let task = text_of(input);
-        self.run = Some(Run::new(number, task, done, cap, turns_max));
+        let loops = self.agent.limits.loops;
+        self.run = Some(Run::new(number, task, done, cap, turns_max, loops));
         (over && number == before + 1).then_some(())
     }
 

@@ -2,7 +2,9 @@
 
 use super::call::{Call, CallStatus};
 use super::compact::Compaction;
+use super::looping::Looping;
 use super::state::Fit;
+use crate::breaker::loops::Settings;
 use crate::event::Outcome;
 use crate::event::{Done, FailureCode, Notice, Parked, Purpose, Returned};
 use crate::json::RawJson;
@@ -48,6 +50,8 @@ pub struct Run {
     pub told: Vec<Notice>,
     /// Turns granted since the last answer.
     pub granted: u32,
+    /// Whether it goes round in circles.
+    pub looping: Looping,
     /// The text of the last answer.
     pub last_text: String,
     /// Why the model stopped there.
@@ -127,6 +131,7 @@ impl Run {
         done: Done,
         cap: Option<Money>,
         turns_max: u32,
+        loops: Settings,
     ) -> Self {
         Run {
             number,
@@ -145,6 +150,7 @@ impl Run {
             silences: 0,
             told: Vec::new(),
             granted: 0,
+            looping: Looping::new(loops),
             last_text: String::new(),
             last_stop: Stop::EndTurn,
             compaction: Compaction::default(),
@@ -211,6 +217,7 @@ impl Run {
         if !all_back {
             return Some(None);
         }
+        self.looping.hear(calls);
         let results = calls.iter().map(Call::result_so_far).collect();
         let result = calls.iter().find_map(Call::done_signal);
         let stop = self.last_stop.clone();
@@ -243,7 +250,8 @@ impl Run {
             | Parked::Forked
             | Parked::HandedOver
             | Parked::Faulted { .. }
-            | Parked::CrashLoop { .. } => {}
+            | Parked::CrashLoop { .. }
+            | Parked::LoopDetected { .. } => {}
         }
         self.parked = Some((why.clone(), wake));
         (!matches!(self.phase, Phase::Calling(_))).then_some(())
@@ -257,6 +265,9 @@ impl Run {
         let (why, _) = self.parked.take()?;
         if why == Parked::NoDoneSignal {
             self.silences = 0;
+        }
+        if matches!(why, Parked::LoopDetected { .. }) {
+            self.looping.forget();
         }
         Some(())
     }

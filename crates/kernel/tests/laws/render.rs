@@ -110,6 +110,9 @@ pub(crate) fn parked(why: &Parked) -> String {
             format!("{} ({})", why.code(), fault_line(fault))
         }
         Parked::CrashLoop { losses } => format!("{} losses={losses}", why.code()),
+        Parked::LoopDetected { kind, reason } => {
+            format!("{} {} ({reason})", why.code(), kind.code())
+        }
         Parked::TurnCap { .. }
         | Parked::NoDoneSignal
         | Parked::Interrupted

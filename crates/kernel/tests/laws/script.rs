@@ -7,7 +7,7 @@
 //! `failed CLASS retry_after= spent=`, `lost`, `returned ID ok|error|unknown "…" long=`,
 //! `not_done ID`, `park`, `wake [due] turns= cap=`, `cancel`; with `aside`, by somebody
 //! who holds no lease. To the world: `agent turns= calls= patience= window=
-//! keep= trigger= worth= summary= compact=off`, `crash` (the next
+//! keep= trigger= worth= summary= compact=off loops=off`, `crash` (the next
 //! owner comes), `former` (the one before), `clock MS`, `chance N`, `price input= output=`
 //! or `price none`, `barrier interrupted|handed_over|none`, `broken TOOL|none`,
 //! `share KEY usd= tokens= requests= turns=` or `share none` (the shared budgets that the session draws on),

@@ -9,6 +9,7 @@ use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
 
 use kernel::agent::{Limits, Window};
+use kernel::breaker::loops::Settings;
 use kernel::event::Parked;
 use kernel::run::{OutOfOrder, Owed};
 use kernel::units::{Money, UnixMs};
@@ -95,6 +96,7 @@ fn opened(line: &Line) -> World {
         calls_per_turn_max: line.number("calls").map_or(usual.calls_per_turn_max, |n| n as u32),
         outage_parks_max: line.number("patience").map_or(usual.outage_parks_max, |n| n as u32),
         window: window(line),
+        loops: Settings { enabled: line.option("loops") != Some("off"), ..usual.loops },
         ..usual
     };
     let mut world = World::new(agent(limits), Some(quote(0, 10_000)));

@@ -12,7 +12,8 @@ use super::mistake::{Broken, Source, Span};
 use super::provider::{Model, model_span, optional};
 use super::yaml::{Entry, Value};
 use super::{
-    AllowedTools, Config, Environment, fallbacks, provider, rates, schema, tool_settings, window,
+    AllowedTools, Config, Environment, fallbacks, loops, provider, rates, schema, tool_settings,
+    window,
 };
 
 /// The budget of a run whose file names none.
@@ -35,6 +36,7 @@ const FILE: Keys = Keys {
         "temperature",
         "max_turns",
         "max_tool_calls_per_turn",
+        "loops",
         "max_retries",
         "timeout_seconds",
         "budget_usd",
@@ -159,6 +161,7 @@ fn limits(reader: &mut Reader, file: &Section) -> Option<Limits> {
     let usual = Limits::default();
     let turns = whole(reader, file, "max_turns", (2, 1000), "turns");
     let calls = whole(reader, file, "max_tool_calls_per_turn", (1, 256), "calls");
+    let loops = optional(file.get("loops"), |entry| loops::read(reader, entry));
     let retries = whole(reader, file, "max_retries", (0, 20), "retries");
     let seconds = whole(reader, file, "timeout_seconds", (1, 3600), "seconds");
     let window = window::read(reader, file.get("context"));
@@ -168,6 +171,7 @@ fn limits(reader: &mut Reader, file: &Section) -> Option<Limits> {
         model_tries_max: retries?.map_or(usual.model_tries_max, |retries| retries + 1),
         model_deadline_ms: seconds?.map_or(usual.model_deadline_ms, |s| u64::from(s) * 1000),
         window: window?,
+        loops: loops?.unwrap_or(usual.loops),
         ..usual
     })
 }
@@ -221,5 +225,7 @@ fn refuse_mcp_servers(reader: &mut Reader, entry: Option<&Entry>) {
 /// Every key that is read here, for the check of the documentation.
 #[cfg(test)]
 pub(super) fn keys() -> impl Iterator<Item = &'static str> {
-    [&FILE, &PRICE, &USD_PER_MILLION].into_iter().flat_map(|keys| keys.known.iter().copied())
+    [&FILE, &PRICE, &USD_PER_MILLION, &loops::LOOPS]
+        .into_iter()
+        .flat_map(|keys| keys.known.iter().copied())
 }
