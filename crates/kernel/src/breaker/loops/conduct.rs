@@ -17,6 +17,10 @@ pub(super) struct Conduct {
     pub(super) checks: bool,
     /// It makes something whose id the caller may have drawn.
     pub(super) creates: bool,
+    /// It asks for what is there: an id in it is what it is about.
+    pub(super) asks: bool,
+    /// It looks for something by words.
+    pub(super) searches: bool,
 }
 
 const WAITS: &str = "\
@@ -29,10 +33,16 @@ const EDITS: &str = "\
 
 const CHECKS: &str = "\
     test tests build check lint compile verify validate run status diff typecheck format \
-    fmt commit reload refresh deploy restart screenshot diagnostics";
+    fmt commit reload refresh deploy restart screenshot diagnostics execute exec";
 
 const CREATES: &str = "\
     create new submit post send start insert register book place upload publish pay";
+
+const ASKS: &str = "\
+    get read fetch find lookup show describe view open load retrieve list check status delete \
+    remove cancel close resolve track inspect";
+
+const SEARCHES: &str = "search find lookup google bing retrieve web browse ask";
 
 /// Programs that test, build or show what edits change.
 const CHECKING: &str = "\
@@ -56,6 +66,8 @@ pub(super) fn conduct(name: &str, arguments: Option<&Tree>) -> Conduct {
         edits: among(EDITS),
         checks: among(CHECKS),
         creates: among(CREATES),
+        asks: among(ASKS),
+        searches: among(SEARCHES),
     }
 }
 
@@ -85,6 +97,8 @@ fn of_command(command: &str) -> Conduct {
         edits: among(CHANGING) || redirects || in_place(command),
         checks: among(CHECKING) || programs.iter().any(|program| is_script(program)),
         creates: false,
+        asks: false,
+        searches: false,
     }
 }
 

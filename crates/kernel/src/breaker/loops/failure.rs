@@ -34,8 +34,17 @@ const OF_SHELLS: &str =
 /// Words that tell of a failure wherever they stand.
 const MENTIONS: &str = "failed|failing|failure|error|panicked|exception|traceback|not ok";
 
-/// Words that deny one.
-const DENIALS: &str = "0 failed|0 failures|0 failing|0 errors|no errors|0 error|no failures";
+/// Words that tell of one in a message of a few lines.
+const SAID_SHORTLY: &str = "failed|failure|error|exception|went wrong|try again|timed out|\
+    timeout|unavailable|refused|rejected|overloaded|unreachable|throttled|rate limit|aborted|\
+    not responding|unexpected|could not";
+
+/// Longest such message, in bytes.
+const SHORT_BYTES_MAX: usize = 300;
+
+/// Words that deny one; before a nought there is no other digit.
+const DENIALS: &str = " 0 failed| 0 failures| 0 failing| 0 errors| 0 error|no errors|no error|\
+    no failures|without error|error-free|failed: 0|errors: 0|failures: 0";
 
 /// Failures that answer the question: this subject is not there, not allowed, not free.
 const ABOUT_SUBJECT: &str = "not found|not_found|notfound|no such|not exist|n't exist|404|enoent|\
@@ -104,6 +113,7 @@ pub(super) fn begins_with_failure(text: &str) -> bool {
     let start = first.trim_start_matches(['[', '<', '(', '{', '*', '#', ' ', '"', '\'']);
     let named = first.split([':', ' ']).next().unwrap_or_default();
     holds(BEGINS, |words| start.starts_with(words))
+        || (text.len() <= SHORT_BYTES_MAX && says(SAID_SHORTLY, head.clone()))
         || is_status(start)
         || (named.len() > 5 && (named.ends_with("error") || named.ends_with("exception")))
         || holds(OF_SHELLS, |words| head.contains(words))
@@ -121,10 +131,14 @@ fn is_status(start: &str) -> bool {
 
 /// Whether a text tells of a failure anywhere near its beginning or end.
 pub(super) fn mentions_failure(text: &str) -> bool {
-    [head(text), tail(text)].into_iter().any(|part| {
-        let calm = DENIALS.split('|').fold(part, |part, denial| part.replace(denial, ""));
-        holds(MENTIONS, |word| calm.contains(word))
-    })
+    [head(text), tail(text)].into_iter().any(|part| says(MENTIONS, part))
+}
+
+/// Whether a text holds one of the words, and does not deny it.
+fn says(table: &str, text: String) -> bool {
+    let text = format!(" {text}");
+    let calm = DENIALS.split('|').fold(text, |text, denial| text.replace(denial, ""));
+    holds(table, |word| calm.contains(word))
 }
 
 /// Whether a failure is an answer about the call's subject.

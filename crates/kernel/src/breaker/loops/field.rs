@@ -34,7 +34,7 @@ pub(super) enum Field {
 const JITTER: &str = "\
     requestid xrequestid reqid clientrequestid rid traceid xtraceid traceparent spanid \
     correlationid xcorrelationid idempotencykey idempotencytoken nonce salt seed \
-    randomseed random rand rnd cachebuster cachebust cachebusting bust buster cb nocache \
+    randomseed random rand rnd cachebuster cachebust cachebusting bust buster cb nocache refresh \
     uniq attempt attempts attemptno attemptnumber attemptcount retry retrycount \
     retryno retrynumber retryattempt retryid try tryno trynumber iteration iter counter \
     callid toolcallid invocationid executionid pollcount tries";
@@ -54,8 +54,8 @@ const PAGE: &str = "\
     startingafter endingbefore scrollid marker nextmarker nextpage aftercursor start";
 
 const QUERY: &str = "\
-    query q search searchquery searchterm searchterms keyword keywords term terms pattern \
-    regex searchtext phrase";
+    query q search searchquery searchterm searchterms keyword keywords term terms \
+    searchtext phrase";
 
 const PATH: &str = "\
     path paths file files filename filepath dir directory folder cwd workdir \
@@ -92,13 +92,19 @@ pub(super) fn field(name: &str) -> Field {
         () if among(PATH) => Field::Path,
         () if among(COMMAND) => Field::Command,
         () if among(PAYLOAD) => Field::Payload,
-        () if among(RANGE) || plain.contains("date") => Field::Range,
+        () if among(RANGE) || is_date(&plain) => Field::Range,
         () if ["id", "ids", "key", "sha", "hash"].iter().any(|end| plain.ends_with(end)) => {
             Field::Id
         }
         () if plain.ends_with("path") || plain.ends_with("file") => Field::Path,
         () => Field::Other,
     }
+}
+
+fn is_date(plain: &str) -> bool {
+    let verb =
+        ["update", "validate", "candidate", "mandate"].iter().any(|word| plain.ends_with(word));
+    plain.starts_with("date") || (plain.ends_with("date") && !verb)
 }
 
 /// Whether a name and its value mark one try of a call and not its subject.
@@ -133,7 +139,9 @@ pub(super) fn is_moment(name: &str, value: &str) -> bool {
             | "epoch"
     );
     match field(name) {
-        Field::Other | Field::Remark => is_epoch(value) || (named && is_instant(value)),
+        Field::Other | Field::Remark => {
+            is_epoch(value) || (named && is_instant(value)) || is_lot(name, value)
+        }
         Field::Jitter => true,
         Field::JitterInError
         | Field::Page
@@ -155,6 +163,23 @@ pub(super) fn is_page(name: &str, value: &str) -> bool {
         "page" | "start" => numbered(),
         _ => field(name) == Field::Page,
     }
+}
+
+/// Whether a name and its value tell a moment if they stand in a call that failed: there
+/// `created_at` is when it was tried, where `from` and `until` still are what it is about.
+pub(super) fn is_moment_in_error(name: &str, value: &str) -> bool {
+    let plain = plain(name);
+    let named = plain == "time" || plain == "datetime" || (plain.ends_with("at") && plain != "at");
+    named && (is_epoch(value) || is_instant(value))
+}
+
+/// A short name with a long random fraction, as `r=0.8371623`.
+fn is_lot(name: &str, value: &str) -> bool {
+    let place = ["lat", "lon", "lng", "p", "eps", "lr"].contains(&name);
+    let fraction = value
+        .strip_prefix("0.")
+        .is_some_and(|rest| rest.len() >= 6 && rest.bytes().all(|byte| byte.is_ascii_digit()));
+    name.len() <= 3 && fraction && !place
 }
 
 /// Names like `_`, `_t` and `__cb`, as browsers' libraries give them to cache busters.

@@ -208,6 +208,7 @@ mod tests {
             assert!(!outcome(text, None).failed, "{text}");
         }
         assert!(outcome("running 3 tests\n2 failed", None).bad);
+        assert!(outcome("20 failed, 3 passed", None).bad);
         assert!(!outcome("running 3 tests\n3 passed, 0 failed", None).bad);
     }
 

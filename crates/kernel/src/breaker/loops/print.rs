@@ -40,7 +40,7 @@ pub(super) struct News {
     pub(super) plain: u64,
     /// This list whatever the page, this gist.
     pub(super) unpaged: Option<u64>,
-    /// This search whatever is looked for, and nothing found.
+    /// This search whatever is looked for, this gist; nothing found is one gist.
     pub(super) unasked: Option<u64>,
     /// This tool whatever its arguments, this failure.
     pub(super) broken: Option<u64>,
@@ -69,7 +69,7 @@ pub(super) fn print(heard: &Heard<'_>) -> Print {
         failed: outcome.failed,
         bad: outcome.bad,
         conduct,
-        news: news(heard.name, arguments.as_ref(), &outcome, alike, &call),
+        news: news(heard.name, arguments.as_ref(), &outcome, conduct, alike, &call),
     }
 }
 
@@ -81,17 +81,19 @@ fn news(
     name: &str,
     arguments: Option<&Tree>,
     outcome: &Outcome,
+    conduct: Conduct,
     alike: u64,
     call: &dyn Fn(Lens) -> u64,
 ) -> News {
     let with = |form: &str, call: u64, gist: &str| hash(&[form, &call.to_string(), gist]);
     let pages = arguments.is_some_and(has_page);
-    let searches = outcome.empty && arguments.is_some_and(has_query);
+    let searches = conduct.searches && arguments.is_some_and(has_query);
+    let found = if outcome.empty { "" } else { outcome.gist.as_str() };
     let broken = outcome.failed && !outcome.about_subject;
     News {
         plain: with("plain", alike, &outcome.gist),
         unpaged: pages.then(|| with("unpaged", call(Lens::Unpaged), &outcome.gist)),
-        unasked: searches.then(|| with("unasked", call(Lens::Unasked), "")),
+        unasked: searches.then(|| with("unasked", call(Lens::Unasked), found)),
         broken: broken.then(|| hash(&["broken", name, &outcome.gist])),
     }
 }

@@ -97,8 +97,8 @@ impl View {
         }
         let told = said(value);
         let look = told.as_deref().unwrap_or_default();
-        let is_slack_id = matches!(value, Tree::Text(text) if text.contains('.'));
-        if told.is_some() && !is_slack_id && field::is_moment(name, look) {
+        let is_name = matches!(value, Tree::Text(text) if text.contains('.'));
+        if told.is_some() && !is_name && field::is_moment(name, look) {
             return false;
         }
         if is_page(name, value) {
@@ -113,8 +113,14 @@ impl View {
             }
             Field::Remark => !has_subject || self.conduct.edits || self.conduct.creates,
             Field::Query => self.lens < Lens::Unasked,
-            Field::Id => !(in_error && self.conduct.creates && is_drawn(look)),
-            Field::Other => !(in_error && (is_drawn(look) || field::is_instant(look))),
+            Field::Id => {
+                let is_subject = self.conduct.asks && !self.conduct.creates && !has_subject;
+                !(in_error && !is_subject && is_drawn(look))
+            }
+            Field::Other | Field::Range if in_error && field::is_moment_in_error(name, look) => {
+                false
+            }
+            Field::Other => !(in_error && is_drawn(look)),
             Field::Page | Field::Path | Field::Command | Field::Payload | Field::Range => true,
         }
     }
@@ -141,6 +147,7 @@ impl View {
         let spelled = match field {
             Field::Payload if self.lens != Lens::AlikeInError => text.to_owned(),
             Field::Payload => calm(text, Calm::Clock),
+            Field::Path if self.lens == Lens::AlikeInError => unnumbered(place::path_of(text)),
             Field::Path => place::path_of(text),
             Field::Command if self.lens > Lens::Exact => command(text, self.query(), self.calm()),
             Field::Jitter
@@ -163,6 +170,7 @@ impl View {
         match place::spelled(text, self.query()) {
             Some(spelled) => spelled,
             None if self.lens == Lens::Exact || field == Field::Range => text.to_owned(),
+            None if text.contains("://") => command(text, self.query(), self.calm()),
             None => calm(text, self.calm()),
         }
     }
@@ -191,6 +199,16 @@ impl View {
         self.value(tree, field);
         self.nested -= 1;
     }
+}
+
+/// The path of a temporary file without what makes its name unique.
+fn unnumbered(path: String) -> String {
+    if !path.starts_with("/tmp/") && !path.starts_with("/var/tmp/") {
+        return path;
+    }
+    let numbered = |word: &&str| word.contains(|c: char| c.is_ascii_digit());
+    let words: Vec<&str> = path.split(['-', '_', '.', '/']).collect();
+    words.iter().map(|word| if numbered(word) { "#" } else { word }).collect::<Vec<_>>().join("/")
 }
 
 /// A command line without its comments, its words in one spelling.
@@ -243,10 +261,16 @@ fn is_subject(name: &str, value: &Tree) -> bool {
     }
 }
 
+/// Beginnings of ids that are made for one try.
+const DRAWN: &str = "req request trace span corr call attempt try retry nonce run msg tmp temp";
+
 /// A value that looks drawn by lot.
 fn is_drawn(look: &str) -> bool {
     let look = look.trim();
+    let named = look.split(['-', '_', ':']).next().unwrap_or_default().to_ascii_lowercase();
+    let numbered = named.len() < look.len() && look.contains(|c: char| c.is_ascii_digit());
     noise::uuid(look).is_some_and(|length| length == look.len())
+        || numbered && field::is_among(DRAWN, &named)
         || (!look.contains(char::is_whitespace) && !look.contains(['/', '.', '@']))
             && look.split('-').any(noise::is_random)
 }
