@@ -16,6 +16,7 @@ use engine::ports::{
 };
 use engine::tap::Tap;
 use kernel::agent::{Agent, Effect, EffectRule, Limits, ToolSpec};
+use kernel::breaker::loops::Settings;
 use kernel::event::{Done, Fact, FaultClass};
 use kernel::message::{Arguments, Block, Delta, Reply, Stop as Why, ToolUse, Usage};
 use kernel::price::{Quote, Rates, Rule};
@@ -148,7 +149,12 @@ pub(crate) fn agent() -> Agent {
         tools: vec![tool("look", Effect::Read), tool("pay", Effect::Effect)],
         max_tokens: 1_000,
         temperature: None,
-        limits: Limits { turns_max: 200, ..Limits::default() },
+        // The plays on this stage repeat themselves on purpose.
+        limits: Limits {
+            turns_max: 200,
+            loops: Settings { enabled: false, ..Settings::default() },
+            ..Limits::default()
+        },
         task_cap: Some(Money(Money::PER_USD)),
         output_schema: None,
     }

@@ -44,7 +44,8 @@ impl Looping {
         self.detector.warned();
     }
 
-    /// Somebody who saw the loop lets the run go on.
+    /// Somebody who saw the loop lets the run go on, or the conversation was shortened and
+    /// the model may honestly ask again for what it no longer knows.
     pub(super) fn forget(&mut self) {
         self.warned = false;
         self.detector.reset();

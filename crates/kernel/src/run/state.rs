@@ -186,8 +186,14 @@ impl State {
                 Some(())
             }
             Fact::ResultsCleared(cleared) => self.clear_results(cleared),
-            Fact::Summarised { turns_kept } => self.summarise(*turns_kept),
-            Fact::TurnsDropped { turns_kept } => self.drop_turns(*turns_kept),
+            Fact::Summarised { turns_kept } => {
+                self.live()?.looping.forget();
+                self.summarise(*turns_kept)
+            }
+            Fact::TurnsDropped { turns_kept } => {
+                self.live()?.looping.forget();
+                self.drop_turns(*turns_kept)
+            }
             Fact::ToolBegun { epoch, call } => self.live()?.begin_call(*epoch, call),
             Fact::ToolReturned(returned) => self.hear_return(returned),
             Fact::CancelAsked { .. } => {
