@@ -17,9 +17,10 @@ use engine::worker;
 use kernel::agent::{Agent, Frozen, Limits};
 use kernel::breaker::circuit::Settings;
 use kernel::ledger::{Allowance, Budget, Per, Plans, Window};
+use kernel::price::{Rates, Rule};
 use kernel::units::{Money, SessionId, Tenant, UnixMs};
 use models::anthropic;
-use models::catalog::Catalog;
+use models::catalog::{Catalog, Row};
 use models::chain::{Candidate, Chain};
 use models::remote::Endpoint;
 use stores::sqlite::Sqlite;
@@ -31,6 +32,9 @@ use crate::provider::{ANSWER_TOKENS, Provider};
 
 /// Two dollars for a million tokens in, ten for a million out.
 const MODEL: &str = "claude-sonnet-5-5";
+
+/// A model that costs nothing.
+const FREE: &str = "gratis";
 
 /// What an answer of the longest length costs, and the input that it has here.
 const CALL: u64 = ANSWER_TOKENS as u64 * 10_000 + 20 * 2_000;
@@ -66,7 +70,10 @@ pub(crate) struct End {
 /// The store, and what a worker needs.
 pub(crate) struct House {
     folder: TempDir,
+    /// The provider of the model that has a price.
     base: String,
+    /// The provider of a free model that is asked before it.
+    free: Option<String>,
     calls: u64,
     clock: Arc<Clock>,
 }
@@ -75,7 +82,12 @@ impl House {
     /// A house whose tenant's cap affords so many calls.
     pub(crate) fn new(provider: &Provider, calls: u64) -> Self {
         let folder = tempfile::tempdir().expect("a folder can be made");
-        House { folder, base: provider.base(), calls, clock: Arc::default() }
+        House { folder, base: provider.base(), free: None, calls, clock: Arc::default() }
+    }
+
+    /// The same with a free model that is asked first.
+    pub(crate) fn after(self, free: &Provider) -> Self {
+        House { free: Some(free.base()), ..self }
     }
 
     pub(crate) fn cap(&self) -> u64 {
@@ -90,7 +102,7 @@ impl House {
         let runtime = Runtime::new().expect("a runtime can be built");
         let engine = self.engine(&runtime);
         let sessions: Vec<SessionId> = runtime.block_on(async {
-            let agent = agent();
+            let agent = agent(if self.free.is_some() { FREE } else { MODEL });
             let mut sessions = Vec::new();
             for _ in 0..scene.runs {
                 let started = engine.start(&owner(), &agent, Task::of("say much")).await;
@@ -144,15 +156,15 @@ impl House {
     fn engine(&self, runtime: &Runtime) -> Engine {
         let _inside = runtime.enter();
         let store = Sqlite::open(self.folder.path().join("store.db"), Default::default());
-        let endpoint = Endpoint::new(&self.base, None).expect("a base URL");
-        let client = anthropic::client(endpoint, Catalog::builtin());
         let world = Arc::clone(&self.clock) as Arc<dyn World>;
         let tap = Tap::default();
         let circuits = Circuits::new(tap.clone());
-        // The provider fails at every step, and nobody is to wait here until it is well.
-        let breaker = Settings { failures_percent: 100, calls_min: 1_000, ..Settings::default() };
-        let own = Candidate { breaker, ..Candidate::new(MODEL, &self.base, Arc::new(client)) };
-        let chain = Chain::new(own, Vec::new(), circuits.clone(), Arc::clone(&world));
+        let paid = candidate(MODEL, &self.base);
+        let (own, fallbacks) = match &self.free {
+            Some(base) => (candidate(FREE, base), vec![paid]),
+            None => (paid, Vec::new()),
+        };
+        let chain = Chain::new(own, fallbacks, circuits.clone(), Arc::clone(&world));
         Engine {
             store: Arc::new(store.expect("the store opens")),
             dispatch: Arc::new(Nudges::default()),
@@ -253,6 +265,24 @@ async fn end(engine: &Engine) -> End {
     End { settled, estimated, stranded, standing: standing(&rows) }
 }
 
+/// One model of a chain, asked at this address.
+fn candidate(model: &str, base: &str) -> Candidate {
+    let free = Row {
+        model: FREE.to_owned(),
+        vendor: "nobody".to_owned(),
+        from: None,
+        rule: Rule::flat(Rates::default()),
+        context_tokens: None,
+        verify: Vec::new(),
+    };
+    let catalog = Catalog::builtin().overlay("free", vec![free]);
+    let endpoint = Endpoint::new(base, None).expect("a base URL");
+    let client = Arc::new(anthropic::client(endpoint, catalog));
+    // The provider fails at every step, and nobody is to wait here until it is well.
+    let breaker = Settings { failures_percent: 100, calls_min: 1_000, ..Settings::default() };
+    Candidate { breaker, ..Candidate::new(model, base, client) }
+}
+
 fn tenant() -> Tenant {
     Tenant("acme".to_owned())
 }
@@ -262,10 +292,10 @@ fn owner() -> Owner {
     Owner { tenant: tenant(), user, labels: BTreeMap::new(), workdir: None }
 }
 
-fn agent() -> Frozen {
+fn agent(model: &str) -> Frozen {
     Agent {
         agent_id: "talker".to_owned(),
-        model: MODEL.to_owned(),
+        model: model.to_owned(),
         system_prompt: "Talk.".to_owned(),
         tools: Vec::new(),
         max_tokens: ANSWER_TOKENS,

@@ -41,3 +41,17 @@ fn l11_faults_cancels_and_kills_pass_no_cap_and_lose_no_usage() {
     assert!(house.cap() - end.settled < house.call() * 2, "the cap was used: {end:?}");
     assert_eq!(end.stranded, 0, "every run finished or parked with its reason: {end:?}");
 }
+
+#[test]
+fn l14_a_free_model_with_a_paid_fallback_dodges_no_cap() {
+    let free = Provider::start("529:0.7,500:0.1,refused:0.1");
+    let paid = Provider::start("ok");
+    let house = House::new(&paid, CALLS).after(&free);
+    let end = house.play(&Scene { runs: 200, kills: 0, cancels: 0 });
+    let charged = paid.charged();
+    assert!(charged > 0, "somebody had to pay: {end:?}");
+    assert!(end.settled <= house.cap(), "the cap is passed by 0: {end:?}");
+    assert!(charged <= end.settled, "they charge {charged}, we show less: {end:?}");
+    assert!(end.settled - end.estimated <= charged, "what is no estimate was charged: {end:?}");
+    assert_eq!(end.stranded, 0, "every run finished or parked with its reason: {end:?}");
+}
