@@ -5,6 +5,7 @@
 //! names the law that is broken and what was seen instead. Nothing here knows how a
 //! store works, reads a clock or sleeps.
 
+pub mod alerts;
 pub mod caps;
 pub mod crowd;
 pub mod leases;
@@ -42,7 +43,7 @@ pub type Kept = Result<(), Broken>;
 pub type Behaviour = fn(&Arc<dyn Store>) -> BoxFuture<'_, Kept>;
 
 /// Every behaviour of a store, by name.
-pub const STORE: [(&str, Behaviour); 26] = [
+pub const STORE: [(&str, Behaviour); 33] = [
     ("log: opens, appends and reads", |s| Box::pin(log::opens_appends_and_reads(s))),
     ("log: reads page by page", |s| Box::pin(log::reads_page_by_page(s))),
     ("log: keeps the chain and its head", |s| Box::pin(log::keeps_the_chain(s))),
@@ -68,6 +69,13 @@ pub const STORE: [(&str, Behaviour); 26] = [
     }),
     ("caps: shared balances are listed", |s| Box::pin(caps::shared_balances_are_listed(s))),
     ("caps: waiting for room", |s| Box::pin(caps::waiting_for_room(s))),
+    ("alerts: kept with their facts", |s| Box::pin(alerts::kept_with_their_facts(s))),
+    ("alerts: caps warn once", |s| Box::pin(alerts::caps_warn_once(s))),
+    ("alerts: raised once", |s| Box::pin(alerts::raised_once(s))),
+    ("alerts: taken by one at a time", |s| Box::pin(alerts::taken_by_one_at_a_time(s))),
+    ("alerts: ends are kept", |s| Box::pin(alerts::ends_are_kept(s))),
+    ("alerts: old ones are forgotten", |s| Box::pin(alerts::old_ones_are_forgotten(s))),
+    ("alerts: many takers, each once", |s| Box::pin(alerts::many_takers_each_once(s))),
     ("payloads: kept once, checked", |s| Box::pin(payloads::kept_once_and_checked(s))),
     ("crowd: one cap, many holders", |s| Box::pin(crowd::one_cap_many_holders(s))),
     ("crowd: one session, many writers", |s| Box::pin(crowd::one_session_many_writers(s))),

@@ -5,6 +5,7 @@
 //! come in through the [`door`]; the [`driver`] does the work of one session, the
 //! [`worker`] that of many; who watches reads the [`tap`].
 
+pub mod alerts;
 pub mod circuits;
 pub mod conformance;
 pub mod door;
@@ -24,6 +25,7 @@ pub use perform::call_alone;
 
 use kernel::ledger::Plans;
 
+use crate::alerts::Subscriptions;
 use crate::circuits::Circuits;
 use crate::ports::{Dispatch, Model, Store, Toolbox, World};
 use crate::tap::Tap;
@@ -43,6 +45,8 @@ pub struct Engine {
     pub world: Arc<dyn World>,
     /// The budgets that sessions share.
     pub plans: Arc<Plans>,
+    /// Who is told of trips, and at which parts of caps.
+    pub subscriptions: Arc<Subscriptions>,
     /// Who watches.
     pub tap: Tap,
     /// What is out.

@@ -5,6 +5,7 @@
 //! queue of sessions that have something to do. No call ever waits for the outside.
 
 mod nudges;
+mod outbox;
 
 pub use nudges::Nudges;
 
@@ -17,10 +18,12 @@ use kernel::event::Stored;
 use kernel::ledger::{Allowance, Balance, CapReached, Scope};
 use kernel::units::{ContentHash, Epoch, SessionId, Tenant, UnixMs};
 
+use crate::alerts::Alert;
 use crate::ports::{
-    Brief, Charge, Claim, Commit, Head, Listed, Listing, Payload, SpendRow, Store, StoreError,
-    balances_after, check_settable, new_balance, pin,
+    Brief, Charge, Claim, Commit, Head, Listed, Listing, Outbox, Payload, SpendRow, Store,
+    StoreError, alerts_after, balances_after, check_settable, new_balance, pin,
 };
+use outbox::Alerts;
 
 /// The most rows that one list gives.
 const LIST_ROWS_MAX: u32 = 1_000;
@@ -29,6 +32,7 @@ const LIST_ROWS_MAX: u32 = 1_000;
 #[derive(Debug, Default)]
 pub struct Memory {
     vaults: Mutex<BTreeMap<Tenant, Vault>>,
+    alerts: Alerts,
 }
 
 /// All that one tenant has. Every look-up goes through a vault, so that no id of another
@@ -95,7 +99,7 @@ impl Vault {
         self.sessions.get_mut(&session).ok_or_else(|| missing(session))
     }
 
-    fn commit(&mut self, commit: Commit) -> Result<(), StoreError> {
+    fn commit(&mut self, commit: Commit, outbox: &Alerts) -> Result<Vec<Alert>, StoreError> {
         let opened = Session {
             events: Vec::new(),
             head: Head {
@@ -119,13 +123,16 @@ impl Vault {
             let found = self.balances.get(scope).copied();
             Ok::<_, CapReached>(found.unwrap_or_else(|| new_balance(lasting())))
         })?;
-        self.balances.extend(balances);
+        let mut alerts = alerts_after(&commit, &balances);
+        alerts.retain(|(alert, to)| outbox.keep(alert, to.clone()));
+        let after = balances.into_iter().map(|(scope, moved)| (scope, moved.after));
+        self.balances.extend(after);
         commit.charges.iter().for_each(|charge| self.charge(charge));
         for payload in &commit.payloads {
             self.payloads.entry(payload.hash).or_insert_with(|| payload.bytes.clone());
         }
         self.sessions.entry(commit.session).or_insert(opened).add(commit);
-        Ok(())
+        Ok(alerts.into_iter().map(|(alert, _)| alert).collect())
     }
 
     /// Whether a session waits for room in a scope, and it is there.
@@ -173,10 +180,10 @@ impl Memory {
 
 #[async_trait]
 impl Store for Memory {
-    async fn commit(&self, commit: Commit) -> Result<(), StoreError> {
+    async fn commit(&self, commit: Commit) -> Result<Vec<Alert>, StoreError> {
         commit.check()?;
         let tenant = commit.tenant.clone();
-        self.with(&tenant, |vault| vault.commit(commit))
+        self.with(&tenant, |vault| vault.commit(commit, &self.alerts))
     }
 
     async fn read(
@@ -316,6 +323,10 @@ impl Store for Memory {
         cap: Option<Allowance>,
     ) -> Result<(), StoreError> {
         self.with(tenant, |vault| vault.set_cap(scope, cap))
+    }
+
+    fn outbox(&self) -> &dyn Outbox {
+        self
     }
 
     async fn tenants(&self) -> Result<Vec<Tenant>, StoreError> {

@@ -4,16 +4,22 @@
 //! pass. Errors are named for what the caller does next.
 
 mod contract;
+mod courier;
 mod dispatch;
 mod model;
+mod outbox;
 mod store;
 mod toolbox;
 mod world;
 
-pub use contract::{balances_after, check_settable, new_balance, pin};
+pub use contract::{Moved, alerts_after, balances_after, check_settable, new_balance, pin};
+pub use courier::{Courier, Undelivered};
 pub use dispatch::Dispatch;
 pub use kernel::price::Spent;
 pub use model::{Model, ModelCall, ModelError};
+pub use outbox::{
+    Copied, Delivery, Listed as AlertListed, Outbox, Standing as CopyStanding, Take, Tried,
+};
 pub use store::{
     Brief, Charge, Claim, Commit, Head, Listed, Listing, Payload, SpendRow, Status, Store,
     StoreError, Waits,

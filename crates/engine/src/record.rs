@@ -1,6 +1,8 @@
 //! Between the kernel's state and the store's rows: loading a session, and committing
 //! what a step brought.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use kernel::agent::Frozen;
 use kernel::event::{Broken, Fact, Stored, unseal};
@@ -9,6 +11,7 @@ use kernel::run::{Ended, Misfit, Phase, Run, State, Stepped, fold};
 use kernel::units::{ContentHash, Epoch, SessionId, Tenant, UnixMs};
 
 use crate::Engine;
+use crate::alerts::{Alert, trips};
 use crate::error::EngineError;
 use crate::ports::{Brief, Charge, Commit, Payload, Status, StoreError, Waits};
 use crate::tap::Seen;
@@ -97,6 +100,7 @@ pub(crate) async fn commit(
     let Some(first) = stepped.events.first() else { return Ok(()) };
     let brief = brief(state);
     let charges = charges(state, &brief, &stepped);
+    let alerts = trips(tenant, state, &stepped.events);
     let shown = stepped.events.clone();
     let commit = Commit {
         tenant: tenant.clone(),
@@ -108,8 +112,11 @@ pub(crate) async fn commit(
         charges,
         payloads,
         brief,
+        alerts,
+        subscriptions: Arc::clone(&engine.subscriptions),
     };
-    engine.store.commit(commit).await?;
+    let raised = engine.store.commit(commit).await?;
+    raised.iter().for_each(Alert::trace);
     engine.tap.show(|| Seen::Committed(state.session, shown.into()));
     Ok(())
 }

@@ -145,6 +145,7 @@ impl<'a> Play<'a> {
             toolbox: Arc::clone(&things) as Arc<_>,
             world: Arc::new(SeededWorld::new(chance.fork())),
             plans: Arc::new(plans(&mut chance)),
+            subscriptions: Arc::default(),
             circuits: Circuits::new(tap.clone()),
             tap,
         };

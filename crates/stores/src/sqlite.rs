@@ -10,6 +10,7 @@ mod commit;
 mod error;
 mod lease;
 mod open;
+mod outbox;
 mod query;
 mod readers;
 mod row;
@@ -24,13 +25,16 @@ use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use engine::ports::{Claim, Commit, Head, Listed, Listing, Payload, SpendRow, Store, StoreError};
+use engine::alerts::Alert;
+use engine::ports::{
+    Claim, Commit, Head, Listed, Listing, Outbox, Payload, SpendRow, Store, StoreError,
+};
 use kernel::event::Stored;
 use kernel::ledger::{Allowance, Balance, Scope};
 use kernel::units::{ContentHash, Epoch, SessionId, Tenant, UnixMs};
 
 use readers::Readers;
-use writer::{Work, Writer};
+use writer::{Done, Work, Writer};
 
 /// How a store behaves. Change what you mean and take the rest from `default()`.
 #[derive(Clone, Debug)]
@@ -110,9 +114,12 @@ impl Sqlite {
 
 #[async_trait]
 impl Store for Sqlite {
-    async fn commit(&self, commit: Commit) -> Result<(), StoreError> {
+    async fn commit(&self, commit: Commit) -> Result<Vec<Alert>, StoreError> {
         commit.check()?;
-        self.writer.ask(Work::Commit(Box::new(commit))).await.map(drop)
+        match self.writer.ask(Work::Commit(Box::new(commit))).await? {
+            Done::Kept(alerts) => Ok(alerts),
+            Done::Nothing | Done::Head(_) | Done::Taken(_) | Done::Count(_) => Ok(Vec::new()),
+        }
     }
 
     async fn read(
@@ -199,6 +206,10 @@ impl Store for Sqlite {
         cap: Option<Allowance>,
     ) -> Result<(), StoreError> {
         self.writer.ask(Work::SetCap(tenant.clone(), scope.clone(), cap)).await.map(drop)
+    }
+
+    fn outbox(&self) -> &dyn Outbox {
+        self
     }
 
     async fn tenants(&self) -> Result<Vec<Tenant>, StoreError> {

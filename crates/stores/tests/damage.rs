@@ -117,7 +117,7 @@ async fn a_broken_page_is_damage_with_words_for_readers_and_writers() {
     let store = place.open().unwrap();
     let calls = [
         store.read(&pen.tenant, pen.session, 0, 999).await.map(drop),
-        store.commit(pen.notes(1)).await,
+        store.commit(pen.notes(1)).await.map(drop),
         store.check().await,
     ];
     for call in calls {

@@ -145,7 +145,7 @@ async fn a_closed_store_takes_nothing() {
     let pen = Pen::opened(&store, "t", 1).await.unwrap();
     store.close().await;
     let refused = [
-        store.commit(pen.notes(1)).await,
+        store.commit(pen.notes(1)).await.map(drop),
         store.read(&pen.tenant, pen.session, 0, 9).await.map(drop),
     ];
     for refused in refused {

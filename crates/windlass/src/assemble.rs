@@ -180,6 +180,7 @@ fn engine(here: &Here, config: &Config, make: bool) -> anyhow::Result<Engine> {
         toolbox: Arc::new(Builtin::new(settings(&here.store, config)?)),
         world,
         plans: Arc::new(here.caps.plans.clone()),
+        subscriptions: Arc::default(),
         tap,
         circuits,
     })

@@ -85,7 +85,7 @@ async fn hold_ten(
     let commit = Commit { moves: vec![hold(&shared, 10)], ..pen.notes(2) };
     let last = commit.events[1].hash;
     match store.commit(commit).await {
-        Ok(()) => {
+        Ok(_) => {
             (pen.seq, pen.head) = (3, last);
             Ok(Some(pen))
         }
@@ -106,7 +106,7 @@ async fn insist(store: Arc<dyn Store>, number: u128) -> Result<(), Broken> {
         let head = works("a session can be looked at", looked)?.head;
         (pen.seq, pen.head) = (head.seq, head.hash);
         match store.commit(pen.commit(vec![note(&format!("writer {number}"))])).await {
-            Ok(()) => return Ok(()),
+            Ok(_) => return Ok(()),
             Err(StoreError::Stale { .. }) => {}
             Err(error) => return Err(broken("a late writer is stale", format!("{error:?}"))),
         }

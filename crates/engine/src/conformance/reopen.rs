@@ -5,10 +5,11 @@ use std::sync::Arc;
 use kernel::ledger::{Amount, Balance};
 use kernel::units::{Epoch, Money, UnixMs};
 
+use super::alerts::{alert, subscriptions};
 use super::log::chain_end;
 use super::sample::{Pen, brief, charge, dollars, grant, hold, payload, scope};
 use super::{Kept, fails, same, works};
-use crate::ports::{Commit, Status, Store, StoreError};
+use crate::ports::{Commit, Status, Store, StoreError, Take};
 
 /// Writes, ends the store by `end` (which may be as rough as the store must bear), opens
 /// the same place again, and asks for everything. `open` always opens that one place.
@@ -29,6 +30,8 @@ pub async fn reopened(
         moves: vec![grant(&scope(1), 100), hold(&scope(1), 60)],
         charges: vec![charge(5, "ada", 9, true)],
         payloads: vec![kept.clone()],
+        alerts: vec![alert("t", "a", 5)],
+        subscriptions: subscriptions(&["ops"]),
         ..pen.notes(3)
     };
     pen.write(&*store, rich).await?;
@@ -46,6 +49,10 @@ pub async fn reopened(
     same("a payload is still there", bytes, kept.bytes)?;
     let spend = works("spend reads", store.spend(&pen.tenant, 5, 5).await)?;
     same("spend is still there", spend.len(), 1)?;
+    let take = Take { to: "ops".into(), now: UnixMs(5), until: UnixMs(90), rows_max: 9 };
+    let taken = works("alerts are taken", store.outbox().take(&take).await)?;
+    let brought: Vec<_> = taken.into_iter().map(|one| (one.alert.key, one.attempt)).collect();
+    same("an alert that nobody sent is still due", brought, vec![("a".to_owned(), 1)])?;
     let due = works("due sessions list", store.due(UnixMs(9_000), 9).await)?;
     same("L34: what was owed is due when the lease ends", due.len(), 1)?;
 

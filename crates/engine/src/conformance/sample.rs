@@ -1,6 +1,8 @@
 //! Material for the suite, and for a store's own tests: sessions that are written fact
 //! by fact, all from plain numbers, so that two runs write the same bytes.
 
+use std::sync::Arc;
+
 use kernel::event::{Event, Fact, Opening, Sealed, chain_root, seal};
 use kernel::ledger::{Allowance, Amount, Move, MoveKind, Scope};
 use kernel::message::Usage;
@@ -82,6 +84,8 @@ impl Pen {
             charges: Vec::new(),
             payloads: Vec::new(),
             brief: self.brief.clone(),
+            alerts: Vec::new(),
+            subscriptions: Arc::default(),
         }
     }
 

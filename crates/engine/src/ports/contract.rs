@@ -1,5 +1,6 @@
 //! What every store checks and computes alike: the shape of a commit, the order of
-//! refusals, what moves do to balances, and what a charge adds to the spend table.
+//! refusals, what moves do to balances, which alerts that causes, and what a charge adds
+//! to the spend table.
 //!
 //! Stores keep bytes; the rules are here, so that two of them cannot disagree.
 
@@ -10,6 +11,7 @@ use kernel::ledger::{Allowance, Balance, CapReached, Move, Scope};
 use kernel::units::{ContentHash, Money};
 
 use super::{Charge, Commit, Head, Payload, SpendRow, StoreError, Waits};
+use crate::alerts::{Alert, warnings};
 
 /// Milliseconds in a day of the spend table.
 const DAY_MS: u64 = 86_400_000;
@@ -93,6 +95,15 @@ impl Payload {
     }
 }
 
+/// What a commit did to a balance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moved {
+    /// Before it.
+    pub before: Balance,
+    /// After it.
+    pub after: Balance,
+}
+
 /// What the moves of one commit make of the balances, all or nothing. `load` brings the
 /// balance before the commit, [`new_balance`] where there is none; scopes are asked for once each, in ascending order, so that
 /// a store that locks rows locks them in one fixed order (L18).
@@ -102,20 +113,38 @@ impl Payload {
 pub fn balances_after<E: From<CapReached>>(
     moves: &[Move],
     mut load: impl FnMut(&Scope) -> Result<Balance, E>,
-) -> Result<BTreeMap<Scope, Balance>, E> {
+) -> Result<BTreeMap<Scope, Moved>, E> {
     let mut balances = BTreeMap::new();
+    let unread = Moved { before: Balance::default(), after: Balance::default() };
     for change in moves {
-        balances.entry(change.scope.clone()).or_insert_with(Balance::default);
+        balances.entry(change.scope.clone()).or_insert(unread);
     }
     for (scope, balance) in &mut balances {
-        *balance = load(scope)?;
+        let before = load(scope)?;
+        *balance = Moved { before, after: before };
     }
     for change in moves {
         if let Some(balance) = balances.get_mut(&change.scope) {
-            balance.apply(change)?;
+            balance.after.apply(change)?;
         }
     }
     Ok(balances)
+}
+
+/// The alerts that a commit causes, by its facts and by what it made of balances, each
+/// with the names of those who want it. A store keeps those whose ids are new.
+#[must_use]
+pub fn alerts_after(
+    commit: &Commit,
+    balances: &BTreeMap<Scope, Moved>,
+) -> Vec<(Alert, Vec<String>)> {
+    let warned = warnings(commit, balances);
+    let all = commit.alerts.iter().cloned().chain(warned);
+    all.map(|alert| {
+        let to = commit.subscriptions.to(alert.kind);
+        (alert, to)
+    })
+    .collect()
 }
 
 /// The row of a scope that is charged for the first time. `lasting` is the row of its

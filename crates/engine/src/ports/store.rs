@@ -1,11 +1,16 @@
 //! Keeping sessions: events, ledger, payloads and leases, in one transaction each.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use bytes::Bytes;
 use kernel::event::{Sealed, Stored};
 use kernel::ledger::{Allowance, Balance, CapReached, Measure, Move, Scope};
 use kernel::message::Usage;
 use kernel::units::{ContentHash, Epoch, Money, SessionId, Tenant, UnixMs};
+
+use super::Outbox;
+use crate::alerts::{Alert, Subscriptions};
 
 /// Facts to be added to a session, with all that must become true together with them.
 #[derive(Clone, Debug)]
@@ -29,6 +34,11 @@ pub struct Commit {
     pub payloads: Vec<Payload>,
     /// What lists show of the session from now on.
     pub brief: Brief,
+    /// What operators are told because of these facts. The store adds the warnings of
+    /// caps, which follow from balances.
+    pub alerts: Vec<Alert>,
+    /// Who is told of what.
+    pub subscriptions: Arc<Subscriptions>,
 }
 
 /// Bytes kept once by content hash, within their tenant.
@@ -241,13 +251,14 @@ pub enum StoreError {
 /// Where sessions are kept. Every call is scoped by tenant: a foreign id is missing.
 #[async_trait]
 pub trait Store: Send + Sync {
-    /// Adds facts to a session, durably and all together, or changes nothing.
+    /// Adds facts to a session, durably and all together, or changes nothing. Tells the
+    /// alerts that were kept with them: those whose keys were new.
     ///
     /// # Errors
     /// [`StoreError::Stale`], [`StoreError::Fenced`] and [`StoreError::Cap`] in this
     /// order of precedence; [`StoreError::Full`]; [`StoreError::Misused`] for facts that
     /// do not continue `expected_seq`.
-    async fn commit(&self, commit: Commit) -> Result<(), StoreError>;
+    async fn commit(&self, commit: Commit) -> Result<Vec<Alert>, StoreError>;
 
     /// Events after `after`, in order, at most `rows_max`.
     ///
@@ -356,6 +367,9 @@ pub trait Store: Send + Sync {
         scope: &Scope,
         cap: Option<Allowance>,
     ) -> Result<(), StoreError>;
+
+    /// Where the alerts of commits wait to be sent.
+    fn outbox(&self) -> &dyn Outbox;
 
     /// All tenants that have a session, in alphabetical order.
     ///

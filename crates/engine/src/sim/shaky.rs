@@ -14,7 +14,10 @@ use kernel::units::{ContentHash, Epoch, SessionId, Tenant, UnixMs};
 
 use super::crash::Crash;
 use super::tally::Tally;
-use crate::ports::{Claim, Commit, Head, Listed, Listing, Payload, SpendRow, Store, StoreError};
+use crate::alerts::Alert;
+use crate::ports::{
+    Claim, Commit, Head, Listed, Listing, Outbox, Payload, SpendRow, Store, StoreError,
+};
 
 /// One in how many calls fails.
 const FAILS_ONE_IN: u32 = 150;
@@ -120,13 +123,13 @@ impl Shaky {
 
 #[async_trait]
 impl Store for Shaky {
-    async fn commit(&self, commit: Commit) -> Result<(), StoreError> {
+    async fn commit(&self, commit: Commit) -> Result<Vec<Alert>, StoreError> {
         self.refusal(&commit)?;
         let kept = commit.clone();
         let write = async {
-            self.inner.commit(commit).await?;
+            let raised = self.inner.commit(commit).await?;
             self.tally.take(&kept, &*self.inner).await;
-            Ok(())
+            Ok(raised)
         };
         self.shake(write).await
     }
@@ -208,6 +211,10 @@ impl Store for Shaky {
         cap: Option<Allowance>,
     ) -> Result<(), StoreError> {
         self.shake(self.inner.set_cap(tenant, scope, cap)).await
+    }
+
+    fn outbox(&self) -> &dyn Outbox {
+        self.inner.outbox()
     }
 
     async fn tenants(&self) -> Result<Vec<Tenant>, StoreError> {

@@ -5,7 +5,10 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use engine::ports::{Claim, Commit, Head, Listed, Listing, Payload, SpendRow, Store, StoreError};
+use engine::alerts::Alert;
+use engine::ports::{
+    Claim, Commit, Head, Listed, Listing, Outbox, Payload, SpendRow, Store, StoreError,
+};
 use kernel::event::Stored;
 use kernel::ledger::{Allowance, Balance, Scope};
 use kernel::units::{ContentHash, Epoch, SessionId, Tenant, UnixMs};
@@ -31,7 +34,7 @@ impl Front {
 
 #[async_trait]
 impl Store for Front {
-    async fn commit(&self, commit: Commit) -> Result<(), StoreError> {
+    async fn commit(&self, commit: Commit) -> Result<Vec<Alert>, StoreError> {
         match self.fails_after.load(Ordering::Relaxed) {
             0 => {}
             1 => {
@@ -127,6 +130,10 @@ impl Store for Front {
         cap: Option<Allowance>,
     ) -> Result<(), StoreError> {
         self.inner.set_cap(tenant, scope, cap).await
+    }
+
+    fn outbox(&self) -> &dyn Outbox {
+        self.inner.outbox()
     }
 
     async fn tenants(&self) -> Result<Vec<Tenant>, StoreError> {

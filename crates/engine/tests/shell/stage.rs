@@ -57,6 +57,7 @@ impl Stage {
             toolbox: Arc::clone(&tools) as Arc<_>,
             world: Arc::new(Clock { began: Instant::now(), ids: AtomicU64::new(0) }),
             plans: Arc::default(),
+            subscriptions: Arc::default(),
             circuits: Circuits::new(tap.clone()),
             tap,
         };

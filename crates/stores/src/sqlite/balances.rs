@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use engine::ports::{StoreError, check_settable, new_balance, pin};
+use engine::ports::{Moved, StoreError, check_settable, new_balance, pin};
 use kernel::ledger::{Allowance, Amount, Balance, Scope, TASK};
 use kernel::units::{Money, Tenant};
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
@@ -55,9 +55,9 @@ fn amount(row: &Row<'_>, column: usize) -> Result<Amount> {
 pub(super) fn keep_balances(
     db: &Connection,
     tenant: &Tenant,
-    balances: &BTreeMap<Scope, Balance>,
+    balances: &BTreeMap<Scope, Moved>,
 ) -> Result<()> {
-    balances.iter().try_for_each(|(scope, balance)| keep_balance(db, tenant, scope, balance))
+    balances.iter().try_for_each(|(scope, moved)| keep_balance(db, tenant, scope, &moved.after))
 }
 
 fn keep_balance(db: &Connection, tenant: &Tenant, scope: &Scope, row: &Balance) -> Result<()> {

@@ -5,14 +5,16 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use engine::ports::{Brief, Commit, Head, Payload, balances_after};
+use engine::alerts::Alert;
+use engine::ports::{Brief, Commit, Head, Moved, Payload, alerts_after, balances_after};
 use kernel::event::{FORMAT, Sealed, chain_root};
-use kernel::ledger::{Balance, Scope};
+use kernel::ledger::Scope;
 use kernel::units::{Epoch, SessionId, Tenant, UnixMs};
 use rusqlite::{Connection, params};
 
 use super::balances::{balance_or_new, keep_balances};
 use super::error::Failure;
+use super::outbox;
 use super::query::{missing, session};
 use super::row::{Session, in_order, status_code};
 use super::spend::Charges;
@@ -43,13 +45,13 @@ impl Keys {
     }
 }
 
-/// Writes a commit, or refuses it and writes nothing.
+/// Writes a commit, or refuses it and writes nothing. Tells the alerts that were new.
 pub(super) fn commit(
     db: &Connection,
     keys: &mut Keys,
     charges: &mut Charges,
     commit: &Commit,
-) -> Result<(), Failure> {
+) -> Result<Vec<Alert>, Failure> {
     let balances = balances(db, commit)?;
     let key = match commit.expected_seq {
         0 => open(db, commit)?,
@@ -60,12 +62,18 @@ pub(super) fn commit(
     commit.events.iter().try_for_each(|sealed| append(db, key, sealed))?;
     commit.payloads.iter().try_for_each(|payload| keep(db, &commit.tenant, payload))?;
     commit.charges.iter().for_each(|charge| charges.add(&commit.tenant, charge));
-    Ok(())
+    let mut kept = Vec::new();
+    for (alert, to) in alerts_after(commit, &balances) {
+        if outbox::keep(db, &alert, &to)? {
+            kept.push(alert);
+        }
+    }
+    Ok(kept)
 }
 
 /// What the moves make of the balances. A cap speaks last: a commit that is stale or
 /// fenced as well hears that first.
-fn balances(db: &Connection, commit: &Commit) -> Result<BTreeMap<Scope, Balance>, Failure> {
+fn balances(db: &Connection, commit: &Commit) -> Result<BTreeMap<Scope, Moved>, Failure> {
     let load = |scope: &Scope| Ok(balance_or_new(db, &commit.tenant, scope)?);
     match balances_after(&commit.moves, load) {
         Err(Failure::Refused(cap)) => {

@@ -15,7 +15,11 @@ use super::open::{OpenError, Stopped};
 const APPLICATION_ID: i32 = 0x576e_646c;
 
 /// Each step from one version to the next.
-const STEPS: [&str; 2] = [include_str!("schema/0001.sql"), include_str!("schema/0002.sql")];
+const STEPS: [&str; 3] = [
+    include_str!("schema/0001.sql"),
+    include_str!("schema/0002.sql"),
+    include_str!("schema/0003.sql"),
+];
 
 /// The version that this program writes.
 pub(super) const VERSION: usize = STEPS.len();

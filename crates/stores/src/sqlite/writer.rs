@@ -8,7 +8,8 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use engine::ports::{Claim, Commit, Head, Payload, StoreError};
+use engine::alerts::Alert;
+use engine::ports::{Claim, Commit, Delivery, Head, Payload, StoreError};
 use kernel::ledger::{Allowance, Scope};
 use kernel::units::{Epoch, SessionId, Tenant, UnixMs};
 use rusqlite::Connection;
@@ -18,6 +19,7 @@ use super::balances;
 use super::commit::{self, Keys};
 use super::error::{Failure, named};
 use super::open::OpenError;
+use super::outbox::{self, OutboxWork};
 use super::readers::closed;
 use super::spend::Charges;
 use super::{Options, lease, schema};
@@ -31,10 +33,35 @@ pub(super) enum Work {
     Release(Tenant, SessionId, Epoch),
     Keep(Tenant, Payload),
     SetCap(Tenant, Scope, Option<Allowance>),
+    Outbox(OutboxWork),
 }
 
-/// What work brings: where the session stands, for those who asked.
-type Answer = Result<Option<Head>, StoreError>;
+/// What work brings.
+#[derive(Debug)]
+pub(super) enum Done {
+    /// Nothing to tell.
+    Nothing,
+    /// Where the session stands.
+    Head(Head),
+    /// The alerts that a commit kept.
+    Kept(Vec<Alert>),
+    /// Copies of alerts, to be delivered.
+    Taken(Vec<Delivery>),
+    /// Rows that were changed.
+    Count(u64),
+}
+
+impl Done {
+    /// The rows that were changed.
+    pub(super) fn count(&self) -> u64 {
+        match self {
+            Done::Count(count) => *count,
+            Done::Nothing | Done::Head(_) | Done::Kept(_) | Done::Taken(_) => 0,
+        }
+    }
+}
+
+type Answer = Result<Done, StoreError>;
 
 #[derive(Debug)]
 enum Job {
@@ -88,8 +115,12 @@ impl Writer {
 
     /// The same, for work that tells where the session stands.
     pub(super) async fn ask_head(&self, work: Work) -> Result<Head, StoreError> {
-        let head = self.ask(work).await?;
-        head.ok_or_else(|| StoreError::Unavailable("the writer gave no answer".into()))
+        match self.ask(work).await? {
+            Done::Head(head) => Ok(head),
+            Done::Nothing | Done::Kept(_) | Done::Taken(_) | Done::Count(_) => {
+                Err(StoreError::Unavailable("the writer gave no answer".into()))
+            }
+        }
     }
 
     /// Waits until everything queued is done and the file is closed.
@@ -193,7 +224,7 @@ impl Desk {
 
     fn alone(&mut self, work: &[Box<Work>]) -> Answer {
         match self.transact(work) {
-            Ok(mut answers) => answers.pop().unwrap_or(Ok(None)),
+            Ok(mut answers) => answers.pop().unwrap_or(Ok(Done::Nothing)),
             Err(Void::NotBegun(error) | Void::Undone(error)) => Err(named(&error)),
         }
     }
@@ -214,7 +245,7 @@ impl Desk {
         let mut answers = Vec::with_capacity(works.len());
         for work in works {
             match self.work(work) {
-                Ok(head) => answers.push(Ok(head)),
+                Ok(done) => answers.push(Ok(done)),
                 Err(Failure::Refused(refusal)) => answers.push(Err(refusal)),
                 Err(Failure::Broke(error)) => return Err(error),
             }
@@ -224,23 +255,26 @@ impl Desk {
         Ok(answers)
     }
 
-    fn work(&mut self, work: &Work) -> Result<Option<Head>, Failure> {
+    fn work(&mut self, work: &Work) -> Result<Done, Failure> {
         let db = &self.db;
         match work {
             Work::Commit(commit) => {
-                commit::commit(db, &mut self.keys, &mut self.charges, commit).map(|()| None)
+                commit::commit(db, &mut self.keys, &mut self.charges, commit).map(Done::Kept)
             }
-            Work::Claim(claim) => lease::claim(db, claim).map(Some),
+            Work::Claim(claim) => lease::claim(db, claim).map(Done::Head),
             Work::Renew(tenant, session, epoch, until) => {
-                lease::renew(db, tenant, *session, *epoch, *until).map(Some)
+                lease::renew(db, tenant, *session, *epoch, *until).map(Done::Head)
             }
             Work::Release(tenant, session, epoch) => {
-                lease::release(db, tenant, *session, *epoch).map(|()| None)
+                lease::release(db, tenant, *session, *epoch).map(|()| Done::Nothing)
             }
-            Work::Keep(tenant, payload) => Ok(commit::keep(db, tenant, payload).map(|()| None)?),
+            Work::Keep(tenant, payload) => {
+                Ok(commit::keep(db, tenant, payload).map(|()| Done::Nothing)?)
+            }
             Work::SetCap(tenant, scope, cap) => {
-                balances::set_cap(db, tenant, scope, *cap).map(|()| None)
+                balances::set_cap(db, tenant, scope, *cap).map(|()| Done::Nothing)
             }
+            Work::Outbox(work) => outbox::work(db, work),
         }
     }
 }

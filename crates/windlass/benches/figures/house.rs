@@ -55,6 +55,7 @@ pub(crate) fn engine_with(folder: &Path, model: Arc<Instantly>, result_bytes: us
         toolbox: Arc::new(Lookup(words(result_bytes))),
         world: Arc::new(Machine),
         plans: Arc::default(),
+        subscriptions: Arc::default(),
         circuits: Circuits::new(tap.clone()),
         tap,
     }
