@@ -37,6 +37,8 @@ pub enum Kind {
     CostCapExceeded,
     /// A run parked because it used all its turns.
     TurnCapReached,
+    /// A run parked because it went round in circles.
+    LoopDetected,
     /// A run parked because its model kept answering without the done signal.
     NoDoneSignal,
     /// A run parked because its provider was out for longer than its patience.
@@ -55,10 +57,11 @@ pub enum Kind {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Kind; 10] = [
+    pub const ALL: [Kind; 11] = [
         Kind::CapWarning,
         Kind::CostCapExceeded,
         Kind::TurnCapReached,
+        Kind::LoopDetected,
         Kind::NoDoneSignal,
         Kind::ProviderOutage,
         Kind::ProviderNeedsMending,
@@ -75,6 +78,7 @@ impl Kind {
             Kind::CapWarning => "cap_warning",
             Kind::CostCapExceeded => "cost_cap_exceeded",
             Kind::TurnCapReached => "turn_cap_reached",
+            Kind::LoopDetected => "loop_detected",
             Kind::NoDoneSignal => "no_done_signal",
             Kind::ProviderOutage => "provider_outage",
             Kind::ProviderNeedsMending => "provider_needs_mending",

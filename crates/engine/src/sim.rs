@@ -17,7 +17,7 @@ mod things;
 mod watched;
 mod world;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use kernel::agent::{Agent, END_TASK, Effect, EffectRule, Frozen, Limits, MORE, ToolSpec, Window};
@@ -36,6 +36,7 @@ use self::things::Things;
 use self::watched::Watched;
 use self::world::SeededWorld;
 use crate::Engine;
+use crate::alerts::trips;
 use crate::circuits::Circuits;
 use crate::door::{Owner, Task};
 use crate::error::EngineError;
@@ -291,15 +292,19 @@ impl<'a> Play<'a> {
             effects: self.things.effects(),
             ..Played::default()
         };
+        let mut told = BTreeSet::new();
         for (session, watched) in &self.sessions {
             let log = self.calm.log(&self.tenant, *session).await;
             let log = log.map_err(|error| format!("log: {error}"))?;
             watched.is_all(&self.calm, &self.tenant, &log).await?;
             laws::effects(watched.state(), &log, &self.things)?;
             laws::payloads(&self.calm, &self.tenant, &log).await?;
+            let trips = trips(&self.tenant, watched.state(), &log);
+            told.extend(trips.into_iter().map(|alert| alert.key));
             played.events += log.len() as u64;
             played.heads.extend(log.last().map(|sealed| sealed.hash));
         }
+        laws::alerts(&self.calm, told).await?;
         laws::begun(&self.sessions, &self.things)?;
         laws::spend(&self.calm, &self.tenant, &self.sessions).await?;
         Ok(played)

@@ -102,11 +102,15 @@ fn a_new_folder_is_private_and_kept_out_of_git() {
     assert_eq!(fs::read_to_string(home.join(".gitignore")).unwrap(), "*\n");
 }
 
-/// Overwrites the head of every page but the first, which no tree can survive.
+/// Overwrites the root of every table and index, and leaves the list of them whole, so that
+/// the file still opens.
 fn break_pages(path: &Path) {
+    let db = Connection::open(path).unwrap();
+    let mut roots = db.prepare("SELECT rootpage FROM sqlite_schema WHERE rootpage > 0").unwrap();
+    let roots = roots.query_map([], |row| row.get::<_, u32>(0)).unwrap();
     let file = fs::OpenOptions::new().write(true).open(path).unwrap();
-    for page in 1..file.metadata().unwrap().len() / 4_096 {
-        file.write_all_at(&[0xAB; 64], page * 4_096).unwrap();
+    for root in roots {
+        file.write_all_at(&[0xAB; 64], u64::from(root.unwrap() - 1) * 4_096).unwrap();
     }
 }
 

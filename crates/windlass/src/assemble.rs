@@ -13,20 +13,22 @@ use std::path::Path;
 use std::sync::Arc;
 
 use engine::Engine;
+use engine::alerts::Subscriptions;
 use engine::circuits::Circuits;
 use engine::ports::{Model, Toolbox, World as _};
 use engine::tap::Tap;
 use kernel::agent::{Frozen, ToolSpec};
-use kernel::units::SessionId;
+use kernel::units::{SessionId, UnixMs};
 use models::catalog::Catalog;
 use models::chain::Gates;
 use owo_colors::OwoColorize;
 use stores::dispatch::local::Local;
 use stores::sqlite::{Options, Sqlite};
-use tools::{Builtin, SearchEngine, Secret, Settings};
+use tools::{Builtin, SearchEngine, Secret as Key, Settings};
+use webhooks::{Hook, Secret, Webhooks};
 
 use crate::cli::AgentArgs;
-use crate::config::{self, Config, Provider, WebSearch};
+use crate::config::{self, Config, Provider, WebSearch, Webhook};
 use crate::exit::BadUsage;
 use crate::here::Here;
 use crate::world::Machine;
@@ -180,10 +182,47 @@ fn engine(here: &Here, config: &Config, make: bool) -> anyhow::Result<Engine> {
         toolbox: Arc::new(Builtin::new(settings(&here.store, config)?)),
         world,
         plans: Arc::new(here.caps.plans.clone()),
-        subscriptions: Arc::default(),
+        subscriptions: Arc::new(subscriptions(here)),
         tap,
         circuits,
     })
+}
+
+/// Who is told of what, and at which parts of caps.
+fn subscriptions(here: &Here) -> Subscriptions {
+    Subscriptions {
+        warn_at_permille: here.caps.warn_at_permille.clone(),
+        subscribers: here.webhooks.iter().map(|one| one.subscriber.clone()).collect(),
+    }
+}
+
+/// The webhooks, with their secrets from the environment.
+pub(crate) fn webhooks(here: &Here) -> anyhow::Result<Webhooks> {
+    let hooks: anyhow::Result<Vec<Hook>> = here.webhooks.iter().map(hook).collect();
+    Ok(Webhooks::new(hooks?)?)
+}
+
+fn hook(given: &Webhook) -> anyhow::Result<Hook> {
+    let name = &given.subscriber.name;
+    let secret = |variable: &String| {
+        let text = environment(variable).ok_or_else(|| {
+            BadUsage(format!(
+                "the webhook `{name}` needs its secret in the environment variable `{variable}`"
+            ))
+        })?;
+        Secret::read(&text).map_err(|why| BadUsage(format!("`{variable}`: {why}")))
+    };
+    Ok(Hook {
+        name: name.clone(),
+        url: webhooks::address(&given.url)?,
+        secret: given.secret_env.as_ref().map(secret).transpose()?,
+        shape: given.shape,
+    })
+}
+
+/// The present instant.
+pub(crate) fn now() -> UnixMs {
+    Machine.now()
 }
 
 /// Opens the store; makes it only where something is going to be kept.
@@ -217,7 +256,7 @@ fn search(given: &WebSearch) -> anyhow::Result<SearchEngine> {
     let key = || {
         let name = given.key_env.as_deref().unwrap_or_default();
         let key = environment(name).filter(|key| !key.trim().is_empty());
-        key.map(Secret::new).ok_or_else(|| {
+        key.map(Key::new).ok_or_else(|| {
             BadUsage(format!("web search needs a key in the environment variable `{name}`"))
         })
     };

@@ -1,5 +1,6 @@
 //! The command line: every command, flag and example in one place.
 
+mod alerts;
 mod here;
 mod money;
 
@@ -9,6 +10,7 @@ use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 use kernel::units::Money;
 
+pub(crate) use alerts::AlertsCommand;
 pub(crate) use here::HereArgs;
 pub(crate) use money::{CapChange, CapsCommand, Limit, PricesCommand, SpendArgs};
 
@@ -63,6 +65,9 @@ Example:  windlass log last --follow
     /// List what models cost, or check a price file
     #[command(subcommand, after_help = "Example:  windlass prices list")]
     Prices(PricesCommand),
+    /// List what operators were told, try whether webhooks work, send again what was given up
+    #[command(subcommand, after_help = "Example:  windlass alerts list")]
+    Alerts(AlertsCommand),
     /// List the caps that runs share, set them, or raise them for now
     #[command(subcommand, after_help = "Example:  windlass caps list")]
     Caps(CapsCommand),

@@ -1,6 +1,7 @@
 //! One file per command. Each parses nothing, decides nothing, and speaks to the engine
 //! through its door.
 
+pub(crate) mod alerts;
 pub(crate) mod caps;
 pub(crate) mod chat;
 pub(crate) mod config;

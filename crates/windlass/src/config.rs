@@ -6,6 +6,7 @@
 //! here asks the network, and no file is read unless one is named.
 
 mod agent_file;
+mod alerts;
 mod dealing;
 mod environment;
 mod expect;
@@ -36,6 +37,7 @@ use kernel::price::Rule;
 use kernel::units::Money;
 use serde_json::Value;
 
+pub(crate) use alerts::Webhook;
 pub(crate) use dealing::Dealing;
 pub(crate) use fallbacks::Fallback;
 pub(crate) use installation::Installation;

@@ -12,7 +12,7 @@ use models::catalog::Catalog;
 
 use crate::assemble::environment;
 use crate::cli::HereArgs;
-use crate::config::{self, Caps, ConfigError, Installation};
+use crate::config::{self, Caps, ConfigError, Installation, Webhook};
 
 /// The tenant and the user of whoever names none.
 pub(crate) const LOCAL: &str = "local";
@@ -35,6 +35,8 @@ pub(crate) struct Here {
     pub(crate) catalog: Catalog,
     /// The caps that sessions share, and who is under which.
     pub(crate) caps: Caps,
+    /// Who is told of trips.
+    pub(crate) webhooks: Vec<Webhook>,
     flags: HereArgs,
 }
 
@@ -55,6 +57,7 @@ impl Here {
             user: flags.user.clone(),
             catalog,
             caps: installation.caps,
+            webhooks: installation.webhooks,
             flags: flags.clone(),
         })
     }

@@ -1,5 +1,6 @@
 //! The `windlass` command: parse, run one command, end with its exit code.
 
+mod alerts;
 mod assemble;
 mod bar;
 mod cli;
@@ -63,6 +64,7 @@ fn run(cli: Cli) -> anyhow::Result<End> {
             Command::Sessions(command) => commands::sessions::sessions(&here()?, command).await,
             Command::Log(args) => commands::log::log(&here()?, args).await,
             Command::Prices(command) => commands::prices::prices(&flags, command),
+            Command::Alerts(command) => commands::alerts::alerts(&here()?, command).await,
             Command::Caps(command) => commands::caps::caps(&here()?, command).await,
             Command::Spend(args) => commands::spend::spend(&here()?, args).await,
             Command::Tools(command) => commands::tools::tools(&here()?, command).await,

@@ -10,10 +10,16 @@ use kernel::units::{Tenant, UnixMs};
 
 use super::{Alert, CapFigures, Kind, line};
 
-/// The alerts that new facts of a session cause. `state` is the session's after them.
+/// The alerts that new facts of a session cause. `state` is the session's after them. What
+/// a fork inherits was told when its parent met it.
 pub(crate) fn trips(tenant: &Tenant, state: &State, events: &[Sealed]) -> Vec<Alert> {
+    let forked = state.opening.as_ref().and_then(|opening| opening.forked_from.as_ref());
+    let inherited = forked.map_or(0, |fork| fork.seq);
     let trip = |sealed: &Sealed| {
         let (seq, at) = (sealed.event.seq, sealed.event.at);
+        if seq <= inherited {
+            return None;
+        }
         let (why, wake) = parked(&sealed.event.fact)?;
         let (kind, words) = told(why, wake)?;
         Some(alert(tenant, state, (seq, at), kind, why, &words))
@@ -40,6 +46,9 @@ fn told(why: &Parked, wake: Option<UnixMs>) -> Option<(Kind, String)> {
         Parked::NeedsMending(fault) => {
             let words = "somebody must mend something at its provider";
             (Kind::ProviderNeedsMending, format!("{words}: {}", line(&fault.message)))
+        }
+        Parked::LoopDetected { reason, .. } => {
+            (Kind::LoopDetected, format!("it went round in circles: {}", line(reason)))
         }
         Parked::NoDoneSignal => {
             (Kind::NoDoneSignal, "its model kept answering without the done signal".to_owned())
@@ -125,12 +134,15 @@ mod tests {
         let reached = CapReached { scope, measure, cap, settled, held, needed, turns };
         let soon = Some(UnixMs(5));
         let panic = Parked::Faulted { message: "index out of bounds".into() };
+        let kind = kernel::breaker::loops::Kind::SameResult;
+        let turning = Parked::LoopDetected { kind, reason: "`look` 5 times".into() };
         for (why, wake, kind) in [
             (Parked::TurnCap { turns_max: 25 }, None, Some(Kind::TurnCapReached)),
             (Parked::CostCapExceeded(reached), soon, Some(Kind::CostCapExceeded)),
             (Parked::Outage(fault()), soon, None),
             (Parked::Outage(fault()), None, Some(Kind::ProviderOutage)),
             (Parked::NeedsMending(fault()), None, Some(Kind::ProviderNeedsMending)),
+            (turning, None, Some(Kind::LoopDetected)),
             (Parked::NoDoneSignal, None, Some(Kind::NoDoneSignal)),
             (panic, None, Some(Kind::Faulted)),
             (Parked::CrashLoop { losses: 5 }, None, Some(Kind::CrashLoop)),

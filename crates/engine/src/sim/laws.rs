@@ -13,6 +13,9 @@ use super::watched::Watched;
 use crate::Engine;
 use crate::perform;
 
+/// More alerts than any play raises.
+const ALERTS_MAX: u32 = 1_000;
+
 /// Settled + held never passes the cap, and the ledger agrees with the log.
 pub(super) async fn money(engine: &Engine, tenant: &Tenant, state: &State) -> Result<(), String> {
     let Some(run) = &state.run else { return Ok(()) };
@@ -56,6 +59,18 @@ pub(super) async fn spend(
     let spent = sessions.values().map(|watched| watched.state().spent);
     let logs = spent.fold(Money::ZERO, Money::plus);
     if table == logs { Ok(()) } else { Err(format!("spent: table {table}, logs {logs}")) }
+}
+
+/// There is an alert for each trip in the logs, and no other.
+pub(super) async fn alerts(engine: &Engine, trips: BTreeSet<String>) -> Result<(), String> {
+    let listed = engine.store.outbox().alerts(None, ALERTS_MAX).await;
+    let listed = listed.map_err(|error| error.to_string())?;
+    let told: BTreeSet<String> = listed.into_iter().map(|one| one.alert.key).collect();
+    match told.symmetric_difference(&trips).next() {
+        Some(key) if told.contains(key) => Err(format!("the alert `{key}` has no fact")),
+        Some(key) => Err(format!("the trip `{key}` has no alert")),
+        None => Ok(()),
+    }
 }
 
 /// Nothing happened in the world that no log had begun.

@@ -65,6 +65,7 @@ impl Cast {
             toolbox: Arc::new(Shelf { way }),
             world: Arc::new(Clock(AtomicU64::new(1))),
             plans: Arc::default(),
+            subscriptions: Arc::default(),
             circuits: Circuits::new(tap.clone()),
             tap,
         };

@@ -14,6 +14,7 @@ use owo_colors::OwoColorize;
 use reedline::{DefaultPrompt, DefaultPromptSegment, Reedline, Signal};
 
 use super::{session, workdir};
+use crate::alerts::Sending;
 use crate::assemble::{self, Assembled};
 use crate::cli::ChatArgs;
 use crate::drive::Drive;
@@ -37,27 +38,12 @@ struct Lines {
 }
 
 pub(crate) async fn chat(here: &Here, args: ChatArgs) -> anyhow::Result<End> {
+    let courier = assemble::webhooks(here)?;
     let mut chat = Chat::open(here, &args).await?;
-    let mut lines = Lines::open()?;
-    // It hears what comes during a run as well: a talk whose run was parked is over.
-    let listening = signals::listen(|| {})?;
-    let mut end = End::Finished;
-    while let Some(line) = lines.next(&listening.stop).await? {
-        match line.trim() {
-            "" => {}
-            "/exit" | "/quit" => break,
-            "/session" => println!("{}", chat.session_words()),
-            words if words.starts_with('/') => {
-                eprintln!("there is no command `{words}`; there are: /session /exit");
-            }
-            words => end = chat.turn(words).await?,
-        }
-    }
-    if let Some(session) = chat.session {
-        let words = format!("go on later with: {}", here.chat_words(session));
-        eprintln!("{}", words.dimmed());
-    }
-    Ok(end)
+    let sending = Sending::begin(&chat.engine, courier);
+    let end = chat.talk().await;
+    sending.end().await;
+    end
 }
 
 struct Chat<'a> {
@@ -81,6 +67,30 @@ impl<'a> Chat<'a> {
         eprintln!("{label}");
         eprintln!("{}", "say what is to be done; /exit or Ctrl-D ends".dimmed());
         Ok(Chat { here, engine, agent: Some(agent), owner, session: None })
+    }
+
+    /// One line after the other, until there are no more.
+    async fn talk(&mut self) -> anyhow::Result<End> {
+        let mut lines = Lines::open()?;
+        // It hears what comes during a run as well: a talk whose run was parked is over.
+        let listening = signals::listen(|| {})?;
+        let mut end = End::Finished;
+        while let Some(line) = lines.next(&listening.stop).await? {
+            match line.trim() {
+                "" => {}
+                "/exit" | "/quit" => break,
+                "/session" => println!("{}", self.session_words()),
+                words if words.starts_with('/') => {
+                    eprintln!("there is no command `{words}`; there are: /session /exit");
+                }
+                words => end = self.turn(words).await?,
+            }
+        }
+        if let Some(session) = self.session {
+            let words = format!("go on later with: {}", self.here.chat_words(session));
+            eprintln!("{}", words.dimmed());
+        }
+        Ok(end)
     }
 
     /// One line: a run that ends with the first plain answer.

@@ -3,6 +3,7 @@
 use kernel::run::Phase;
 
 use super::session;
+use crate::alerts::Sending;
 use crate::assemble;
 use crate::cli::{AgentArgs, ResumeArgs};
 use crate::drive::Drive;
@@ -13,6 +14,7 @@ use crate::signals;
 use crate::watch::Watcher;
 
 pub(crate) async fn resume(here: &Here, args: ResumeArgs) -> anyhow::Result<End> {
+    let courier = assemble::webhooks(here)?;
     let reader = assemble::reader(here)?;
     let session = session(here, &reader, &args.session).await?;
     let given = AgentArgs { agent: args.agent, ..AgentArgs::default() };
@@ -35,6 +37,10 @@ pub(crate) async fn resume(here: &Here, args: ResumeArgs) -> anyhow::Result<End>
     }
     let stop = listening.stop.clone();
     let drive = Drive { engine: &engine, tenant, session, stop, takeover: args.takeover };
-    let state = drive.to_rest(&mut watcher, &mut seen).await?;
-    Ok(report(here, &state, args.json))
+    let sending = Sending::begin(&engine, courier);
+    let driven = drive.to_rest(&mut watcher, &mut seen).await;
+    // Whoever waits for the answer has it before the alerts are said farewell to.
+    let end = driven.map(|state| report(here, &state, args.json));
+    sending.end().await;
+    end
 }

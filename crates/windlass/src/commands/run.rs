@@ -7,6 +7,7 @@ use engine::door::Task;
 use kernel::message::Block;
 
 use super::{session, workdir};
+use crate::alerts::Sending;
 use crate::assemble::{self, Assembled};
 use crate::cli::RunArgs;
 use crate::drive::Drive;
@@ -20,6 +21,7 @@ use crate::watch::Watcher;
 const TASK_BYTES_MAX: u64 = 4 * 1024 * 1024;
 
 pub(crate) async fn run(here: &Here, args: RunArgs) -> anyhow::Result<End> {
+    let courier = assemble::webhooks(here)?;
     let task = Task {
         input: vec![Block::text(words(&args.task)?)],
         done: None,
@@ -52,8 +54,12 @@ pub(crate) async fn run(here: &Here, args: RunArgs) -> anyhow::Result<End> {
     let mut seen = engine.tap.watch();
     let stop = listening.stop.clone();
     let drive = Drive { engine: &engine, tenant: &here.tenant, session, stop, takeover: false };
-    let state = drive.to_rest(&mut watcher, &mut seen).await?;
-    Ok(report(here, &state, args.json))
+    let sending = Sending::begin(&engine, courier);
+    let driven = drive.to_rest(&mut watcher, &mut seen).await;
+    // Whoever waits for the answer has it before the alerts are said farewell to.
+    let end = driven.map(|state| report(here, &state, args.json));
+    sending.end().await;
+    end
 }
 
 /// The task as given, or read from standard input.

@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use super::Environment;
+use super::alerts::{self, Webhook};
 use super::expect::{self, Keys};
 use super::mistake::{Broken, Source};
 use super::plans::{self, Caps};
@@ -19,9 +20,11 @@ pub(crate) struct Installation {
     pub(crate) caps: Caps,
     /// The price file that is laid over the built-in prices.
     pub(crate) prices: Option<PathBuf>,
+    /// Who is told of trips.
+    pub(crate) webhooks: Vec<Webhook>,
 }
 
-const FILE: Keys = Keys { of: "the file", known: &["limits", "prices"], required: &[] };
+const FILE: Keys = Keys { of: "the file", known: &["limits", "prices", "alerts"], required: &[] };
 
 /// Reads the whole file. Relative paths start at `folder`.
 pub(super) fn read(
@@ -32,7 +35,9 @@ pub(super) fn read(
     expect::file(source, environment, &FILE, |reader, file| {
         let prices = optional(file.get("prices"), |entry| reader.text(entry));
         let limits = plans::read(reader, file.get("limits"));
-        Some(Installation { caps: limits?, prices: prices?.map(|path| folder.join(path)) })
+        let webhooks = alerts::read(reader, file.get("alerts"));
+        let prices = prices?.map(|path| folder.join(path));
+        Some(Installation { caps: limits?, prices, webhooks: webhooks? })
     })
 }
 
@@ -46,5 +51,5 @@ pub(super) fn is_told_by(root: &Node) -> bool {
 /// Every key that is read here, for the check of the documentation.
 #[cfg(test)]
 pub(super) fn keys() -> impl Iterator<Item = &'static str> {
-    FILE.known.iter().copied().chain(plans::keys())
+    FILE.known.iter().copied().chain(plans::keys()).chain(alerts::keys())
 }

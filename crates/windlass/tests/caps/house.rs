@@ -172,6 +172,7 @@ impl House {
             toolbox: Arc::new(Builtin::new(Default::default())),
             world,
             plans: Arc::new(self.plans()),
+            subscriptions: Arc::default(),
             circuits,
             tap,
         }

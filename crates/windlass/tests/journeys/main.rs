@@ -5,6 +5,7 @@
 #[allow(dead_code, reason = "shared with the other suite; each uses its part")]
 mod place;
 
+mod alerts;
 mod caps;
 mod desk;
 mod drills;

@@ -4,15 +4,18 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use engine::alerts::{Kind, Subscriber};
 use kernel::ledger::{Allowance, Budget, Per, Plans, Window};
 use kernel::price::{Rates, Rule, Tier};
 use kernel::units::{ContentHash, Money, Tenant, UnixMs};
+use webhooks::Shape;
 
 use super::super::{
-    ConfigError, Kind, installation, kind_of, load_installation, load_prices, price_file, text,
+    ConfigError, Kind as FileKind, installation, kind_of, load_installation, load_prices,
+    price_file, text,
 };
 use super::{check_broken, folder, world};
-use crate::config::PriceFile;
+use crate::config::{PriceFile, Webhook};
 
 fn prices(text: &str) -> PriceFile {
     price_file::read(&text::of_bytes("prices.yaml", text.into()).unwrap(), &world).unwrap()
@@ -80,6 +83,32 @@ fn what_the_installations_file_says_is_what_holds() {
     ] {
         assert_eq!(plans.plan_of(&opening(tenant, user)), Some(plan), "{user} of {tenant}");
     }
+}
+
+#[test]
+fn webhooks_are_named_and_their_secrets_stay_outside() {
+    let text = "alerts:\n  webhooks:\n    ops: {url: 'https://h/x?key=1', secret_env: HOOK}\n    \
+                chat: {url: 'http://10.0.0.1/${SECRET}', format: slack, kinds: [faulted, faulted]}\n    \
+                quiet: {url: 'http://h', kinds: []}\n";
+    let source = text::of_bytes("windlass.yaml", text.into()).unwrap();
+    let file = installation::read(&source, Path::new(""), &world).unwrap();
+    let told = |name: &str, url: &str, kinds: Option<&[Kind]>| Webhook {
+        subscriber: Subscriber {
+            name: name.to_owned(),
+            kinds: kinds.map(|kinds| kinds.iter().copied().collect()),
+        },
+        url: url.to_owned(),
+        secret_env: None,
+        shape: Shape::Full,
+    };
+    let secret_env = Some("HOOK".to_owned());
+    let faulted = Some(&[Kind::Faulted][..]);
+    let expected = [
+        Webhook { secret_env, ..told("ops", "https://h/x?key=1", None) },
+        Webhook { shape: Shape::Slack, ..told("chat", "http://10.0.0.1/hunter2", faulted) },
+        told("quiet", "http://h", Some(&[])),
+    ];
+    assert_eq!(file.webhooks, expected);
 }
 
 #[test]
@@ -152,15 +181,16 @@ fn a_file_tells_its_kind() {
         kind_of(&path).unwrap()
     };
     for (name, text, expected) in [
-        ("a.yaml", "agent_id: x\nmodel: planner\n", Kind::Agent),
-        ("a.yaml", "version: 1\nvendors: []\n", Kind::Prices),
-        ("a.json", "{\"vendors\": []}", Kind::Prices),
-        ("a.yaml", "prices: mine.yaml\n", Kind::Installation),
-        ("a.yaml", "limits: {}\n", Kind::Installation),
-        ("windlass.yaml", "", Kind::Installation),
-        ("windlass.yaml", "prise: mine.yaml\n", Kind::Installation),
-        ("a.yaml", "", Kind::Agent),
-        ("a.yaml", "vendors: [", Kind::Agent),
+        ("a.yaml", "agent_id: x\nmodel: planner\n", FileKind::Agent),
+        ("a.yaml", "version: 1\nvendors: []\n", FileKind::Prices),
+        ("a.json", "{\"vendors\": []}", FileKind::Prices),
+        ("a.yaml", "prices: mine.yaml\n", FileKind::Installation),
+        ("a.yaml", "limits: {}\n", FileKind::Installation),
+        ("a.yaml", "alerts: {}\n", FileKind::Installation),
+        ("windlass.yaml", "", FileKind::Installation),
+        ("windlass.yaml", "prise: mine.yaml\n", FileKind::Installation),
+        ("a.yaml", "", FileKind::Agent),
+        ("a.yaml", "vendors: [", FileKind::Agent),
     ] {
         assert_eq!(kind(name, text), expected, "{name}: {text}");
     }
