@@ -6,6 +6,7 @@ mod alone;
 mod driver;
 mod front;
 mod leases;
+mod shared;
 mod stage;
 mod tools;
 mod unpriced;
