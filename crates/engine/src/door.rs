@@ -87,6 +87,7 @@ impl Engine {
             agent_id: agent.agent.agent_id.clone(),
             workdir: owner.workdir.clone(),
             forked_from: None,
+            parent: None,
         };
         let mut stepped = self.step(&mut state, Command::Open(opening))?;
         let command = task.into_command(&state);
@@ -138,6 +139,20 @@ impl Engine {
         by: &str,
     ) -> Result<(), EngineError> {
         self.command(tenant, session, |_| Command::Cancel { by: by.to_owned() }).await
+    }
+
+    /// Tells a run that waits for a child that this one is over. A nudge: where it is lost
+    /// the run wakes at its own time.
+    ///
+    /// # Errors
+    /// A refusal (it does not wait for this child), or the store.
+    pub(crate) async fn wake_parent(
+        &self,
+        tenant: &Tenant,
+        parent: SessionId,
+        child: SessionId,
+    ) -> Result<(), EngineError> {
+        self.command(tenant, parent, |_| Command::Wake(Wake::Child(child))).await
     }
 
     /// The session as its log tells it, chain and recorded end checked.
@@ -293,7 +308,7 @@ impl Engine {
         Err(EngineError::Contended { tries: TRIES_MAX })
     }
 
-    fn step(&self, state: &mut State, command: Command) -> Result<Stepped, EngineError> {
+    pub(crate) fn step(&self, state: &mut State, command: Command) -> Result<Stepped, EngineError> {
         let now = self.world.now();
         let quote = self.model.quote(&state.agent.model, now);
         let chance = self.world.chance();

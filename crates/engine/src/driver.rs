@@ -4,6 +4,7 @@
 //! A driver owns its session through a lease. It keeps the folded state in memory, and
 //! folds again whenever somebody else has written. It never decides anything itself.
 
+mod children;
 mod lease;
 mod room;
 
@@ -25,6 +26,7 @@ use crate::perform::{self, Performed, tools};
 use crate::ports::{Payload, StoreError, Waits};
 use crate::record::{commit, load};
 
+use children::Children;
 use lease::Interruption;
 pub use lease::{Lease, Stop};
 use room::Room;
@@ -55,6 +57,8 @@ pub struct Driver {
     stop: Stop,
     /// Prices as they were when the present act was begun.
     quote: Option<Arc<Quote>>,
+    /// Children of the run that are at work.
+    children: Children,
     /// Whether work was begun and did not come to rest: the state may hold facts that
     /// were not committed, and acts may have been made that no fact tells of.
     broken_off: bool,
@@ -67,7 +71,10 @@ impl Driver {
     /// It is missing or damaged: altered, or cut before its recorded end.
     pub async fn load(engine: Engine, lease: Lease, stop: Stop) -> Result<Self, EngineError> {
         match load(&engine, &lease.tenant, lease.session).await {
-            Ok(state) => Ok(Driver { engine, lease, state, stop, quote: None, broken_off: false }),
+            Ok(state) => {
+                let (children, quote) = (Children::default(), None);
+                Ok(Driver { engine, lease, state, stop, quote, children, broken_off: false })
+            }
             Err(error) => {
                 // Why it does not load says more than why the lease runs out by itself.
                 let Lease { tenant, session, epoch, .. } = &lease;
@@ -96,6 +103,8 @@ impl Driver {
         }
         self.broken_off = true;
         let rest = self.work().await?;
+        self.rest_children().await;
+        self.tell_parent().await;
         self.broken_off = rest == Rest::Dropped;
         Ok(rest)
     }
@@ -123,6 +132,11 @@ impl Driver {
                 }
                 Owed::Tools(calls) => {
                     if let Some(rest) = self.run_tools(calls).await? {
+                        return Ok(rest);
+                    }
+                }
+                Owed::Children(calls) => {
+                    if let Some(rest) = self.tend(calls).await? {
                         return Ok(rest);
                     }
                 }

@@ -14,7 +14,7 @@ use kernel::agent::{Effect, MORE};
 use kernel::event::{FaultClass, Outcome, PayloadRef, Purpose, Returned};
 use kernel::message::{Arguments, Delta};
 use kernel::price::{Quote, Spent};
-use kernel::run::{Call, Calling, Command, State};
+use kernel::run::{Call, Calling, Command, Report, State};
 use kernel::units::{ContentHash, SessionId, Tenant};
 
 use crate::Engine;
@@ -235,7 +235,15 @@ pub(crate) fn key_of(session: SessionId, run: u32, turns: u32, call: &str) -> St
     ContentHash::of(name.as_bytes()).to_string()[..32].to_owned()
 }
 
-/// A call's end, its output cut to what the model may read at once.
+/// The end of a call that a child answered.
+pub(crate) fn child_over(state: &State, call: &Call, report: Report, took_ms: u64) -> Performed {
+    let shown_bytes_max = state.agent.tool(&call.name).map_or(0, |spec| spec.output_bytes_max);
+    let output = ToolOutput { content: report.content, is_error: report.outcome != Outcome::Ok };
+    let (told, payloads) = ended(call, report.outcome, output, took_ms, shown_bytes_max);
+    let command = Command::Returned(Returned { child: Some(report.end), ..told });
+    Performed { command, payloads }
+}
+
 fn returned(
     call: &Call,
     outcome: Outcome,
@@ -243,12 +251,25 @@ fn returned(
     took_ms: u64,
     shown_bytes_max: u64,
 ) -> Performed {
+    let (told, payloads) = ended(call, outcome, output, took_ms, shown_bytes_max);
+    Performed { command: Command::Returned(told), payloads }
+}
+
+/// A call's end, its output cut to what the model may read at once.
+fn ended(
+    call: &Call,
+    outcome: Outcome,
+    output: ToolOutput,
+    took_ms: u64,
+    shown_bytes_max: u64,
+) -> (Returned, Vec<Payload>) {
     let (content, whole) = cut(output.content, shown_bytes_max);
     let rest = whole
         .as_ref()
         .map(|payload| PayloadRef { hash: payload.hash, bytes: payload.bytes.len() as u64 });
-    let returned = Returned { call: call.id.clone(), outcome, content, rest, took_ms };
-    Performed { command: Command::Returned(returned), payloads: whole.into_iter().collect() }
+    let call = call.id.clone();
+    let returned = Returned { call, outcome, content, rest, took_ms, child: None };
+    (returned, whole.into_iter().collect())
 }
 
 /// What is shown of an output, and the whole of it where something was cut.

@@ -8,6 +8,7 @@
 
 mod brain;
 mod crash;
+mod family;
 mod laws;
 mod life;
 mod people;
@@ -20,7 +21,9 @@ mod world;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use kernel::agent::{Agent, END_TASK, Effect, EffectRule, Frozen, Limits, MORE, ToolSpec, Window};
+use kernel::agent::{
+    Agent, DELEGATE, END_TASK, Effect, EffectRule, Frozen, Limits, MORE, ToolSpec, Window,
+};
 use kernel::ledger::{self, Allowance, Budget, Per, Plans};
 use kernel::message::Request;
 use kernel::units::{ContentHash, Money, SessionId, Tenant};
@@ -72,6 +75,8 @@ pub struct Played {
     pub model_calls: u64,
     /// Effects that really happened in the world.
     pub effects: u64,
+    /// Children that were begun.
+    pub children: u64,
 }
 
 /// A law that did not hold.
@@ -279,6 +284,7 @@ impl<'a> Play<'a> {
                 laws::money(&self.calm, &self.tenant, watched.state()).await?;
             }
         }
+        family::check(&self.sessions)?;
         self.tally.verdict(&self.tenant, &*self.calm.store, false).await
     }
 
@@ -302,6 +308,7 @@ impl<'a> Play<'a> {
             let trips = trips(&self.tenant, watched.state(), &log);
             told.extend(trips.into_iter().map(|alert| alert.key));
             played.events += log.len() as u64;
+            played.children += watched.children().len() as u64;
             played.heads.extend(log.last().map(|sealed| sealed.hash));
         }
         laws::alerts(&self.calm, told).await?;
@@ -349,7 +356,10 @@ fn agent(chance: &mut fastrand::Rng) -> Agent {
             tool("pay", Effect::Effect),
             tool(END_TASK, Effect::Read),
             tool(MORE, Effect::Read),
-        ],
+        ]
+        .into_iter()
+        .chain((chance.u32(0..3) > 0).then(|| tool(DELEGATE, Effect::Idempotent)))
+        .collect(),
         max_tokens: chance.u32(300..2_000),
         temperature: None,
         limits: Limits {
@@ -362,6 +372,9 @@ fn agent(chance: &mut fastrand::Rng) -> Agent {
                 keep_turns: chance.u32(0..3),
                 ..Window::default()
             },
+            children_max: chance.u32(0..8),
+            children_at_once_max: chance.u32(0..5),
+            child_depth_max: chance.u32(0..4),
             ..Limits::default()
         },
         task_cap: chance.bool().then(|| Money(chance.u64(0..4_000_000))),

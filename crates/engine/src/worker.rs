@@ -155,7 +155,7 @@ impl Worker {
 
 /// Drives one session. A bug that shows as a panic parks the run, so that it is met once
 /// and not at every sweep.
-async fn drive(engine: Engine, lease: Lease, stop: Stop) -> Result<(), EngineError> {
+pub(crate) async fn drive(engine: Engine, lease: Lease, stop: Stop) -> Result<(), EngineError> {
     let crashed = lease.clone();
     match AssertUnwindSafe(work(&engine, lease, stop)).catch_unwind().await {
         Ok(worked) => worked,

@@ -47,6 +47,7 @@ fn accepted(request: &Request) -> Result<(), String> {
 fn shard(number: u64) {
     let seeds = number_from("SIM_SEEDS").unwrap_or(SEEDS);
     let (mut events, mut crashes, mut effects, mut fenced, mut refused) = (0, 0, 0, 0, 0);
+    let mut children = 0;
     for seed in (number..seeds).step_by(usize::try_from(SHARDS).expect("a few")) {
         let played = played(seed).unwrap_or_else(|violation| {
             panic!(
@@ -57,16 +58,18 @@ fn shard(number: u64) {
         events += played.events;
         crashes += u64::from(played.crashes);
         effects += played.effects;
+        children += played.children;
         fenced += u64::from(played.fenced);
         refused += u64::from(played.refused);
     }
     eprintln!(
         "shard {number}: {events} events, {crashes} crashes, {effects} effects, {fenced} fenced \
-         owners, {refused} refused holds"
+         owners, {refused} refused holds, {children} children"
     );
     let share = seeds / SHARDS;
     assert!(crashes > share, "only {crashes} crashes in {share} plays: too calm to show anything");
     assert!(effects > share, "only {effects} effects in {share} plays");
+    assert!(children > share / 2, "only {children} children in {share} plays");
     assert!(fenced > share / 10, "only {fenced} owners came back too late in {share} plays");
     assert!(refused > share / 10, "only {refused} holds were refused in {share} plays");
 }

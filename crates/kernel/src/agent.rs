@@ -77,6 +77,12 @@ pub struct Limits {
     /// When repetition counts as a loop.
     #[serde(skip_serializing_if = "loops::Settings::is_default")]
     pub loops: loops::Settings,
+    /// Children that a run may begin, their own children included.
+    pub children_max: u32,
+    /// Children that may live at the same time, their own children included.
+    pub children_at_once_max: u32,
+    /// How deep children may go: 1 for children that have none of their own.
+    pub child_depth_max: u32,
 }
 
 impl Default for Limits {
@@ -90,6 +96,9 @@ impl Default for Limits {
             answer_tokens_min: 256,
             window: Window::default(),
             loops: loops::Settings::default(),
+            children_max: 8,
+            children_at_once_max: 4,
+            child_depth_max: 2,
         }
     }
 }
@@ -101,6 +110,10 @@ pub const END_TASK: &str = "end_task";
 /// The name of the tool that reads on in a result that was too long to show at once.
 /// Its input is `{"handle": "…", "offset": bytes}`; the shell answers it from the store.
 pub const MORE: &str = "more";
+
+/// The name of the tool that hands a part of the task to a child, a session of its own.
+/// Its input is `{"task": "…"}` with what the child gets; the shell answers it.
+pub const DELEGATE: &str = "delegate";
 
 /// A tool as an agent has it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -4,6 +4,7 @@
 //! variant is ever renamed, and [`FORMAT`] grows when a reader needs to know.
 
 mod chain;
+mod child;
 mod ending;
 mod fault;
 mod notice;
@@ -12,6 +13,7 @@ mod returned;
 mod standin;
 
 pub use chain::{Broken, Sealed, Stored, chain_root, seal, unseal};
+pub use child::{Carve, ChildEnd, Parent};
 pub use ending::{FailureCode, Parked};
 pub use fault::{FaultClass, ModelFault, NextStep};
 pub use notice::Notice;
@@ -151,6 +153,18 @@ pub enum Fact {
         /// The id of the call within its turn.
         call: String,
     },
+    /// A child session is about to be opened for a call, and what it gets is carved out
+    /// of this run.
+    ChildBegun {
+        /// Who begins it.
+        epoch: Epoch,
+        /// The id of the call within its turn.
+        call: String,
+        /// The child's session.
+        child: SessionId,
+        /// What it gets.
+        carve: Carve,
+    },
     /// A tool call came to an end.
     ToolReturned(Returned),
     /// Somebody asked for the run to be cancelled; the owner ends it at the next step.
@@ -210,6 +224,7 @@ impl Fact {
             Fact::Summarised { .. } => "summarised",
             Fact::TurnsDropped { .. } => "turns_dropped",
             Fact::ToolBegun { .. } => "tool_begun",
+            Fact::ChildBegun { .. } => "child_begun",
             Fact::ToolReturned(_) => "tool_returned",
             Fact::CancelAsked { .. } => "cancel_asked",
             Fact::RunParked { .. } => "run_parked",
@@ -257,6 +272,9 @@ pub struct Opening {
     /// The session and event that it continues.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub forked_from: Option<ForkPoint>,
+    /// The session that it works for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<Parent>,
 }
 
 /// A place in a session.

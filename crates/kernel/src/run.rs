@@ -7,6 +7,7 @@
 
 mod advance;
 mod call;
+mod child;
 mod command;
 mod compact;
 mod decide;
@@ -15,21 +16,25 @@ mod hold;
 mod looping;
 mod owed;
 mod presentable;
+mod report;
 mod size;
 mod state;
 mod talk;
 mod task;
+mod wish;
 
 pub use call::{Call, CallStatus};
+pub use child::{Birth, Child, birth, child_session};
 pub use command::{Command, Refusal, Wake};
 pub use compact::Compaction;
 pub use fork::fork;
 pub use owed::{Owed, owed};
+pub use report::{Report, Standing, standing};
 pub use state::{Misfit, State};
 pub use talk::Talk;
 pub use task::{Calling, Closing, Ended, Phase, Run};
 
-use crate::event::{Event, Fact, Parked, Sealed, Stored, seal, unseal};
+use crate::event::{Event, Fact, Parked, Returned, Sealed, Stored, seal, unseal};
 use crate::ledger::{Allowance, Amount, Booking, CapReached, Move, MoveKind, Scope, Share};
 use crate::message::Usage;
 use crate::price::Quote;
@@ -182,6 +187,14 @@ fn moves_of(state: &State, fact: &Fact, shares: &[Share]) -> Vec<Move> {
             settle(state, Amount { money: *cost, tokens: *tokens, requests })
         }
         Fact::ModelLost { cost } => settle(state, Amount { money: *cost, ..state.held() }),
+        Fact::ChildBegun { carve, .. } => {
+            let amount = Amount::of(carve.cap.unwrap_or(Money::ZERO));
+            own_move(state, MoveKind::Hold { amount, cap: None })
+        }
+        Fact::ToolReturned(Returned { call, child: Some(end), .. }) => {
+            let held = Amount::of(child::held_for(state, call));
+            own_move(state, MoveKind::Settle { held, spent: Amount::of(end.spent) })
+        }
         Fact::RunWoken { cap: None, .. }
         | Fact::SessionOpened(_)
         | Fact::Notified(_)
@@ -202,6 +215,13 @@ fn moves_of(state: &State, fact: &Fact, shares: &[Share]) -> Vec<Move> {
 fn grant(scope: Scope, cap: Option<Money>) -> Move {
     let kind = MoveKind::Grant { cap: Allowance::of(cap), inherited: Amount::ZERO };
     Move { scope, kind }
+}
+
+/// A move in the present run's own scope alone: what a child uses of shared scopes is held
+/// there by the child.
+fn own_move(state: &State, kind: MoveKind) -> Vec<Move> {
+    let own = state.run.iter().map(|run| Scope::Task { session: state.session, run: run.number });
+    own.map(|scope| Move { scope, kind: kind.clone() }).collect()
 }
 
 /// Ends the hold of the call under way wherever it was held.
@@ -234,6 +254,7 @@ fn booking_of(state: &State, fact: &Fact) -> Option<Booking> {
         | Fact::Summarised { .. }
         | Fact::TurnsDropped { .. }
         | Fact::ToolBegun { .. }
+        | Fact::ChildBegun { .. }
         | Fact::ToolReturned(_)
         | Fact::CancelAsked { .. }
         | Fact::RunParked { .. }

@@ -1,6 +1,7 @@
 //! The tools by name, in the order in which a model is shown them. One file each.
 
 mod calculator;
+mod delegate;
 mod edit;
 mod end_task;
 mod glob;
@@ -26,6 +27,7 @@ use crate::files::{Folder, blocking};
 use crate::http::Http;
 use crate::settings::Settings;
 
+pub use delegate::delegate_spec;
 pub use end_task::end_task_spec;
 pub use more::more_spec;
 
@@ -55,11 +57,11 @@ pub(crate) enum Tool {
     EndTask,
 }
 
-/// Every built-in tool, `end_task` and `more` included, in the order in which a model is
-/// shown them. The engine answers `more` by itself.
+/// Every built-in tool, `end_task`, `more` and `delegate` included, in the order in which a
+/// model is shown them. The engine answers the last two by itself.
 #[must_use]
 pub fn all_specs() -> Vec<ToolSpec> {
-    Tool::ALL.iter().map(|tool| tool.spec()).chain([more_spec()]).collect()
+    Tool::ALL.iter().map(|tool| tool.spec()).chain([more_spec(), delegate_spec()]).collect()
 }
 
 impl Tool {

@@ -15,6 +15,6 @@ mod settings;
 mod toolbox;
 mod words;
 
-pub use builtin::{all_specs, end_task_spec, more_spec};
+pub use builtin::{all_specs, delegate_spec, end_task_spec, more_spec};
 pub use settings::{HttpLimits, SearchEngine, Secret, Settings};
 pub use toolbox::Builtin;

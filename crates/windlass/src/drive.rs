@@ -8,6 +8,7 @@ use engine::Engine;
 use engine::driver::{Driver, Lease, Rest, Stop};
 use engine::ports::StoreError;
 use engine::tap::Seen;
+use kernel::event::Parked;
 use kernel::run::State;
 use kernel::units::{SessionId, Tenant, UnixMs};
 use tokio::sync::broadcast::Receiver;
@@ -39,6 +40,9 @@ impl Drive<'_> {
     ) -> anyhow::Result<State> {
         let lease = self.claim().await?;
         let mut driver = Driver::load(self.engine.clone(), lease, self.stop.clone()).await?;
+        if let Some(run) = &driver.state().run {
+            watcher.meet(self.session, run);
+        }
         let worked = self.work(&mut driver, watcher, seen).await;
         watcher.close();
         match worked {
@@ -72,22 +76,25 @@ impl Drive<'_> {
                 watcher.see(self.session, &seen);
             }
             match rest? {
-                Rest::Until(at) if self.waits(at, watcher).await => {}
+                Rest::Until(at) if self.waits(at, driver.state(), watcher).await => {}
                 Rest::Nothing | Rest::Dropped | Rest::Until(_) => return Ok(()),
             }
         }
     }
 
     /// Waits for a parked run's time, if it is near and nobody wants to stop.
-    async fn waits(&self, until: UnixMs, watcher: &Watcher) -> bool {
+    async fn waits(&self, until: UnixMs, state: &State, watcher: &Watcher) -> bool {
         let wait_ms = until.0.saturating_sub(self.engine.world.now().0);
         if wait_ms > OUTAGE_MS_MAX || self.stop.is_asked() {
             return false;
         }
-        watcher.say(&format!(
-            "  the provider is out; trying again in {} s (Ctrl-C parks it)",
-            wait_ms / 1_000 + 1
-        ));
+        let parked = state.run.as_ref().and_then(|run| run.parked.as_ref());
+        let why = match parked {
+            Some((Parked::WaitsForChild { .. }, _)) => "a child waits",
+            Some(_) | None => "the provider is out",
+        };
+        watcher
+            .say(&format!("  {why}; trying again in {} s (Ctrl-C parks it)", wait_ms / 1_000 + 1));
         tokio::select! {
             () = tokio::time::sleep(Duration::from_millis(wait_ms)) => true,
             () = self.stop.soon.cancelled() => false,

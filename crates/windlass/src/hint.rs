@@ -37,6 +37,9 @@ fn of_refusal(refusal: &Refusal) -> Option<&'static str> {
         Refusal::RunActive { .. } | Refusal::RunParked { .. } => {
             Some("`windlass resume SESSION` or `windlass sessions cancel SESSION`")
         }
+        Refusal::Delegated { .. } => {
+            Some("`windlass sessions fork SESSION` makes one that is yours")
+        }
         Refusal::NotOpen
         | Refusal::EmptyTask
         | Refusal::NotDue

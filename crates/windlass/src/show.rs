@@ -1,7 +1,7 @@
 //! Facts, amounts and times in words and lines, for people and for programs.
 
 use jiff::Timestamp;
-use kernel::event::{Cleared, Event, Fact, Outcome, Parked, Purpose, Sealed};
+use kernel::event::{Carve, Cleared, Event, Fact, Outcome, Parked, Purpose, Sealed};
 use kernel::json::RawJson;
 use kernel::ledger::CapReached;
 use kernel::ledger::{Allowance, Measure};
@@ -175,11 +175,14 @@ pub(crate) fn line(event: &Event) -> String {
 /// A fact's particulars, in one line.
 pub(crate) fn words(fact: &Fact) -> String {
     match fact {
-        Fact::SessionOpened(opening) => match &opening.forked_from {
-            Some(point) => {
+        Fact::SessionOpened(opening) => match (&opening.forked_from, &opening.parent) {
+            (Some(point), _) => {
                 format!("agent {}, fork of {} at {}", opening.agent_id, point.session, point.seq)
             }
-            None => format!("agent {}", opening.agent_id),
+            (None, Some(parent)) => {
+                format!("agent {}, child of {}", opening.agent_id, parent.session)
+            }
+            (None, None) => format!("agent {}", opening.agent_id),
         },
         Fact::RunStarted { run, input, cap, turns_max, .. } => {
             let cap = cap.map_or_else(|| "no cap".to_owned(), |cap| format!("cap {cap}"));
@@ -218,9 +221,15 @@ pub(crate) fn words(fact: &Fact) -> String {
             format!("all but the last {} left out, without a summary", turns(*turns_kept))
         }
         Fact::ToolBegun { epoch, call } => format!("{call}, epoch {}", epoch.0),
+        Fact::ChildBegun { call, child, carve, .. } => {
+            format!("{call}: child {child}, {}", carved(carve))
+        }
         Fact::ToolReturned(returned) => {
             let (call, outcome) = (&returned.call, outcome(returned.outcome));
-            format!("{call} {outcome}: {}", one_line(&returned.content))
+            let used = returned.child.map_or_else(String::new, |end| {
+                format!(" (child {}, {} turns, {})", end.session, end.turns, end.spent)
+            });
+            format!("{call} {outcome}{used}: {}", one_line(&returned.content))
         }
         Fact::CancelAsked { by } => format!("by {by}"),
         Fact::RunParked { why, wake } => {
@@ -235,6 +244,16 @@ pub(crate) fn words(fact: &Fact) -> String {
         Fact::RunFailed { code, message } => format!("{}: {}", code.code(), one_line(message)),
         Fact::RunCancelled {} => String::new(),
     }
+}
+
+/// What a child got.
+pub(crate) fn carved(carve: &Carve) -> String {
+    let cap = carve.cap.map_or_else(|| "no cap".to_owned(), |cap| format!("cap {cap}"));
+    let children = match carve.children {
+        0 => String::new(),
+        some => format!(", {some} children"),
+    };
+    format!("{cap}, {} turns{children}", carve.turns)
 }
 
 /// Which results the model no longer reads in full.
@@ -307,6 +326,7 @@ pub(crate) fn parked(why: &Parked) -> String {
         Parked::LoopDetected { reason, .. } => {
             format!("it goes round in circles: {}", one_line(reason))
         }
+        Parked::WaitsForChild { child } => format!("its child {child} sleeps"),
     }
 }
 

@@ -3,17 +3,21 @@
 //! Progress goes to standard error and only results go to standard output, so that a
 //! pipe receives nothing but the answer.
 
+mod family;
+
 use std::time::Duration;
 
 use anstream::{eprintln, println};
 use engine::tap::Seen;
 use indicatif::{ProgressBar, ProgressStyle};
 use kernel::event::{Fact, Outcome, Purpose, Returned, Sealed};
-use kernel::message::{Block, Delta, ToolUse};
+use kernel::message::Delta;
+use kernel::run::Run;
 use kernel::units::{Money, SessionId};
 use owo_colors::OwoColorize;
 
 use crate::show;
+use family::Family;
 
 /// The longest part of an answer under way that the live line shows, in characters.
 const PEEK_CHARS: usize = 48;
@@ -22,14 +26,14 @@ const PEEK_CHARS: usize = 48;
 pub(crate) enum Watcher {
     /// A person.
     Person(Box<Live>),
-    /// A program: one JSON line per event on standard output.
-    Program,
+    /// A program: one JSON line per event on standard output, those of children too.
+    Program(Family),
 }
 
 /// The live line and what it counts.
 pub(crate) struct Live {
     bar: ProgressBar,
-    calls: Vec<ToolUse>,
+    family: Family,
     coming: String,
     turn: u32,
     tokens: u64,
@@ -40,22 +44,29 @@ pub(crate) struct Live {
 impl Watcher {
     /// Watches for a program if `json`, for a person otherwise.
     pub(crate) fn new(json: bool) -> Self {
-        if json { Watcher::Program } else { Watcher::Person(Box::new(Live::new())) }
+        if json {
+            Watcher::Program(Family::default())
+        } else {
+            Watcher::Person(Box::new(Live::new()))
+        }
     }
 
     /// Shows one thing, if it is about this session.
     pub(crate) fn see(&mut self, session: SessionId, seen: &Seen) {
         match (self, seen) {
-            (Watcher::Program, Seen::Committed(of, events)) if *of == session => {
-                for sealed in events.iter() {
-                    println!("{}", show::json_line(session, sealed));
+            (Watcher::Program(family), Seen::Committed(of, events)) => {
+                if family.member(session, *of).is_some() {
+                    for sealed in events.iter() {
+                        family.learn(*of, sealed);
+                        println!("{}", show::json_line(*of, sealed));
+                    }
                 }
             }
-            (Watcher::Person(live), Seen::Committed(of, events)) if *of == session => {
-                for sealed in events.iter() {
-                    live.fact(sealed);
+            (Watcher::Person(live), Seen::Committed(of, events)) => {
+                if live.family.member(session, *of).is_some() {
+                    events.iter().for_each(|sealed| live.fact(session, *of, sealed));
+                    live.draw();
                 }
-                live.draw();
             }
             (Watcher::Person(live), Seen::Coming(of, delta)) if *of == session => {
                 live.piece(delta);
@@ -68,12 +79,17 @@ impl Watcher {
                 live.print(&format!("{of} answers again"));
             }
             (
-                Watcher::Program | Watcher::Person(_),
-                Seen::Committed(..)
-                | Seen::Coming(..)
-                | Seen::CircuitOpened { .. }
-                | Seen::CircuitClosed(_),
+                Watcher::Program(_) | Watcher::Person(_),
+                Seen::Coming(..) | Seen::CircuitOpened { .. } | Seen::CircuitClosed(_),
             ) => {}
+        }
+    }
+
+    /// Gets to know the children that lived before anybody watched.
+    pub(crate) fn meet(&mut self, session: SessionId, run: &Run) {
+        match self {
+            Watcher::Person(live) => live.family.meet(session, run),
+            Watcher::Program(family) => family.meet(session, run),
         }
     }
 
@@ -81,7 +97,7 @@ impl Watcher {
     pub(crate) fn say(&self, words: &str) {
         match self {
             Watcher::Person(live) => live.print(words),
-            Watcher::Program => eprintln!("{words}"),
+            Watcher::Program(_) => eprintln!("{words}"),
         }
     }
 
@@ -89,7 +105,7 @@ impl Watcher {
     pub(crate) fn voice(&self, words: &'static str) -> impl Fn() + Send + 'static {
         let bar = match self {
             Watcher::Person(live) => Some(live.bar.clone()),
-            Watcher::Program => None,
+            Watcher::Program(_) => None,
         };
         move || match &bar {
             Some(bar) => bar.suspend(|| eprintln!("{words}")),
@@ -101,7 +117,7 @@ impl Watcher {
     pub(crate) fn close(&self) {
         match self {
             Watcher::Person(live) => live.bar.finish_and_clear(),
-            Watcher::Program => {}
+            Watcher::Program(_) => {}
         }
     }
 }
@@ -114,7 +130,7 @@ impl Live {
         bar.enable_steady_tick(Duration::from_millis(100));
         Live {
             bar,
-            calls: Vec::new(),
+            family: Family::default(),
             coming: String::new(),
             turn: 0,
             tokens: 0,
@@ -123,9 +139,13 @@ impl Live {
         }
     }
 
-    fn fact(&mut self, sealed: &Sealed) {
+    /// Shows a fact of a member of the family: the one asked for, or a child of it.
+    fn fact(&mut self, asked_for: SessionId, of: SessionId, sealed: &Sealed) {
+        self.family.learn(of, sealed);
+        let margin = self.family.member(asked_for, of).map(|member| member.margin());
+        let margin = margin.unwrap_or_default();
         match &sealed.event.fact {
-            Fact::ModelBegun { turn, purpose, .. } => {
+            Fact::ModelBegun { turn, purpose, .. } if of == asked_for => {
                 self.turn = *turn;
                 self.doing = match purpose {
                     Purpose::Answer => "asking the model".to_owned(),
@@ -141,22 +161,35 @@ impl Live {
                 self.tokens += reply.usage.map_or(0, |usage| usage.total());
                 self.coming.clear();
                 self.doing = "running tools".to_owned();
-                self.calls = reply.content.iter().filter_map(tool_use).cloned().collect();
             }
             Fact::ModelFailed { fault, cost, .. } => {
                 self.spent = self.spent.plus(*cost);
-                let words = format!("  model call failed: {}", show::one_line(&fault.message));
+                let words =
+                    format!("{margin}  model call failed: {}", show::one_line(&fault.message));
                 self.print(&words.yellow().to_string());
             }
             Fact::ModelLost { cost } => {
                 self.spent = self.spent.plus(*cost);
-                self.print("  a model call was lost in a crash; it is made again");
+                self.print(&format!(
+                    "{margin}  a model call was lost in a crash; it is made again"
+                ));
             }
-            Fact::ToolReturned(returned) => self.returned(returned),
+            Fact::ToolReturned(returned) => self.returned(asked_for, of, returned),
+            Fact::ChildBegun { call, child, carve, .. } => {
+                let member = self.family.member(asked_for, of);
+                let task = member.map(|member| member.task_of(call)).unwrap_or_default();
+                let words = family::begun(self.family.label(*child), &task, carve);
+                self.doing = "children work".to_owned();
+                self.print(&format!("{margin}{} {words}", "⤷".cyan()));
+            }
+            Fact::RunParked { why, .. } if of != asked_for => {
+                self.print(&format!("{margin}{}", show::parked(why).yellow()));
+            }
             Fact::SessionOpened(_)
             | Fact::RunStarted { .. }
             | Fact::Notified(_)
             | Fact::Budgeted { .. }
+            | Fact::ModelBegun { .. }
             | Fact::ToolBegun { .. }
             | Fact::CancelAsked { .. }
             | Fact::RunParked { .. }
@@ -167,8 +200,10 @@ impl Live {
         }
     }
 
-    fn returned(&mut self, returned: &Returned) {
-        let Some(call) = self.calls.iter().find(|call| call.id == returned.call) else { return };
+    fn returned(&mut self, asked_for: SessionId, of: SessionId, returned: &Returned) {
+        let Some(member) = self.family.member(asked_for, of) else { return };
+        let margin = member.margin();
+        let Some(call) = member.call_of(returned) else { return };
         if call.name == kernel::agent::END_TASK && returned.outcome == Outcome::Ok {
             return;
         }
@@ -179,7 +214,8 @@ impl Live {
         };
         let (name, given) = (call.name.bold(), show::arguments(&call.arguments));
         let (arrow, got) = ("→".dimmed(), show::one_line(&returned.content));
-        self.print(&format!("{mark} {name}  {given}  {arrow} {got}"));
+        let line = format!("{margin}{mark} {name}  {given}  {arrow} {got}");
+        self.print(&line);
     }
 
     fn piece(&mut self, delta: &Delta) {
@@ -205,8 +241,4 @@ impl Live {
     fn print(&self, words: &str) {
         self.bar.suspend(|| eprintln!("{words}"));
     }
-}
-
-fn tool_use(block: &Block) -> Option<&ToolUse> {
-    if let Block::ToolUse(call) = block { Some(call) } else { None }
 }

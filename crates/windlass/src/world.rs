@@ -6,6 +6,8 @@ use engine::ports::World;
 use kernel::units::{SessionId, UnixMs};
 use uuid::Uuid;
 
+use crate::process;
+
 /// This machine.
 pub(crate) struct Machine;
 
@@ -23,5 +25,9 @@ impl World for Machine {
         // The random part of a version 4 id; six of its bits are fixed and folded away.
         let (high, low) = Uuid::new_v4().as_u64_pair();
         high ^ low.rotate_left(32)
+    }
+
+    fn is_dead(&self, owner: &str) -> bool {
+        process::is_dead(owner)
     }
 }

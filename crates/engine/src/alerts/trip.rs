@@ -59,7 +59,10 @@ fn told(why: &Parked, wake: Option<UnixMs>) -> Option<(Kind, String)> {
         Parked::CrashLoop { losses } => {
             (Kind::CrashLoop, format!("its owners died in the same act {losses} times in a row"))
         }
-        Parked::Interrupted | Parked::Forked | Parked::HandedOver => return None,
+        Parked::Interrupted
+        | Parked::Forked
+        | Parked::HandedOver
+        | Parked::WaitsForChild { .. } => return None,
     })
 }
 

@@ -137,6 +137,7 @@ pub fn opening(tenant: &Tenant) -> Fact {
         labels: Default::default(),
         workdir: None,
         forked_from: None,
+        parent: None,
     })
 }
 

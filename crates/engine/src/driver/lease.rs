@@ -107,6 +107,11 @@ impl Lease {
         Ok(Lease { tenant, session, epoch: head.epoch, owner, until })
     }
 
+    /// Who holds it.
+    pub(super) fn owner(&self) -> &str {
+        &self.owner
+    }
+
     /// Takes one's own lease anew, under the next epoch: what was begun under this one
     /// and broken off counts as a former owner's, and is not simply done again.
     ///

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use kernel::agent::END_TASK;
+use kernel::agent::{DELEGATE, END_TASK};
 use kernel::event::{FaultClass, ModelFault};
 use kernel::json::RawJson;
 use kernel::message::{Arguments, Block, Delta, Reply, Request, Stop, ToolUse, Usage};
@@ -129,6 +129,9 @@ fn stop(chance: &mut fastrand::Rng) -> Stop {
 }
 
 fn wish(chance: &mut fastrand::Rng, place: u32, request: &Request) -> ToolUse {
+    if request.tools.iter().any(|tool| tool.name == DELEGATE) && chance.u32(0..3) == 0 {
+        return delegation(chance, place);
+    }
     let names = ["look", "look", "put", "pay", "pay", END_TASK, "more", "nothing"];
     let name = names[chance.usize(0..names.len())].to_owned();
     let arguments = match chance.u32(0..10) {
@@ -142,6 +145,22 @@ fn wish(chance: &mut fastrand::Rng, place: u32, request: &Request) -> ToolUse {
         _ => format!("{place}-{}", chance.u64(..)),
     };
     ToolUse { id, name, arguments, extra: Default::default() }
+}
+
+/// A wish for a child, lawful or not.
+fn delegation(chance: &mut fastrand::Rng, place: u32) -> ToolUse {
+    let wishes = [
+        r#"{"task": "a part"}"#,
+        r#"{"task": "a part", "turns": 2}"#,
+        r#"{"task": "a part", "children": 1, "turns": 4}"#,
+        r#"{"task": "a part", "children": 2}"#,
+        r#"{"task": "a part", "tools": ["look", "pay"], "budget_usd": 0.0005}"#,
+        r#"{"task": "a part", "budget_usd": "0.000000001"}"#,
+        r#"{"task": "a part", "tools": ["nothing"]}"#,
+    ];
+    let arguments = Arguments::from_text(wishes[chance.usize(0..wishes.len())]);
+    let id = format!("child-{place}-{}", chance.u64(..));
+    ToolUse { id, name: DELEGATE.to_owned(), arguments, extra: Default::default() }
 }
 
 /// What the last cut result says to send to read on.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use kernel::event::{Fact, Opening, Outcome, Purpose, Sealed};
-use kernel::ledger::{Balance, Measure, Scope};
+use kernel::ledger::{Amount, Balance, Measure, Scope};
 use kernel::message::{Arguments, Block, ToolUse};
 use kernel::run::State;
 use kernel::units::{Money, SessionId, Tenant};
@@ -29,8 +29,9 @@ pub(super) async fn money(engine: &Engine, tenant: &Tenant, state: &State) -> Re
         };
     };
     within_cap(&scope, &balance)?;
-    if (balance.settled.money, balance.held) != (run.settled, state.held()) {
-        let (settled, held) = (run.settled, state.held());
+    let held = state.held().plus(Amount::of(run.carved()));
+    if (balance.settled.money, balance.held) != (run.settled, held) {
+        let settled = run.settled;
         return Err(format!("{scope}: ledger {balance:?}, log {settled} and {held:?}"));
     }
     Ok(())
@@ -118,6 +119,7 @@ pub(super) fn cost(fact: &Fact) -> Money {
         | Fact::Summarised { .. }
         | Fact::TurnsDropped { .. }
         | Fact::ToolBegun { .. }
+        | Fact::ChildBegun { .. }
         | Fact::ToolReturned(_)
         | Fact::CancelAsked { .. }
         | Fact::RunParked { .. }

@@ -1,6 +1,7 @@
 //! A session as somebody outside follows it: each fact is folded once, and judged as the
 //! end of a prefix when it comes.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use kernel::agent::Frozen;
@@ -9,6 +10,7 @@ use kernel::message::Message;
 use kernel::run::{Calling, State};
 use kernel::units::{Epoch, Money, SessionId, Tenant};
 
+use super::family::Told;
 use super::{Judge, laws};
 use crate::Engine;
 
@@ -23,6 +25,10 @@ pub(super) struct Watched {
     booked: Money,
     /// The owner that began the last act.
     epoch: Epoch,
+    /// What the present run's calls and former children cost.
+    of_run: Money,
+    /// Its children, as told here.
+    children: BTreeMap<SessionId, Told>,
     /// Keys of the calls that were begun here.
     begun: Vec<String>,
 }
@@ -39,7 +45,8 @@ impl Watched {
         let frozen = Frozen::thaw(bytes, state.agent_hash).map_err(|error| error.to_string())?;
         let state = State::new(session, &frozen);
         let (judged, begun) = (Vec::new(), Vec::new());
-        Ok(Watched { state, judged, booked: Money::ZERO, epoch: Epoch(0), begun })
+        let (booked, of_run, children) = (Money::ZERO, Money::ZERO, BTreeMap::new());
+        Ok(Watched { state, judged, booked, epoch: Epoch(0), of_run, children, begun })
     }
 
     pub(super) fn state(&self) -> &State {
@@ -48,6 +55,21 @@ impl Watched {
 
     pub(super) fn begun(&self) -> &[String] {
         &self.begun
+    }
+
+    /// The children that were begun here.
+    pub(super) fn children(&self) -> &BTreeMap<SessionId, Told> {
+        &self.children
+    }
+
+    /// A run costs what its own calls and its children cost, to the nano-dollar.
+    pub(super) fn spend_is_whole(&self) -> Result<(), String> {
+        let settled = self.state.run.as_ref().map_or(Money::ZERO, |run| run.settled);
+        let (session, parts) = (self.state.session, self.of_run);
+        if settled == parts {
+            return Ok(());
+        }
+        Err(format!("session {session}: its run cost {settled}, its calls and children {parts}"))
     }
 
     /// Folds and judges what is new. Says whether anything is.
@@ -86,8 +108,12 @@ impl Watched {
     fn take(&mut self, sealed: &Sealed) -> Result<(), String> {
         self.state.apply(sealed).map_err(|misfit| misfit.to_string())?;
         self.booked = self.booked.plus(laws::cost(&sealed.event.fact));
-        if let Fact::ToolBegun { epoch, .. } | Fact::ModelBegun { epoch, .. } = &sealed.event.fact
-            && sealed.event.seq > laws::inherited_to(self.state.opening.as_ref())
+        let own = sealed.event.seq > laws::inherited_to(self.state.opening.as_ref());
+        self.count(&sealed.event.fact, own);
+        if let Fact::ToolBegun { epoch, .. }
+        | Fact::ChildBegun { epoch, .. }
+        | Fact::ModelBegun { epoch, .. } = &sealed.event.fact
+            && own
         {
             if *epoch < self.epoch {
                 let (seq, old) = (self.state.seq, epoch.0);
@@ -101,6 +127,43 @@ impl Watched {
             self.begun.push(crate::perform::key_of(session, run, turns, call));
         }
         Ok(())
+    }
+
+    /// Keeps what the run's own calls and its children cost, and what is told of children.
+    fn count(&mut self, fact: &Fact, own: bool) {
+        let run = self.state.run.as_ref().map_or(0, |run| run.number);
+        self.of_run = self.of_run.plus(laws::cost(fact));
+        match fact {
+            Fact::RunStarted { .. } => self.of_run = Money::ZERO,
+            Fact::ChildBegun { child, carve, .. } if own => {
+                self.children.insert(*child, Told { run, carve: *carve, end: None });
+            }
+            Fact::ToolReturned(returned) => {
+                let Some(end) = returned.child else { return };
+                self.of_run = self.of_run.plus(end.spent);
+                if let Some(told) = self.children.get_mut(&end.session) {
+                    told.end = Some(end);
+                }
+            }
+            Fact::SessionOpened(_)
+            | Fact::Notified(_)
+            | Fact::Budgeted { .. }
+            | Fact::ResultsCleared(_)
+            | Fact::Summarised { .. }
+            | Fact::TurnsDropped { .. }
+            | Fact::ModelBegun { .. }
+            | Fact::ModelReplied { .. }
+            | Fact::ModelFailed { .. }
+            | Fact::ModelLost { .. }
+            | Fact::ToolBegun { .. }
+            | Fact::ChildBegun { .. }
+            | Fact::CancelAsked { .. }
+            | Fact::RunParked { .. }
+            | Fact::RunWoken { .. }
+            | Fact::RunFinished { .. }
+            | Fact::RunFailed { .. }
+            | Fact::RunCancelled {} => {}
+        }
     }
 
     /// A prefix that renders as the one before needs no second judgement.

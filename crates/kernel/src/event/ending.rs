@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::ModelFault;
 use crate::breaker::loops::Kind;
 use crate::ledger::CapReached;
-use crate::units::UnixMs;
+use crate::units::{SessionId, UnixMs};
 
 /// Why a run waits.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,6 +47,11 @@ pub enum Parked {
         /// What repeats, in words.
         reason: String,
     },
+    /// A child sleeps; the run goes on when that wakes or ends.
+    WaitsForChild {
+        /// The child.
+        child: SessionId,
+    },
 }
 
 impl Parked {
@@ -63,7 +68,8 @@ impl Parked {
             | Parked::Forked
             | Parked::Faulted { .. }
             | Parked::CrashLoop { .. }
-            | Parked::LoopDetected { .. } => None,
+            | Parked::LoopDetected { .. }
+            | Parked::WaitsForChild { .. } => None,
         }
     }
 
@@ -82,7 +88,8 @@ impl Parked {
             | Parked::HandedOver
             | Parked::Faulted { .. }
             | Parked::CrashLoop { .. }
-            | Parked::LoopDetected { .. } => None,
+            | Parked::LoopDetected { .. }
+            | Parked::WaitsForChild { .. } => None,
         }
     }
 
@@ -101,6 +108,7 @@ impl Parked {
             Parked::Faulted { .. } => "faulted",
             Parked::CrashLoop { .. } => "crash_loop",
             Parked::LoopDetected { .. } => "loop_detected",
+            Parked::WaitsForChild { .. } => "waits_for_child",
         }
     }
 }

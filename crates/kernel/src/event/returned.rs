@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::is_zero;
+use super::{ChildEnd, is_zero};
 use crate::units::ContentHash;
 
 /// The end of a tool call.
@@ -20,6 +20,9 @@ pub struct Returned {
     /// How long the call took, in milliseconds.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub took_ms: u64,
+    /// The child that answered, and what it used of what was carved out for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub child: Option<ChildEnd>,
 }
 
 /// How a tool call ended.

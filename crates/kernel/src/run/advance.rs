@@ -4,12 +4,14 @@
 
 use super::Context;
 use super::call::{Call, CallStatus};
+use super::child::{carve, child_session};
 use super::compact::{self, Step, rescues};
 use super::decide::parked;
 use super::hold::reserve;
 use super::owed::{Bar, NextCall, next_call};
 use super::state::State;
 use super::task::{Closing, Phase, Run};
+use crate::agent::DELEGATE;
 use crate::event::{
     Done, Fact, FailureCode, FaultClass, ModelFault, Notice, Outcome, Parked, Purpose, Returned,
 };
@@ -31,15 +33,24 @@ pub(super) fn advance(state: &State, epoch: Epoch, context: &Context<'_>) -> Opt
     let run = state.run.as_ref().filter(|run| run.parked.is_none())?;
     match &run.phase {
         Phase::Over(_) | Phase::Calling(_) => None,
-        Phase::Tooling(calls) => advance_call(run, calls, epoch, context),
+        Phase::Tooling(calls) => advance_call(state, run, calls, epoch, context),
         Phase::Ready | Phase::Closing(_) if run.cancel_asked => Some(Fact::RunCancelled {}),
         Phase::Ready => begin(state, run, false, epoch, context),
         Phase::Closing(closing) => close(state, run, closing, epoch, context),
     }
 }
 
-fn advance_call(run: &Run, calls: &[Call], epoch: Epoch, context: &Context<'_>) -> Option<Fact> {
-    match next_call(run, calls, epoch) {
+fn advance_call(
+    state: &State,
+    run: &Run,
+    calls: &[Call],
+    epoch: Epoch,
+    context: &Context<'_>,
+) -> Option<Fact> {
+    match next_call(&state.agent, run, calls, epoch) {
+        NextCall::Begin(call) if call.name == DELEGATE => {
+            begin_child(state, run, call, epoch, context)
+        }
         NextCall::Begin(call) => Some(begin_call(run, call, epoch, context)),
         NextCall::Answer(call, Bar::Words(words)) => {
             Some(answer(call, Outcome::Error, words.to_owned()))
@@ -51,7 +62,9 @@ fn advance_call(run: &Run, calls: &[Call], epoch: Epoch, context: &Context<'_>) 
             let words = "outcome unknown: the run was cancelled while this was under way";
             Some(answer(call, Outcome::OutcomeUnknown, words.to_owned()))
         }
-        NextCall::Run(_) | NextCall::Reconcile(_) | NextCall::Fenced => None,
+        NextCall::Run(_) | NextCall::Children(_) | NextCall::Reconcile(_) | NextCall::Fenced => {
+            None
+        }
     }
 }
 
@@ -64,9 +77,36 @@ fn begin_call(run: &Run, call: &Call, epoch: Epoch, context: &Context<'_>) -> Fa
     }
 }
 
+/// Begins a child with what is carved out for it, or says why there is none.
+fn begin_child(
+    state: &State,
+    run: &Run,
+    call: &Call,
+    epoch: Epoch,
+    context: &Context<'_>,
+) -> Option<Fact> {
+    if let Some(why) = context.barrier {
+        return Some(parked(why.clone(), context));
+    }
+    if context.held_back {
+        return None;
+    }
+    let carved = match context.full.iter().find(|reached| !reached.scope.is_shared()) {
+        Some(reached) => Err(reached.to_string()),
+        None => carve(state, run, call, context.quote.is_some()),
+    };
+    Some(match carved {
+        Ok(carve) => {
+            let child = child_session(state.session, run.number, state.turns, &call.id);
+            Fact::ChildBegun { epoch, call: call.id.clone(), child, carve }
+        }
+        Err(words) => answer(call, Outcome::Error, words),
+    })
+}
+
 fn answer(call: &Call, outcome: Outcome, content: String) -> Fact {
     let call = call.id.clone();
-    Fact::ToolReturned(Returned { call, outcome, content, rest: None, took_ms: 0 })
+    Fact::ToolReturned(Returned { call, outcome, content, rest: None, took_ms: 0, child: None })
 }
 
 /// What a complete turn means.
@@ -84,7 +124,7 @@ fn close(
     if let Some((code, message)) = dead_end(&closing.stop).filter(|_| !rescued) {
         return Some(Fact::RunFailed { code, message: message.to_owned() });
     }
-    if run.turns >= run.turns_max {
+    if run.turns_left() == 0 {
         return Some(park(Parked::TurnCap { turns_max: run.turns_max }));
     }
     if let Some(fact) = run.looping.answer().filter(|_| closing.called) {
@@ -149,7 +189,7 @@ fn begin(
     if let Some(why) = context.barrier {
         return Some(parked(why.clone(), context));
     }
-    let left = run.turns_max.saturating_sub(run.turns);
+    let left = run.turns_left();
     if left == 0 {
         return Some(park(Parked::TurnCap { turns_max: run.turns_max }));
     }

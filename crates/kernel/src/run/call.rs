@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use super::child::Child;
 use super::presentable::CALLS_RUN_MAX;
 use super::talk::uses;
 use crate::agent::{Agent, END_TASK, Effect};
@@ -36,6 +37,8 @@ pub enum CallStatus {
     Waiting,
     /// It was begun by the owner with this epoch.
     Begun(Epoch),
+    /// A child works on it.
+    Delegated(Child),
     /// It came to an end.
     Returned(Outcome, ToolResult),
 }
@@ -124,7 +127,7 @@ impl Call {
     pub(super) fn result_so_far(&self) -> ToolResult {
         match &self.status {
             CallStatus::Returned(_, result) => result.clone(),
-            CallStatus::Waiting | CallStatus::Begun(_) => ToolResult {
+            CallStatus::Waiting | CallStatus::Begun(_) | CallStatus::Delegated(_) => ToolResult {
                 id: self.id.clone(),
                 content: "no result: the call was not finished".to_owned(),
                 is_error: true,

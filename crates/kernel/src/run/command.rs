@@ -7,7 +7,7 @@ use crate::event::{Done, ModelFault, Opening, Returned};
 use crate::ledger::CapReached;
 use crate::message::{Block, Reply};
 use crate::price::Spent;
-use crate::units::Money;
+use crate::units::{Money, SessionId, UnixMs};
 
 /// What somebody wants.
 #[derive(Clone, Debug)]
@@ -49,6 +49,13 @@ pub enum Command {
     },
     /// Wait in the store: the program stops.
     Park,
+    /// Wait in the store until a sleeping child wakes.
+    AwaitChild {
+        /// The child.
+        child: SessionId,
+        /// When it wakes.
+        until: UnixMs,
+    },
     /// Go on with a parked run.
     Wake(Wake),
     /// End the run.
@@ -65,6 +72,8 @@ pub enum Wake {
     Due,
     /// The cap that it waits on has room again: somebody raised it, or others settled.
     Room,
+    /// One of the children that it waits for is over.
+    Child(SessionId),
     /// A person entitled to it.
     Person {
         /// Who, for people.
@@ -127,6 +136,15 @@ pub enum Refusal {
     /// An answer for something that nobody waits for.
     #[error("nobody waits for this answer any more")]
     NotAwaited,
+    /// The session works for another one, which alone gives it tasks, turns and money.
+    #[error(
+        "this session is a child of session {parent}, which alone gives it tasks and budget\n\
+         fork it to go on with it by yourself"
+    )]
+    Delegated {
+        /// The session that it works for.
+        parent: SessionId,
+    },
     /// The run cannot stop here.
     #[error("the run is in the middle of an act and cannot be parked")]
     MidAct,
@@ -147,6 +165,7 @@ impl Refusal {
             Refusal::NoPrice { .. } => "no_price",
             Refusal::CostCapExceeded(_) => "cost_cap_exceeded",
             Refusal::NotAwaited => "not_awaited",
+            Refusal::Delegated { .. } => "delegated",
             Refusal::MidAct => "mid_act",
         }
     }

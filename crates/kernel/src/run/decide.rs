@@ -18,7 +18,7 @@ use crate::event::{
 use crate::ledger::{CapReached, Measure, Scope};
 use crate::message::{Block, Reply, Usage, text_of};
 use crate::price::{Quote, Spent};
-use crate::units::{Epoch, Money, UnixMs};
+use crate::units::{Epoch, Money, SessionId, UnixMs};
 
 /// Waits between tries of a provider that is out, while the run is parked.
 const OUTAGE_WAITS: Backoff = Backoff { base_ms: 5_000, window_ms_max: 600_000 };
@@ -44,6 +44,10 @@ pub(super) fn decide(
         Command::Lost => lost(state),
         Command::Returned(returned) => {
             let (_, call) = open_call(state, &returned.call)?;
+            let child = returned.child.map(|end| end.session);
+            if call.child().map(|child| child.session) != child {
+                return Err(Refusal::NotAwaited);
+            }
             // Begun before done: only a read may end without having begun.
             if call.status == CallStatus::Waiting && call.effect != Effect::Read {
                 return Err(Refusal::NotAwaited);
@@ -52,6 +56,7 @@ pub(super) fn decide(
         }
         Command::NotDone { call } => not_done(state, &call, context),
         Command::Park => park(state, context),
+        Command::AwaitChild { child, until } => await_child(state, child, until),
         Command::Wake(wake) => awaken(state, wake, context),
         Command::Cancel { by } => cancel(state, by),
     }
@@ -75,6 +80,11 @@ fn start(
     if state.opening.is_none() {
         return Err(Refusal::NotOpen);
     }
+    let parent = state.opening.as_ref().and_then(|opening| opening.parent.as_ref());
+    // A child's one task comes with its opening.
+    if let Some(parent) = parent.filter(|_| state.seq > 1) {
+        return Err(Refusal::Delegated { parent: parent.session });
+    }
     if let Some(run) = &state.run {
         free_for_another(run)?;
     }
@@ -83,7 +93,10 @@ fn start(
         return Err(Refusal::EmptyTask);
     }
     let cap = cap.or(state.agent.task_cap);
-    if context.quote.is_none() && (cap.is_some() || context.caps_money()) {
+    let unpriced = context.quote.is_none() && (cap.is_some() || context.caps_money());
+    // A child's parent would wait for a session that never came into being; it parks at
+    // its first call instead.
+    if unpriced && parent.is_none() {
         return Err(Refusal::NoPrice { model: state.agent.model.clone() });
     }
     let run = state.run.as_ref().map_or(0, |run| run.number) + 1;
@@ -229,14 +242,21 @@ fn not_done(state: &State, id: &str, context: &Context<'_>) -> Result<Vec<Fact>,
     }
     let content = "the run was cancelled before this was done".to_owned();
     let outcome = Outcome::Cancelled;
-    Ok(vec![Fact::ToolReturned(Returned { call, outcome, content, rest: None, took_ms: 0 })])
+    Ok(vec![Fact::ToolReturned(Returned {
+        call,
+        outcome,
+        content,
+        rest: None,
+        took_ms: 0,
+        child: None,
+    })])
 }
 
 /// Whether a former owner began this call and never told its end.
 fn is_lost(call: &Call, epoch: Epoch) -> bool {
     match call.status {
         CallStatus::Begun(before) => before < epoch,
-        CallStatus::Waiting | CallStatus::Returned(..) => false,
+        CallStatus::Waiting | CallStatus::Delegated(_) | CallStatus::Returned(..) => false,
     }
 }
 
@@ -254,6 +274,17 @@ fn park(state: &State, context: &Context<'_>) -> Result<Vec<Fact>, Refusal> {
     }
 }
 
+fn await_child(state: &State, child: SessionId, until: UnixMs) -> Result<Vec<Fact>, Refusal> {
+    let run = state.run.as_ref().filter(|run| run.parked.is_none()).ok_or(Refusal::NotAwaited)?;
+    match run.living().any(|living| living.session == child) {
+        false => Err(Refusal::NotAwaited),
+        true if run.cancel_asked => Ok(Vec::new()),
+        true => {
+            Ok(vec![Fact::RunParked { why: Parked::WaitsForChild { child }, wake: Some(until) }])
+        }
+    }
+}
+
 fn awaken(state: &State, wake: Wake, context: &Context<'_>) -> Result<Vec<Fact>, Refusal> {
     let run = state.run.as_ref().ok_or(Refusal::NotParked)?;
     let (why, due) = run.parked.as_ref().ok_or(Refusal::NotParked)?;
@@ -264,6 +295,18 @@ fn awaken(state: &State, wake: Wake, context: &Context<'_>) -> Result<Vec<Fact>,
             let reached = why.waits_for_room().ok_or(Refusal::NotDue)?;
             (format!("room under {}", reached.scope), 0, None)
         }
+        Wake::Child(child) => {
+            let waits = matches!(why, Parked::WaitsForChild { .. });
+            if !waits || !run.living().any(|living| living.session == child) {
+                return Err(Refusal::NotDue);
+            }
+            (format!("its child {child}"), 0, None)
+        }
+        Wake::Person { turns_more, cap, .. } if asks_for_more(state, why, turns_more, cap) => {
+            let parent = state.opening.as_ref().and_then(|opening| opening.parent.as_ref());
+            let parent = parent.map_or(state.session, |parent| parent.session);
+            return Err(Refusal::Delegated { parent });
+        }
         Wake::Person { by, turns_more, cap } => {
             if cap.is_some() && context.quote.is_none() {
                 return Err(Refusal::NoPrice { model: state.agent.model.clone() });
@@ -272,6 +315,13 @@ fn awaken(state: &State, wake: Wake, context: &Context<'_>) -> Result<Vec<Fact>,
         }
     };
     Ok(vec![Fact::RunWoken { by, turns_more, cap }])
+}
+
+/// Whether a wish to go on would give a child more than was carved out for it.
+fn asks_for_more(state: &State, why: &Parked, turns_more: Option<u32>, cap: Option<Money>) -> bool {
+    let is_child = state.opening.as_ref().is_some_and(|opening| opening.parent.is_some());
+    let is_at_turn_cap = matches!(why, Parked::TurnCap { .. });
+    is_child && (cap.is_some() || turns_more.unwrap_or(0) > 0 || is_at_turn_cap)
 }
 
 fn granted(state: &State, why: &Parked, asked: Option<u32>) -> u32 {
@@ -286,7 +336,8 @@ fn granted(state: &State, why: &Parked, asked: Option<u32>) -> u32 {
         | Parked::HandedOver
         | Parked::Faulted { .. }
         | Parked::CrashLoop { .. }
-        | Parked::LoopDetected { .. } => 0,
+        | Parked::LoopDetected { .. }
+        | Parked::WaitsForChild { .. } => 0,
     };
     asked.unwrap_or(usual)
 }
@@ -299,13 +350,14 @@ fn raised(
     cap: Option<Money>,
 ) -> Result<Option<Money>, Refusal> {
     let needed = own_need(why);
+    let used = run.settled.plus(run.carved());
     match cap.or(run.cap) {
-        Some(cap) if cap < run.settled.plus(needed) => Err(Refusal::CostCapExceeded(CapReached {
+        Some(cap) if cap < used.plus(needed) => Err(Refusal::CostCapExceeded(CapReached {
             scope: Scope::Task { session: state.session, run: run.number },
             measure: Measure::Money,
             cap: cap.0,
             settled: run.settled.0,
-            held: 0,
+            held: run.carved().0,
             needed: needed.0,
             turns: None,
         })),
@@ -327,7 +379,8 @@ fn own_need(why: &Parked) -> Money {
         | Parked::HandedOver
         | Parked::Faulted { .. }
         | Parked::CrashLoop { .. }
-        | Parked::LoopDetected { .. } => Money::ZERO,
+        | Parked::LoopDetected { .. }
+        | Parked::WaitsForChild { .. } => Money::ZERO,
     }
 }
 

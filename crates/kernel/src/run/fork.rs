@@ -3,17 +3,19 @@
 //! The fork shares the parent's facts up to that event under the same numbers, sealed
 //! into a chain of its own. Money that the parent spent counts against the run's cap
 //! but is not charged again. What was in flight at the fork point belongs to the
-//! parent: a model call is cut off, an effect ends as unknown, for the fork can never
-//! learn what became of it.
+//! parent: a model call is cut off, an effect or a child ends as unknown, for the fork can
+//! never learn what became of it.
 
 use super::Stepped;
 use super::call::{Call, CallStatus};
 use super::state::{Misfit, State};
 use super::task::Phase;
 use crate::agent::Frozen;
-use crate::event::{Event, Fact, ForkPoint, Opening, Outcome, Parked, Returned, Sealed, seal};
+use crate::event::{
+    ChildEnd, Event, Fact, ForkPoint, Opening, Outcome, Parked, Returned, Sealed, seal,
+};
 use crate::ledger::{Allowance, Amount, Move, MoveKind, Scope};
-use crate::units::{SessionId, UnixMs};
+use crate::units::{Money, SessionId, UnixMs};
 
 /// Copies `events` (a session's first ones, in order) into a new session, and leaves an
 /// unfinished run parked.
@@ -61,6 +63,8 @@ fn adopted(fact: &Fact, parent: SessionId, shared: &[Sealed]) -> Fact {
     match (fact, shared.last()) {
         (Fact::SessionOpened(opening), Some(last)) => Fact::SessionOpened(Opening {
             forked_from: Some(ForkPoint { session: parent, seq: last.event.seq, hash: last.hash }),
+            // It works for whoever forked it.
+            parent: None,
             ..opening.clone()
         }),
         (other, _) => other.clone(),
@@ -79,13 +83,12 @@ fn closing_facts(state: &State) -> Vec<Fact> {
     let Some(run) = &state.run else {
         return Vec::new();
     };
-    let parked = Fact::RunParked { why: Parked::Forked, wake: None };
+    let mut facts = Vec::new();
     match &run.parked {
-        Some((_, None)) => return Vec::new(),
+        Some((_, None)) if run.living().next().is_none() => return facts,
         // By itself it would spend without anybody asking this session for it.
-        Some((_, Some(_))) => {
-            let woken = Fact::RunWoken { by: "the fork".to_owned(), turns_more: 0, cap: None };
-            return vec![woken, parked];
+        Some(_) => {
+            facts.push(Fact::RunWoken { by: "the fork".to_owned(), turns_more: 0, cap: None });
         }
         None => {}
     }
@@ -96,18 +99,26 @@ fn closing_facts(state: &State) -> Vec<Fact> {
             content: "outcome unknown: the session was forked while this was under way".to_owned(),
             rest: None,
             took_ms: 0,
+            // What its child costs is charged to the parent's run, and not to this one.
+            child: call.child().map(|child| ChildEnd {
+                session: child.session,
+                spent: Money::ZERO,
+                turns: 0,
+                children: 0,
+            }),
         })
     };
-    let mut facts: Vec<Fact> = match &run.phase {
-        Phase::Over(_) => return Vec::new(),
-        Phase::Ready | Phase::Calling(_) | Phase::Closing(_) => Vec::new(),
-        Phase::Tooling(calls) => calls
-            .iter()
-            .filter(|call| matches!(call.status, CallStatus::Begun(_)))
-            .map(unknown)
-            .collect(),
+    let begun = |call: &&Call| match call.status {
+        CallStatus::Begun(_) => run.parked.is_none(),
+        CallStatus::Delegated(_) => true,
+        CallStatus::Waiting | CallStatus::Returned(..) => false,
     };
-    facts.push(parked);
+    match &run.phase {
+        Phase::Over(_) => return Vec::new(),
+        Phase::Ready | Phase::Calling(_) | Phase::Closing(_) => {}
+        Phase::Tooling(calls) => facts.extend(calls.iter().filter(begun).map(unknown)),
+    }
+    facts.push(Fact::RunParked { why: Parked::Forked, wake: None });
     facts
 }
 

@@ -56,7 +56,7 @@ fn own(state: &State, run: &Run) -> Option<CapReached> {
         measure: Measure::Money,
         cap: cap.0,
         settled: run.settled.0,
-        held: 0,
+        held: run.carved().0,
         needed: 0,
         turns: None,
     })

@@ -8,9 +8,10 @@
 use std::cmp::Ordering;
 
 use super::call::{Call, CallStatus};
+use super::child::next_child;
 use super::state::State;
 use super::task::{Calling, Phase, Run};
-use crate::agent::{END_TASK, Effect};
+use crate::agent::{Agent, DELEGATE, END_TASK, Effect};
 use crate::ledger::CapReached;
 use crate::units::{Epoch, UnixMs};
 
@@ -32,6 +33,9 @@ pub enum Owed {
     /// Run these calls, at the same time if there are several. They change nothing, or
     /// there is one and it was begun by this owner.
     Tools(Vec<Call>),
+    /// See to these children, each under its call: open those that are not there, and let
+    /// them work until one of them is over.
+    Children(Vec<Call>),
     /// A former owner began this effect; find out whether it happened.
     Reconcile(Box<Call>),
 }
@@ -56,14 +60,15 @@ pub fn owed(state: &State, epoch: Epoch) -> Owed {
             Ordering::Less => Owed::LostModel,
             Ordering::Greater => Owed::Nothing,
         },
-        Phase::Tooling(calls) => owed_calls(run, calls, epoch),
+        Phase::Tooling(calls) => owed_calls(&state.agent, run, calls, epoch),
     }
 }
 
-fn owed_calls(run: &Run, calls: &[Call], epoch: Epoch) -> Owed {
-    match next_call(run, calls, epoch) {
+fn owed_calls(agent: &Agent, run: &Run, calls: &[Call], epoch: Epoch) -> Owed {
+    match next_call(agent, run, calls, epoch) {
         NextCall::Answer(..) | NextCall::Begin(_) => Owed::Decision,
         NextCall::Run(calls) => Owed::Tools(calls.into_iter().cloned().collect()),
+        NextCall::Children(calls) => Owed::Children(calls.into_iter().cloned().collect()),
         NextCall::Reconcile(call) => Owed::Reconcile(Box::new(call.clone())),
         NextCall::Fenced => Owed::Nothing,
     }
@@ -77,6 +82,8 @@ pub(super) enum NextCall<'a> {
     Begin(&'a Call),
     /// Run these.
     Run(Vec<&'a Call>),
+    /// Children work on these.
+    Children(Vec<&'a Call>),
     /// A former owner began this one.
     Reconcile(&'a Call),
     /// A later owner is at work.
@@ -93,11 +100,16 @@ pub(super) enum Bar<'a> {
     Abandoned,
 }
 
-/// Calls run in the order they were asked for, reads beside each other, anything else
-/// alone; the done signal comes last.
+/// Calls run in the order they were asked for, reads beside each other, children beside
+/// each other, anything else alone; the done signal comes last.
 ///
 /// INVARIANT: at least one call has not returned, or the phase would be over.
-pub(super) fn next_call<'a>(run: &Run, calls: &'a [Call], epoch: Epoch) -> NextCall<'a> {
+pub(super) fn next_call<'a>(
+    agent: &Agent,
+    run: &Run,
+    calls: &'a [Call],
+    epoch: Epoch,
+) -> NextCall<'a> {
     let open = |call: &&Call| !matches!(call.status, CallStatus::Returned(..));
     let work = calls.iter().filter(|call| call.name != END_TASK);
     let signals = calls.iter().filter(|call| call.name == END_TASK);
@@ -112,6 +124,9 @@ pub(super) fn next_call<'a>(run: &Run, calls: &'a [Call], epoch: Epoch) -> NextC
         return NextCall::Answer(call, Bar::Cancelled);
     }
     let first = queue.first().expect("INVARIANT: a turn in this phase has an open call");
+    if first.name == DELEGATE {
+        return next_child(agent, &queue);
+    }
     match (&first.status, first.effect) {
         (CallStatus::Begun(begun), _) if *begun == epoch => NextCall::Run(vec![first]),
         (CallStatus::Begun(begun), _) if *begun > epoch => NextCall::Fenced,
@@ -120,12 +135,8 @@ pub(super) fn next_call<'a>(run: &Run, calls: &'a [Call], epoch: Epoch) -> NextC
             NextCall::Answer(first, Bar::Abandoned)
         }
         (CallStatus::Begun(_), Effect::Idempotent | Effect::Read) => NextCall::Begin(first),
-        (CallStatus::Waiting | CallStatus::Returned(..), Effect::Read) => {
-            NextCall::Run(leading_reads(&queue))
-        }
-        (CallStatus::Waiting | CallStatus::Returned(..), Effect::Idempotent | Effect::Effect) => {
-            NextCall::Begin(first)
-        }
+        (_, Effect::Read) => NextCall::Run(leading_reads(&queue)),
+        (_, Effect::Idempotent | Effect::Effect) => NextCall::Begin(first),
     }
 }
 

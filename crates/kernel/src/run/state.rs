@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::call::{Call, calls_of};
+use super::child::Child;
 use super::talk::Talk;
 use super::task::{Calling, Ended, Phase, Run};
 use crate::agent::{Agent, Frozen};
@@ -195,9 +196,14 @@ impl State {
                 self.drop_turns(*turns_kept)
             }
             Fact::ToolBegun { epoch, call } => self.live()?.begin_call(*epoch, call),
+            Fact::ChildBegun { call, child, carve, .. } => {
+                self.live()?.begin_child(call, Child { session: *child, carve: *carve })
+            }
             Fact::ToolReturned(returned) => self.hear_return(returned),
-            Fact::CancelAsked { .. } => {
-                self.live_or_parked()?.cancel_asked = true;
+            Fact::CancelAsked { by } => {
+                let run = self.live_or_parked()?;
+                run.cancel_asked = true;
+                run.cancelled_by.get_or_insert_with(|| by.clone());
                 Some(())
             }
             Fact::RunParked { why, wake } => self.live()?.park(why, *wake),

@@ -1,12 +1,13 @@
 //! One run: a task inside a session, and where it stands.
 
 use super::call::{Call, CallStatus};
+use super::child::Child;
 use super::compact::Compaction;
 use super::looping::Looping;
 use super::state::Fit;
+use crate::agent::DELEGATE;
 use crate::breaker::loops::Settings;
-use crate::event::Outcome;
-use crate::event::{Done, FailureCode, Notice, Parked, Purpose, Returned};
+use crate::event::{ChildEnd, Done, FailureCode, Notice, Outcome, Parked, Purpose, Returned};
 use crate::json::RawJson;
 use crate::ledger::Amount;
 use crate::message::{Reply, Stop, ToolResult, text_of};
@@ -30,7 +31,11 @@ pub struct Run {
     pub turns_max: u32,
     /// Model responses that it took.
     pub turns: u32,
-    /// Money spent on it, inherited spend included.
+    /// Model responses that its former children took.
+    pub turns_lent: u32,
+    /// Former children, their own children included.
+    pub children: u32,
+    /// Money spent on it, inherited spend and that of former children included.
     pub settled: Money,
     /// The version of the prices that its last call was held with.
     pub prices: Option<String>,
@@ -40,6 +45,8 @@ pub struct Run {
     pub parked: Option<(Parked, Option<UnixMs>)>,
     /// Whether somebody asked for its end.
     pub cancel_asked: bool,
+    /// Who asked first, for people.
+    pub cancelled_by: Option<String>,
     /// Times in a row that it waited for the provider.
     pub outages: u32,
     /// Acts in a row whose owner died before their end was told.
@@ -140,11 +147,14 @@ impl Run {
             cap,
             turns_max,
             turns: 0,
+            turns_lent: 0,
+            children: 0,
             settled: Money::ZERO,
             prices: None,
             phase: Phase::Ready,
             parked: None,
             cancel_asked: false,
+            cancelled_by: None,
             outages: 0,
             losses: 0,
             silences: 0,
@@ -188,7 +198,7 @@ impl Run {
         let fits = match call.status {
             CallStatus::Waiting => true,
             CallStatus::Begun(before) => before < epoch,
-            CallStatus::Returned(..) => false,
+            CallStatus::Delegated(_) | CallStatus::Returned(..) => false,
         };
         let lost = matches!(call.status, CallStatus::Begun(_));
         call.status = CallStatus::Begun(epoch);
@@ -199,9 +209,12 @@ impl Run {
     /// Notes a call's end. When it was the turn's last, gives all results in call order.
     pub(super) fn return_call(&mut self, returned: &Returned) -> Option<Option<Vec<ToolResult>>> {
         let call = self.call_mut(&returned.call)?;
-        if matches!(call.status, CallStatus::Returned(..)) {
-            return None;
-        }
+        let child = match (&call.status, &returned.child) {
+            (CallStatus::Returned(..), _) => return None,
+            (CallStatus::Delegated(child), Some(end)) if child.session == end.session => Some(*end),
+            (CallStatus::Delegated(_), _) | (_, Some(_)) => return None,
+            (CallStatus::Waiting | CallStatus::Begun(_), None) => None,
+        };
         let result = ToolResult {
             id: returned.call.clone(),
             content: returned.content.clone(),
@@ -210,6 +223,9 @@ impl Run {
         };
         call.status = CallStatus::Returned(returned.outcome, result);
         self.losses = 0;
+        if let Some(end) = child {
+            self.take_back(&end);
+        }
         let Phase::Tooling(calls) = &self.phase else {
             return None;
         };
@@ -232,6 +248,20 @@ impl Run {
         (losses >= LOSSES_MAX).then_some(Parked::CrashLoop { losses })
     }
 
+    pub(super) fn begin_child(&mut self, id: &str, child: Child) -> Fit {
+        let call = self.call_mut(id)?;
+        let fits = call.name == DELEGATE && call.status == CallStatus::Waiting;
+        call.status = CallStatus::Delegated(child);
+        fits.then_some(())
+    }
+
+    /// Books what a child used; what it did not use is free again, with its call's end.
+    fn take_back(&mut self, end: &ChildEnd) {
+        self.settled = self.settled.plus(end.spent);
+        self.turns_lent = self.turns_lent.saturating_add(end.turns);
+        self.children = self.children.saturating_add(end.children).saturating_add(1);
+    }
+
     fn call_mut(&mut self, id: &str) -> Option<&mut Call> {
         match &mut self.phase {
             Phase::Tooling(calls) => calls.iter_mut().find(|call| call.id == id),
@@ -251,7 +281,8 @@ impl Run {
             | Parked::HandedOver
             | Parked::Faulted { .. }
             | Parked::CrashLoop { .. }
-            | Parked::LoopDetected { .. } => {}
+            | Parked::LoopDetected { .. }
+            | Parked::WaitsForChild { .. } => {}
         }
         self.parked = Some((why.clone(), wake));
         (!matches!(self.phase, Phase::Calling(_))).then_some(())

@@ -135,7 +135,7 @@ fn parts() -> impl Strategy<Value = Part> {
     prop_oneof![
         2 => any::<u8>().prop_map(Part::Words),
         1 => Just(Part::Thought),
-        4 => (0..7_u8, 0..6_u8, 0..5_u8)
+        4 => (0..9_u8, 0..6_u8, 0..7_u8)
             .prop_map(|(tool, id, arguments)| Part::Call { tool, id, arguments }),
     ]
 }

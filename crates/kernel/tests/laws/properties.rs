@@ -7,19 +7,19 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use kernel::agent::{Limits, Window};
-use kernel::event::{Done, ModelFault, Outcome, Parked, Returned};
+use kernel::agent::{DELEGATE, Limits, Window};
+use kernel::event::{Carve, ChildEnd, Done, ModelFault, Outcome, Parked, Returned};
 use kernel::json::{Extra, RawJson};
 use kernel::message::{Arguments, Block, Message, Reply, Stop, ToolUse, Usage};
 use kernel::price::{Quote, Rates, Rule, Spent, Tier};
-use kernel::run::{Command, Context, Owed, Phase, State, Wake, fold, owed, step};
+use kernel::run::{Child, Command, Context, Owed, Phase, State, Wake, fold, owed, step};
 use kernel::units::{Epoch, Money, UnixMs};
 use proptest::prelude::*;
 use proptest::test_runner::{RngSeed, TestRunner};
 
 use crate::plan::{Act, Answer, CALLS_MAX, Part, Plan, TURNS_MAX, Wish, plans};
 use crate::script::CLASSES;
-use crate::world::{By, World, agent, quote, stored};
+use crate::world::{By, World, agent, delegate, quote, stored};
 
 /// Steps within which a run that is answered ends or waits: each turn is one answer and
 /// at most `CALLS_MAX` results, and a run has no more turns than it was granted.
@@ -74,7 +74,9 @@ fn opened(plan: &Plan) -> World {
         },
         ..Limits::default()
     };
-    let mut world = World::new(agent(limits), Some(price(plan)));
+    let mut agent = agent(limits);
+    agent.tools.push(delegate());
+    let mut world = World::new(agent, Some(price(plan)));
     world.open();
     let _any = world.step(start(plan), By::Owner);
     world
@@ -188,6 +190,10 @@ fn serve(world: &mut World, plan: &Plan, answer: &Answer) {
         Owed::Tools(calls) => {
             returned(calls[usize::from(answer.pick) % calls.len()].id.clone(), answer.outcome)
         }
+        Owed::Children(calls) => {
+            let call = &calls[usize::from(answer.pick) % calls.len()];
+            child_over(call.id.clone(), call.child().expect("children are begun"), answer)
+        }
         Owed::Reconcile(call) if answer.outcome.is_multiple_of(2) => {
             Command::NotDone { call: call.id }
         }
@@ -201,6 +207,23 @@ fn serve(world: &mut World, plan: &Plan, answer: &Answer) {
             assert!(!priced || spent.amount <= held, "a call cost {} of {held} held", spent.amount);
         }
     }
+}
+
+/// The end of a child, or its sleep; it uses any part of what it got.
+fn child_over(call: String, child: &Child, answer: &Answer) -> Command {
+    let Carve { cap, turns, children, .. } = child.carve;
+    if answer.outcome.is_multiple_of(5) {
+        return Command::AwaitChild { child: child.session, until: UnixMs(2_000_000) };
+    }
+    let part = u64::from(answer.outcome);
+    let end = ChildEnd {
+        session: child.session,
+        spent: Money(cap.map_or(part, |cap| cap.0 * part / 255)),
+        turns: turns.min(u32::from(answer.pick)),
+        children,
+    };
+    let Command::Returned(returned) = returned(call, answer.outcome) else { unreachable!() };
+    Command::Returned(Returned { child: Some(end), ..returned })
 }
 
 fn failed(class: u8) -> Command {
@@ -217,7 +240,7 @@ fn failed(class: u8) -> Command {
 fn returned(call: String, outcome: u8) -> Command {
     let content = "r".repeat(usize::from(outcome) * 40);
     let outcome = [Outcome::Ok, Outcome::Error, Outcome::OutcomeUnknown][usize::from(outcome) % 3];
-    Command::Returned(Returned { call, outcome, content, rest: None, took_ms: 1 })
+    Command::Returned(Returned { call, outcome, content, rest: None, took_ms: 1, child: None })
 }
 
 /// A model's answer, billed by an honest provider with a tokenizer of this density: one
@@ -263,8 +286,17 @@ fn block(part: &Part) -> Block {
             Block::Thinking { raw: RawJson::parse(r#"{"signature":"c2ln"}"#).unwrap() }
         }
         Part::Call { tool, id, arguments } => {
-            let tools = ["read", "note", "pay", "file", "end_task", "nosuch", "read"];
-            let texts = ["{}", r#"{"action":"list"}"#, r#"{"result":1}"#, "{", r#"{"n":1e999}"#];
+            let tools =
+                ["read", "note", "pay", "file", "end_task", "nosuch", "read", DELEGATE, DELEGATE];
+            let texts = [
+                "{}",
+                r#"{"action":"list"}"#,
+                r#"{"result":1}"#,
+                "{",
+                r#"{"n":1e999}"#,
+                r#"{"task":"a"}"#,
+                r#"{"task":"b","children":1,"turns":2,"budget_usd":0.001}"#,
+            ];
             Block::ToolUse(ToolUse {
                 id: id_of(*id),
                 name: tools[usize::from(*tool)].to_owned(),
@@ -295,9 +327,10 @@ fn stop(stop: u8) -> Stop {
 /// With an honest provider no run passes its cap, nor its turns.
 fn check_cap(state: &State) {
     let Some(run) = &state.run else { return };
-    assert!(run.turns <= run.turns_max, "no run takes more turns than it has");
+    let turns = run.turns + run.turns_lent;
+    assert!(turns <= run.turns_max, "no run takes more turns than it has");
     if let Some(cap) = run.cap {
-        let gone = run.settled.plus(state.held().money);
+        let gone = run.settled.plus(state.held().money).plus(run.carved());
         assert!(gone <= cap, "settled + held = {gone} passes the cap {cap}");
     }
 }

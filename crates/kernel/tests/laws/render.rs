@@ -70,8 +70,23 @@ fn details(fact: &Fact) -> String {
             format!(" but for the last {turns_kept}")
         }
         Fact::ToolBegun { epoch, call } => format!(" {call} epoch={}", epoch.0),
+        Fact::ChildBegun { epoch, call, carve, .. } => format!(
+            " {call} epoch={} turns={}{}{}",
+            epoch.0,
+            carve.turns,
+            optional(" cap=", carve.cap),
+            if carve.children > 0 {
+                format!(" children={} at_once={}", carve.children, carve.at_once)
+            } else {
+                String::new()
+            }
+        ),
         Fact::ToolReturned(returned) => {
-            format!(" {} {:?} \"{}\"", returned.call, returned.outcome, short(&returned.content))
+            let used = returned.child.map_or_else(String::new, |end| {
+                format!(" spent={} turns={} children={}", end.spent, end.turns, end.children)
+            });
+            let said = short(&returned.content);
+            format!(" {} {:?} \"{said}\"{used}", returned.call, returned.outcome)
         }
         Fact::CancelAsked { by } => format!(" by {by}"),
         Fact::RunParked { why, wake } => format!(" {}{}", parked(why), optional_time(*wake)),
@@ -118,7 +133,8 @@ pub(crate) fn parked(why: &Parked) -> String {
         | Parked::Interrupted
         | Parked::Forked
         | Parked::HandedOver
-        | Parked::Faulted { .. } => why.code().to_owned(),
+        | Parked::Faulted { .. }
+        | Parked::WaitsForChild { .. } => why.code().to_owned(),
     }
 }
 
@@ -195,6 +211,7 @@ fn owed_line(owed: &Owed) -> String {
         },
         Owed::LostModel => "the end of a lost model call".to_owned(),
         Owed::Tools(calls) => format!("run {}", names(calls)),
+        Owed::Children(calls) => format!("see to the children of {}", names(calls)),
         Owed::Reconcile(call) => format!("find out about {}", call.id),
     }
 }

@@ -5,22 +5,24 @@
 //!
 //! To the kernel: `start "…" done= cap= turns=`, `advance`, `replied … stop= usage=in/out`,
 //! `failed CLASS retry_after= spent=`, `lost`, `returned ID ok|error|unknown "…" long=`,
-//! `not_done ID`, `park`, `wake [due] turns= cap=`, `cancel`; with `aside`, by somebody
-//! who holds no lease. To the world: `agent turns= calls= patience= window=
-//! keep= trigger= worth= summary= compact=off loops=off`, `crash` (the next
+//! `not_done ID`, `park`, `wake [due] turns= cap=`, `cancel`, and about children `child ID
+//! ok|error "…" spent= turns= children=` (it is over), `await ID until=` (it sleeps), `over
+//! ID` (it ended while its parent slept); with `aside`, by somebody who holds no lease. To
+//! the world: `agent turns= calls= patience= children= at_once= depth= window= keep=
+//! trigger= worth= summary= compact=off loops=off`, `crash` (the next
 //! owner comes), `former` (the one before), `clock MS`, `chance N`, `price input= output=`
 //! or `price none`, `barrier interrupted|handed_over|none`, `broken TOOL|none`,
 //! `share KEY usd= tokens= requests= turns=` or `share none` (the shared budgets that the session draws on),
 //! `others KEY usd= held= tokens= requests=` (what others used and hold there), `fork at N`,
 //! `fork everywhere`. To be shown something: `history`, `told`.
 
-use kernel::event::{Done, FaultClass, ModelFault, Outcome, Returned};
+use kernel::event::{ChildEnd, Done, FaultClass, ModelFault, Outcome, Returned};
 use kernel::json::RawJson;
 use kernel::ledger::{Allowance, Amount, Share};
 use kernel::message::{Arguments, Block, Reply, Stop, ToolUse, Usage};
 use kernel::price::Spent;
-use kernel::run::{Command, Wake};
-use kernel::units::UnixMs;
+use kernel::run::{Command, Phase, State, Wake};
+use kernel::units::{Money, UnixMs};
 
 use crate::world::{World, dollars};
 
@@ -135,6 +137,7 @@ pub(crate) fn command(line: &Line) -> Option<Command> {
             ),
             rest: None,
             took_ms: 0,
+            child: None,
         }),
         "not_done" => Command::NotDone { call: line.word(1).to_owned() },
         "park" => Command::Park,
@@ -146,6 +149,43 @@ pub(crate) fn command(line: &Line) -> Option<Command> {
             cap: line.option("cap").map(dollars),
         }),
         "cancel" => Command::Cancel { by: "ann".to_owned() },
+        _ => return None,
+    })
+}
+
+/// The command of a line about a child that lives: `child ID ok|error "…" spent= turns=
+/// children=`, `await ID until=`, `over ID`.
+pub(crate) fn child_command(line: &Line, state: &State) -> Option<Command> {
+    let session = || {
+        let calls = match state.run.as_ref().map(|run| &run.phase) {
+            Some(Phase::Tooling(calls)) => calls.as_slice(),
+            Some(Phase::Ready | Phase::Calling(_) | Phase::Closing(_) | Phase::Over(_)) | None => {
+                &[]
+            }
+        };
+        let call = calls.iter().find(|call| call.id == line.word(1));
+        call.and_then(|call| call.child()).map_or(state.session, |child| child.session)
+    };
+    let count = |key| line.number(key).map_or(0, |number| number as u32);
+    Some(match line.verb() {
+        "child" => Command::Returned(Returned {
+            call: line.word(1).to_owned(),
+            outcome: outcome(line.word(2)),
+            content: line.text(),
+            rest: None,
+            took_ms: 0,
+            child: Some(ChildEnd {
+                session: session(),
+                spent: line.option("spent").map_or(Money::ZERO, dollars),
+                turns: count("turns"),
+                children: count("children"),
+            }),
+        }),
+        "await" => Command::AwaitChild {
+            child: session(),
+            until: UnixMs(line.number("until").expect("a time")),
+        },
+        "over" => Command::Wake(Wake::Child(session())),
         _ => return None,
     })
 }

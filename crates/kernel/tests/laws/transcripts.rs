@@ -16,7 +16,7 @@ use kernel::units::{Money, UnixMs};
 
 use crate::render;
 use crate::script::{self, Line};
-use crate::world::{By, World, agent, quote};
+use crate::world::{By, World, agent, delegate, quote};
 
 /// Fewer files than this mean that the folder was lost.
 const TRANSCRIPTS_MIN: usize = 80;
@@ -97,9 +97,18 @@ fn opened(line: &Line) -> World {
         outage_parks_max: line.number("patience").map_or(usual.outage_parks_max, |n| n as u32),
         window: window(line),
         loops: Settings { enabled: line.option("loops") != Some("off"), ..usual.loops },
+        children_max: line.number("children").map_or(usual.children_max, |n| n as u32),
+        children_at_once_max: line
+            .number("at_once")
+            .map_or(usual.children_at_once_max, |n| n as u32),
+        child_depth_max: line.number("depth").map_or(usual.child_depth_max, |n| n as u32),
         ..usual
     };
-    let mut world = World::new(agent(limits), Some(quote(0, 10_000)));
+    let mut agent = agent(limits);
+    if line.number("children").is_some() {
+        agent.tools.push(delegate());
+    }
+    let mut world = World::new(agent, Some(quote(0, 10_000)));
     world.open();
     world
 }
@@ -118,7 +127,8 @@ fn window(line: &Line) -> Window {
 }
 
 fn answer(world: &mut World, line: &Line) -> String {
-    if let Some(command) = script::command(line) {
+    let child = || script::child_command(line, &world.state);
+    if let Some(command) = script::command(line).or_else(child) {
         let by = if line.has("aside") { By::Aside } else { By::Owner };
         return match world.step(command, by) {
             Err(no) => format!("  refused: {} ({})\n", no.code(), first_line(&no.to_string())),
@@ -180,6 +190,7 @@ fn told(world: &World) -> String {
         | Owed::Decision
         | Owed::LostModel
         | Owed::Tools(_)
+        | Owed::Children(_)
         | Owed::Reconcile(_) => world.state.history(),
     };
     let last = messages.last().map(|message| message.text()).unwrap_or_default();

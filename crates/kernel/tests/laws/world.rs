@@ -7,9 +7,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use kernel::agent::{Agent, Effect, EffectRule, Frozen, Limits, ToolSpec};
+use kernel::agent::{Agent, DELEGATE, Effect, EffectRule, Frozen, Limits, ToolSpec};
 use kernel::event::{FORMAT, Fact, Opening, Parked, Sealed, Stored};
-use kernel::ledger::{Balance, CapReached, MoveKind, Scope, Share};
+use kernel::ledger::{Amount, Balance, CapReached, MoveKind, Scope, Share};
 use kernel::message::{Block, Message, Role};
 use kernel::price::{Quote, Rates, Rule};
 use kernel::run::{
@@ -75,6 +75,7 @@ impl World {
             labels: BTreeMap::new(),
             workdir: None,
             forked_from: None,
+            parent: None,
         }
     }
 
@@ -171,7 +172,8 @@ impl World {
         if let (Some(run), Some(balance)) = (&self.state.run, self.balance()) {
             let settled = balance.settled.money;
             assert_eq!(settled, run.settled, "the ledger and the run agree on the spend");
-            assert_eq!(balance.held, self.state.held(), "the ledger and the run agree on holds");
+            let held = self.state.held().plus(Amount::of(run.carved()));
+            assert_eq!(balance.held, held, "the ledger and the run agree on holds");
             assert_eq!(balance.cap.money, run.cap, "the ledger and the run agree on the cap");
         }
     }
@@ -340,6 +342,11 @@ pub(crate) fn quote(input: u64, output: u64) -> Quote {
         cache_read: input / 10,
     };
     Quote::of("2026-11", Rule::flat(rates))
+}
+
+/// The tool that begins children, for agents that have it.
+pub(crate) fn delegate() -> ToolSpec {
+    tool(DELEGATE, EffectRule::Always(Effect::Idempotent))
 }
 
 /// Dollars as transcripts write them.

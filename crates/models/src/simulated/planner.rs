@@ -2,13 +2,15 @@
 //!
 //! It is no language model and says so when it does not understand. It calls the tools
 //! that a request offers, uses their answers and makes nothing up. One way through:
-//! `conversation` finds the task, `lexer` and `clauses` part it, `intent` says what each
-//! clause wants, `plan` makes steps of it, `progress` sees which are done, `speak` tells.
+//! `conversation` finds the task (`delegation` takes those for children), `lexer` and
+//! `clauses` part it, `intent` says what each clause wants, `plan` makes steps of it,
+//! `progress` sees which are done, `speak` tells.
 //! Everything is worked out anew at each turn from the messages alone.
 
 mod arithmetic;
 mod clauses;
 mod conversation;
+mod delegation;
 mod grammar;
 mod intent;
 mod lexer;
@@ -49,8 +51,10 @@ impl Brain for Planner {
             return says(summary::write(request));
         }
         let conversation = Conversation::read(request);
-        let heard = understand::read(&conversation.task.texts);
-        let plan = plan::draft(heard, &conversation);
+        let plan = delegation::plan(&conversation.task.texts).unwrap_or_else(|| {
+            let heard = understand::read(&conversation.task.texts);
+            plan::draft(heard, &conversation)
+        });
         let progress = Progress::read(&plan, &conversation, request);
         let ready = progress.ready();
         if request.tool_choice == ToolChoice::Off {

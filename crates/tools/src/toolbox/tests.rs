@@ -103,7 +103,8 @@ fn every_spec_is_fit_to_be_frozen_and_shown() {
             "glob",
             "grep",
             "end_task",
-            "more"
+            "more",
+            "delegate"
         ]
     );
     for spec in specs {
@@ -175,7 +176,7 @@ fn making_the_toolbox_touches_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let settings = Settings { state_dir: dir.path().join("state"), ..Settings::default() };
     let toolbox = Builtin::new(settings);
-    assert_eq!(toolbox.specs().len(), 11);
+    assert_eq!(toolbox.specs().len(), 12);
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
 }
 

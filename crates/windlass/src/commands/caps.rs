@@ -75,6 +75,7 @@ fn opening(here: &Here) -> Opening {
         agent_id: String::new(),
         workdir: None,
         forked_from: None,
+        parent: None,
     }
 }
 

@@ -9,8 +9,9 @@ use comfy_table::{ColumnConstraint, ContentArrangement, Row, Table, Width, prese
 use engine::Engine;
 use engine::driver::Stop;
 use engine::ports::{Listed, Listing, Status};
+use kernel::event::{Fact, chain_root, unseal};
 use kernel::run::{Ended, Phase};
-use kernel::units::SessionId;
+use kernel::units::{SessionId, Tenant};
 use owo_colors::OwoColorize;
 use serde_json::json;
 
@@ -24,6 +25,9 @@ use crate::{assemble, process, report, show};
 
 /// The least room that a list gives to tasks, in characters.
 const TASK_CHARS_MIN: u16 = 12;
+
+/// Digits of a parent's id that a list shows, from its end.
+const PARENT_DIGITS: usize = 8;
 
 pub(crate) async fn sessions(here: &Here, command: SessionsCommand) -> anyhow::Result<End> {
     let engine = assemble::reader(here)?;
@@ -65,7 +69,8 @@ async fn list(
     let sessions = engine.store.list(&here.tenant, &listing).await?;
     if json {
         for listed in &sessions {
-            println!("{}", show::object(&json_row(listed)));
+            let parent = parent(engine, &here.tenant, listed.session).await?;
+            println!("{}", show::object(&json_row(listed, parent)));
         }
         return Ok(End::Finished);
     }
@@ -85,7 +90,7 @@ async fn list(
             listed.brief.turns.to_string(),
             listed.brief.spent.to_string(),
             show::ago(listed.updated, now),
-            show::one_line(&listed.brief.title),
+            task(listed, parent(engine, &here.tenant, listed.session).await?),
         ]);
         // A long task is cut at the terminal's width; an id never is, so that it can be copied.
         row.max_height(1);
@@ -97,7 +102,33 @@ async fn list(
     Ok(End::Finished)
 }
 
-fn json_row(listed: &Listed) -> serde_json::Value {
+/// The session that a session works for.
+async fn parent(
+    engine: &Engine,
+    tenant: &Tenant,
+    session: SessionId,
+) -> anyhow::Result<Option<SessionId>> {
+    let first = engine.store.read(tenant, session, 0, 1).await?.into_iter().next();
+    let opened = first.and_then(|row| unseal(chain_root(session), 1, row).ok());
+    Ok(match opened.map(|sealed| sealed.event.fact) {
+        Some(Fact::SessionOpened(opening)) => opening.parent.map(|parent| parent.session),
+        Some(_) | None => None,
+    })
+}
+
+/// The task, and of a child the end of its parent's id, by which those are told apart.
+fn task(listed: &Listed, parent: Option<SessionId>) -> String {
+    let title = show::one_line(&listed.brief.title);
+    match parent {
+        None => title,
+        Some(parent) => {
+            let id = parent.to_string();
+            format!("(child of …{}) {title}", &id[id.len() - PARENT_DIGITS..])
+        }
+    }
+}
+
+fn json_row(listed: &Listed, parent: Option<SessionId>) -> serde_json::Value {
     json!({
         "session": listed.session,
         "status": word(listed.brief.status),
@@ -106,6 +137,7 @@ fn json_row(listed: &Listed) -> serde_json::Value {
         "spent_nano_usd": listed.brief.spent,
         "changed": show::instant(listed.updated),
         "task": listed.brief.title,
+        "parent": parent,
         "events": listed.head.seq,
         "head": listed.head.hash,
         "owner": listed.lease.as_ref().map(|(owner, _)| owner),
@@ -162,6 +194,9 @@ async fn show_one(here: &Here, engine: &Engine, session: SessionId) -> anyhow::R
     ];
     if let Some(point) = opening.and_then(|opening| opening.forked_from.as_ref()) {
         rows.push(("fork of", format!("{} at event {}", point.session, point.seq)));
+    }
+    if let Some(parent) = opening.and_then(|opening| opening.parent.as_ref()) {
+        rows.push(("child of", format!("{} (call {})", parent.session, parent.call)));
     }
     if let Some(run) = &state.run {
         let cap = run.cap.map_or_else(|| "no cap".to_owned(), |cap| format!("cap {cap}"));

@@ -37,6 +37,9 @@ const FILE: Keys = Keys {
         "max_turns",
         "max_tool_calls_per_turn",
         "loops",
+        "max_children",
+        "max_children_at_once",
+        "max_child_depth",
         "max_retries",
         "timeout_seconds",
         "budget_usd",
@@ -162,12 +165,18 @@ fn limits(reader: &mut Reader, file: &Section) -> Option<Limits> {
     let turns = whole(reader, file, "max_turns", (2, 1000), "turns");
     let calls = whole(reader, file, "max_tool_calls_per_turn", (1, 256), "calls");
     let loops = optional(file.get("loops"), |entry| loops::read(reader, entry));
+    let children = whole(reader, file, "max_children", (1, 256), "children");
+    let at_once = whole(reader, file, "max_children_at_once", (1, 64), "children");
+    let depth = whole(reader, file, "max_child_depth", (1, 8), "levels");
     let retries = whole(reader, file, "max_retries", (0, 20), "retries");
     let seconds = whole(reader, file, "timeout_seconds", (1, 3600), "seconds");
     let window = window::read(reader, file.get("context"));
     Some(Limits {
         turns_max: turns?.unwrap_or(usual.turns_max),
         calls_per_turn_max: calls?.unwrap_or(usual.calls_per_turn_max),
+        children_max: children?.unwrap_or(usual.children_max),
+        children_at_once_max: at_once?.unwrap_or(usual.children_at_once_max),
+        child_depth_max: depth?.unwrap_or(usual.child_depth_max),
         model_tries_max: retries?.map_or(usual.model_tries_max, |retries| retries + 1),
         model_deadline_ms: seconds?.map_or(usual.model_deadline_ms, |s| u64::from(s) * 1000),
         window: window?,

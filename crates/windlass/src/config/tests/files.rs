@@ -72,6 +72,7 @@ fn what_the_installations_file_says_is_what_holds() {
         agent_id: "a".to_owned(),
         workdir: None,
         forked_from: None,
+        parent: None,
     };
     for (tenant, user, plan) in [
         ("acme", "anybody", "pro"),

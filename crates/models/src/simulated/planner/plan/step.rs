@@ -16,6 +16,7 @@ pub(in crate::simulated::planner) enum Deed {
     EditFile,
     WriteFile,
     ReadFile,
+    Delegate,
 }
 
 /// What a step reads or changes beside its input.
@@ -43,12 +44,15 @@ impl Deed {
             Deed::EditFile => "edit",
             Deed::WriteFile => "write",
             Deed::ReadFile => "read",
+            Deed::Delegate => kernel::agent::DELEGATE,
         }
     }
 
     pub(in crate::simulated::planner) fn touches(self) -> Touch {
         match self {
-            Deed::Calculate | Deed::Weather | Deed::SearchWeb | Deed::ReadMore => Touch::Nothing,
+            Deed::Calculate | Deed::Weather | Deed::SearchWeb | Deed::ReadMore | Deed::Delegate => {
+                Touch::Nothing
+            }
             Deed::ListNotes
             | Deed::ReadNote
             | Deed::FindFiles

@@ -22,6 +22,7 @@ const SKILLS: &[(&str, &str)] = &[
     ("read", "read files: `show me README.md`"),
     ("write", "write files: `create a file hello.txt with the text hi`"),
     ("edit", "edit files: `replace foo with bar in a.txt`"),
+    ("delegate", "let children work: `delegate: compute 2+2 and 3+3 to two helpers`"),
 ];
 
 /// Who it is and what it can do with the tools of this request.

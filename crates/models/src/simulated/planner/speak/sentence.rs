@@ -41,6 +41,7 @@ pub(super) fn intention(progress: &Progress<'_, '_>, step: usize) -> String {
         ),
         Deed::WriteFile => format!("write the file {}", code("path")),
         Deed::ReadFile => format!("read the file {}", code("path")),
+        Deed::Delegate => format!("let a child do {}", code("task")),
     }
 }
 
@@ -82,6 +83,7 @@ fn done(progress: &Progress<'_, '_>, step: usize, answer: &str) -> String {
         ),
         Deed::WriteFile => format!("Wrote `{}`.", field("path")),
         Deed::ReadFile => told(&format!("`{}`:", field("path")), answer),
+        Deed::Delegate => told(&format!("A child says to `{}`:", field("task")), answer),
     }
 }
 
