@@ -114,7 +114,9 @@ fn every_spec_is_fit_to_be_frozen_and_shown() {
             assert!(said["description"].is_string(), "{}.{field}", spec.name);
             assert!(said["type"].is_string() || said["type"].is_array(), "{}.{field}", spec.name);
         }
-        assert!(spec.deadline_ms >= 1_000 && spec.output_bytes_max >= 1_024, "{}", spec.name);
+        // A child is ended by its turns, its budget and its patience.
+        assert!(spec.deadline_ms >= 1_000 || spec.name == DELEGATE, "{}", spec.name);
+        assert!(spec.output_bytes_max >= 1_024, "{}", spec.name);
         jsonschema::meta::validate(schema).unwrap();
         let again: ToolSpec = serde_json::from_str(&serde_json::to_string(&spec).unwrap()).unwrap();
         assert_eq!(again, spec);
