@@ -9,6 +9,7 @@ mod web;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use kernel::agent::DELEGATE;
 use kernel::json::RawJson;
 use kernel::units::{SessionId, Tenant};
 use serde_json::json;
