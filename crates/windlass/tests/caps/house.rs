@@ -64,6 +64,7 @@ pub(crate) struct End {
     pub(crate) settled: u64,
     pub(crate) estimated: u64,
     pub(crate) stranded: usize,
+    pub(crate) sessions: usize,
     standing: BTreeMap<String, usize>,
 }
 
@@ -74,6 +75,8 @@ pub(crate) struct House {
     base: String,
     /// The provider of a free model that is asked before it.
     free: Option<String>,
+    /// Whether its agent delegates.
+    family: bool,
     calls: u64,
     clock: Arc<Clock>,
 }
@@ -82,12 +85,18 @@ impl House {
     /// A house whose tenant's cap affords so many calls.
     pub(crate) fn new(provider: &Provider, calls: u64) -> Self {
         let folder = tempfile::tempdir().expect("a folder can be made");
-        House { folder, base: provider.base(), free: None, calls, clock: Arc::default() }
+        let base = provider.base();
+        House { folder, base, free: None, family: false, calls, clock: Arc::default() }
     }
 
     /// The same with a free model that is asked first.
     pub(crate) fn after(self, free: &Provider) -> Self {
         House { free: Some(free.base()), ..self }
+    }
+
+    /// The same with an agent that delegates.
+    pub(crate) fn with_children(self) -> Self {
+        House { family: true, ..self }
     }
 
     pub(crate) fn cap(&self) -> u64 {
@@ -102,7 +111,7 @@ impl House {
         let runtime = Runtime::new().expect("a runtime can be built");
         let engine = self.engine(&runtime);
         let sessions: Vec<SessionId> = runtime.block_on(async {
-            let agent = agent(if self.free.is_some() { FREE } else { MODEL });
+            let agent = self.agent();
             let mut sessions = Vec::new();
             for _ in 0..scene.runs {
                 let started = engine.start(&owner(), &agent, Task::of("say much")).await;
@@ -176,6 +185,23 @@ impl House {
             circuits,
             tap,
         }
+    }
+
+    fn agent(&self) -> Frozen {
+        let model = if self.free.is_some() { FREE } else { MODEL };
+        let tools = if self.family { vec![tools::delegate_spec()] } else { Vec::new() };
+        Agent {
+            agent_id: "talker".to_owned(),
+            model: model.to_owned(),
+            system_prompt: "Talk.".to_owned(),
+            tools,
+            max_tokens: ANSWER_TOKENS,
+            temperature: None,
+            limits: Limits { outage_parks_max: 1_000, ..Limits::default() },
+            task_cap: self.family.then(|| Money(self.cap())),
+            output_schema: None,
+        }
+        .freeze()
     }
 
     fn plans(&self) -> Plans {
@@ -258,12 +284,13 @@ async fn end(engine: &Engine) -> End {
         assert_eq!(balance.settled.money.0, settled, "{scope} counts what was spent");
         assert_eq!(balance.held, Default::default(), "L9: {scope} holds nothing at rest");
     }
-    let sessions: u64 = rows.iter().map(|row| row.brief.spent.0).sum();
-    assert_eq!(sessions, settled, "the sessions' spend is the ledger's");
+    let told: u64 = rows.iter().map(|row| row.brief.spent.0).sum();
+    assert_eq!(told, settled, "the sessions' spend is the ledger's");
     let at_rest = [Status::Finished, Status::Parked, Status::Cancelled];
     let stranded = rows.iter().filter(|row| !at_rest.contains(&row.brief.status)).count();
     let estimated = spend.iter().map(|row| row.estimated.0).sum();
-    End { settled, estimated, stranded, standing: standing(&rows) }
+    let sessions = rows.len();
+    End { settled, estimated, stranded, sessions, standing: standing(&rows) }
 }
 
 /// One model of a chain, asked at this address.
@@ -291,21 +318,6 @@ fn tenant() -> Tenant {
 fn owner() -> Owner {
     let user = "ada".to_owned();
     Owner { tenant: tenant(), user, labels: BTreeMap::new(), workdir: None }
-}
-
-fn agent(model: &str) -> Frozen {
-    Agent {
-        agent_id: "talker".to_owned(),
-        model: model.to_owned(),
-        system_prompt: "Talk.".to_owned(),
-        tools: Vec::new(),
-        max_tokens: ANSWER_TOKENS,
-        temperature: None,
-        limits: Limits { outage_parks_max: 1_000, ..Limits::default() },
-        task_cap: None,
-        output_schema: None,
-    }
-    .freeze()
 }
 
 /// The machine's clock, put forward by hand.

@@ -55,3 +55,17 @@ fn l14_a_free_model_with_a_paid_fallback_dodges_no_cap() {
     assert!(end.settled - end.estimated <= charged, "what is no estimate was charged: {end:?}");
     assert_eq!(end.stranded, 0, "every run finished or parked with its reason: {end:?}");
 }
+
+#[test]
+fn l21_parents_and_children_pass_no_cap_together() {
+    let provider = Provider::start("529:0.05,cut:0.05");
+    let house = House::new(&provider, CALLS).with_children();
+    let end = house.play(&Scene { runs: 60, kills: 2, cancels: 10 });
+    let charged = provider.charged();
+    assert!(charged > 0, "somebody spoke: {end:?}");
+    assert!(end.settled <= house.cap(), "the cap is passed by 0: {end:?}");
+    assert!(charged <= end.settled, "they charge {charged}, we show less: {end:?}");
+    assert!(end.settled - end.estimated <= charged, "what is no estimate was charged: {end:?}");
+    assert!(end.sessions > 60, "there were children: {end:?}");
+    assert_eq!(end.stranded, 0, "every run finished or parked with its reason: {end:?}");
+}

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use engine::ports::World;
+use kernel::agent::DELEGATE;
 use kernel::json::Extra;
-use kernel::message::{Block, Reply, Request, Stop};
+use kernel::message::{Arguments, Block, Reply, Request, Stop, ToolUse};
 use kernel::units::{SessionId, UnixMs};
 use models::simulated::Brain;
 use models::simulated::server::meter::Meter;
@@ -58,7 +59,10 @@ impl Provider {
     }
 }
 
-/// Says as much as it may.
+/// Children of an agent that may have some.
+const CHILDREN: u32 = 2;
+
+/// Says as much as it may; an agent that can delegate does so first.
 struct Talker;
 
 impl Brain for Talker {
@@ -66,10 +70,14 @@ impl Brain for Talker {
         "talker"
     }
 
-    fn reply(&self, _request: &Request) -> Reply {
+    fn reply(&self, request: &Request) -> Reply {
+        let (content, stop) = match hands_on(request) {
+            true => ((1..=CHILDREN).map(delegated).collect(), Stop::ToolUse),
+            false => (vec![Block::text(TOKEN.repeat(ANSWER_TOKENS as usize))], Stop::EndTurn),
+        };
         Reply {
-            content: vec![Block::text(TOKEN.repeat(ANSWER_TOKENS as usize))],
-            stop: Stop::EndTurn,
+            content,
+            stop,
             usage: None,
             model: None,
             fallback: None,
@@ -77,6 +85,22 @@ impl Brain for Talker {
             extra: Extra::new(),
         }
     }
+}
+
+/// Whether this is a parent that has not heard of its children yet.
+fn hands_on(request: &Request) -> bool {
+    let can = request.tools.iter().any(|tool| tool.name == DELEGATE);
+    let is_result = |block: &Block| matches!(block, Block::ToolResult(_));
+    can && !request.messages.iter().flat_map(|message| &message.content).any(is_result)
+}
+
+fn delegated(number: u32) -> Block {
+    Block::ToolUse(ToolUse {
+        id: format!("call-{number}"),
+        name: DELEGATE.to_owned(),
+        arguments: Arguments::from_text(&format!(r#"{{"task": "say much, part {number}"}}"#)),
+        extra: Extra::new(),
+    })
 }
 
 /// The clock of the machine.
