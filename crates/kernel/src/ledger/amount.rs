@@ -51,13 +51,13 @@ impl Measure {
     /// All of them, in the order in which they are checked.
     pub const ALL: [Measure; 3] = [Measure::Money, Measure::Tokens, Measure::Requests];
 
-    /// So much of this measure, for people: `$0.50`, `1200 tokens`, `3 requests`.
+    /// So much of this measure, for people: `$0.50`, `1200 tokens`, `1 request`.
     #[must_use]
     pub fn show(self, count: u64) -> String {
         match self {
             Measure::Money => Money(count).to_string(),
-            Measure::Tokens => format!("{count} tokens"),
-            Measure::Requests => format!("{count} requests"),
+            Measure::Tokens => counted(count, "token"),
+            Measure::Requests => counted(count, "request"),
         }
     }
 
@@ -70,6 +70,10 @@ impl Measure {
             Measure::Requests => "requests",
         }
     }
+}
+
+fn counted(count: u64, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
 impl fmt::Display for Measure {
