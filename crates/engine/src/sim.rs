@@ -222,10 +222,21 @@ impl<'a> Play<'a> {
     /// One life of the process: each session is driven once, and may die or be
     /// interfered with. Says whether anything is still owed.
     async fn live(&mut self, calm: bool) -> Result<bool, String> {
-        let sessions: Vec<SessionId> = self.sessions.keys().copied().collect();
-        let at_once = if self.chance.bool() { sessions.len() } else { 1 };
+        let is_child = |watched: &Watched| {
+            watched.state().opening.as_ref().is_some_and(|opening| opening.parent.is_some())
+        };
+        let (children, others): (Vec<_>, Vec<_>) =
+            self.sessions.iter().partition(|(_, watched)| is_child(watched));
+        let ids = |sessions: Vec<(&SessionId, &Watched)>| -> Vec<SessionId> {
+            sessions.into_iter().map(|(session, _)| *session).collect()
+        };
+        let (children, others) = (ids(children), ids(others));
+        let at_once = if self.chance.bool() { others.len() } else { 1 };
+        // A child is alone: whoever drives it here takes it for orphaned, and its parent,
+        // driven beside it, would be alive.
+        let groups = others.chunks(at_once.max(1)).chain(children.chunks(1));
         let mut busy = false;
-        for group in sessions.chunks(at_once.max(1)) {
+        for group in groups {
             busy |= self.live_together(group, calm).await?;
         }
         Ok(busy)

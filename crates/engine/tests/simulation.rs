@@ -15,7 +15,7 @@ use kernel::message::Request;
 const SEEDS: u64 = 10_000;
 
 /// Tests that share the seeds, so that they run beside each other.
-const SHARDS: u64 = 4;
+const SHARDS: u64 = 8;
 
 fn played(seed: u64) -> Result<Played, Violation> {
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -97,6 +97,26 @@ fn shard_2() {
 #[test]
 fn shard_3() {
     shard(3);
+}
+
+#[test]
+fn shard_4() {
+    shard(4);
+}
+
+#[test]
+fn shard_5() {
+    shard(5);
+}
+
+#[test]
+fn shard_6() {
+    shard(6);
+}
+
+#[test]
+fn shard_7() {
+    shard(7);
 }
 
 #[test]

@@ -66,6 +66,32 @@ pub struct Quote {
     pub context_tokens: Option<u64>,
 }
 
+/// How long a prompt may be. Models count differently: what one of them counted bounds
+/// what the same one will count, and for another a token is at least a byte.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Prompt<'a> {
+    /// The most tokens by the count of `by`.
+    pub counted: u64,
+    /// Who counted: a fallback's name, or the agent's own model.
+    pub by: Option<&'a str>,
+    /// All of it in bytes.
+    pub bytes: u64,
+}
+
+impl Prompt<'_> {
+    /// A prompt of at most so many tokens, whoever counts them.
+    #[must_use]
+    pub fn of(tokens_max: u64) -> Self {
+        Prompt { counted: tokens_max, by: None, bytes: tokens_max }
+    }
+
+    /// The most tokens that this candidate counts.
+    #[must_use]
+    pub fn tokens_max(&self, candidate: Option<&str>) -> u64 {
+        if candidate == self.by { self.counted } else { self.counted.max(self.bytes) }
+    }
+}
+
 /// A model that answers where the one before it does not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fallback {
@@ -106,20 +132,32 @@ impl Quote {
 
     /// The most that a whole call can cost, whoever answers (L14).
     #[must_use]
-    pub fn worst(&self, input_tokens_max: u64, output_tokens_max: u64) -> Money {
-        let worst = self.rules().map(|rule| rule.worst(input_tokens_max, output_tokens_max));
+    pub fn worst(&self, prompt: &Prompt<'_>, output_tokens_max: u64) -> Money {
+        let worst = self
+            .candidates()
+            .map(|(name, rule)| rule.worst(prompt.tokens_max(name), output_tokens_max));
         worst.max().unwrap_or_default()
+    }
+
+    /// The most tokens that a whole prompt can count, whoever answers.
+    #[must_use]
+    pub fn prompt_tokens_max(&self, prompt: &Prompt<'_>) -> u64 {
+        self.candidates().map(|(name, _)| prompt.tokens_max(name)).max().unwrap_or_default()
     }
 
     /// The longest answer that `money` can pay for after the input, whoever answers.
     /// `None` where not even the input can be paid.
     #[must_use]
-    pub fn output_tokens_for(&self, money: Money, input_tokens_max: u64) -> Option<u64> {
-        self.rules().map(|rule| rule.output_tokens_for(money, input_tokens_max)).min().flatten()
+    pub fn output_tokens_for(&self, money: Money, prompt: &Prompt<'_>) -> Option<u64> {
+        let affordable = self
+            .candidates()
+            .map(|(name, rule)| rule.output_tokens_for(money, prompt.tokens_max(name)));
+        affordable.min().flatten()
     }
 
-    fn rules(&self) -> impl Iterator<Item = &Rule> {
-        std::iter::once(&self.rule).chain(self.fallbacks.iter().map(|one| &one.rule))
+    fn candidates(&self) -> impl Iterator<Item = (Option<&str>, &Rule)> {
+        let fallbacks = self.fallbacks.iter().map(|one| (Some(one.model.as_str()), &one.rule));
+        std::iter::once((None, &self.rule)).chain(fallbacks)
     }
 }
 
@@ -298,13 +336,27 @@ mod tests {
     }
 
     #[test]
+    fn l14_what_one_model_counted_does_not_bound_another() {
+        let cheap = Rule::flat(rates(100, 500));
+        let other = Fallback { model: "other".into(), rule: cheap.clone() };
+        let chain = Quote { fallbacks: vec![other], ..Quote::of("1", cheap.clone()) };
+        let prompt = |by| Prompt { counted: 1_000, by, bytes: 4_000 };
+        let (short, long) = (cheap.worst(1_000, 10), cheap.worst(4_000, 10));
+        assert_eq!(Quote::of("1", cheap).worst(&prompt(None), 10), short, "alone");
+        assert_eq!(chain.worst(&prompt(None), 10), long, "the fallback may count denser");
+        assert_eq!(chain.worst(&prompt(Some("other")), 10), long, "and so may the own model");
+        assert_eq!(chain.prompt_tokens_max(&prompt(None)), 4_000);
+    }
+
+    #[test]
     fn what_money_can_pay_for_costs_no_more_than_it() {
         for rule in [tiered(), tiered().batch(), Rule { batch_percent_off: 33, ..tiered() }.batch()]
         {
             for money in [0, 1, 12_499, 12_500, 12_501, 50_000, 1_000_003, 77_777_777] {
                 for input in [0, 100, 100_001] {
                     let quote = Quote::of("1", rule.clone());
-                    let Some(output) = quote.output_tokens_for(Money(money), input) else {
+                    let Some(output) = quote.output_tokens_for(Money(money), &Prompt::of(input))
+                    else {
                         assert!(rule.input_worst(input) > Money(money));
                         continue;
                     };

@@ -43,6 +43,7 @@ fn of_refusal(refusal: &Refusal) -> Option<&'static str> {
         Refusal::NotOpen
         | Refusal::EmptyTask
         | Refusal::NotDue
+        | Refusal::UncappedChild { .. }
         | Refusal::NotAwaited
         | Refusal::MidAct => None,
     }

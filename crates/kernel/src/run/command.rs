@@ -145,6 +145,15 @@ pub enum Refusal {
         /// The session that it works for.
         parent: SessionId,
     },
+    /// A cap for a run with a living child that has none: what the child spends would pass it.
+    #[error(
+        "the run cannot be given a cap while its child {child} works without one\n\
+         resume it without a cap, and give one after the child's end; or cancel the run"
+    )]
+    UncappedChild {
+        /// The child.
+        child: SessionId,
+    },
     /// The run cannot stop here.
     #[error("the run is in the middle of an act and cannot be parked")]
     MidAct,
@@ -166,6 +175,7 @@ impl Refusal {
             Refusal::CostCapExceeded(_) => "cost_cap_exceeded",
             Refusal::NotAwaited => "not_awaited",
             Refusal::Delegated { .. } => "delegated",
+            Refusal::UncappedChild { .. } => "uncapped_child",
             Refusal::MidAct => "mid_act",
         }
     }

@@ -349,6 +349,10 @@ fn raised(
     why: &Parked,
     cap: Option<Money>,
 ) -> Result<Option<Money>, Refusal> {
+    let free_child = run.living().find(|child| child.carve.cap.is_none());
+    if let Some(child) = free_child.filter(|_| cap.is_some()) {
+        return Err(Refusal::UncappedChild { child: child.session });
+    }
     let needed = own_need(why);
     let used = run.settled.plus(run.carved());
     match cap.or(run.cap) {

@@ -1,8 +1,8 @@
 //! How much a model call may use at the worst, and how long its answer may be for that.
 //!
 //! The bound is honest: every new byte may be a token, every token may be written to
-//! the cache, the answer may use all of `max_tokens`, and the dearest of the fallback
-//! chain may give it. Where a cap cannot cover that, the answer is shortened, down to a
+//! the cache, the answer may use all of `max_tokens`, the dearest of the fallback chain
+//! may give it, and what one model counted says nothing about how another one counts. Where a cap cannot cover that, the answer is shortened, down to a
 //! floor; below it the cap has tripped.
 
 use super::Context;
@@ -11,7 +11,7 @@ use super::state::State;
 use super::task::Run;
 use crate::event::Purpose;
 use crate::ledger::{Amount, CapReached, Measure, Scope};
-use crate::price::Quote;
+use crate::price::{Prompt, Quote};
 use crate::units::Money;
 
 /// Tokens that a provider adds for its own tool prompts and message marks.
@@ -33,8 +33,8 @@ pub(super) fn reserve(
     context: &Context<'_>,
 ) -> Result<Reservation, CapReached> {
     let (wanted, bytes_beside) = asked(state, context.quote, purpose);
-    let said = state.talk.input_tokens_max().saturating_add(bytes_beside);
-    let call = Call { input: said.saturating_add(HIDDEN_TOKENS_MAX), quote: context.quote };
+    let beside = bytes_beside.saturating_add(HIDDEN_TOKENS_MAX);
+    let call = Call { prompt: state.talk.prompt(beside), quote: context.quote };
     let floor = state.agent.limits.answer_tokens_min.min(wanted);
     let mut longest = u64::from(wanted);
     for limit in own(state, run).iter().chain(context.full) {
@@ -64,26 +64,30 @@ fn own(state: &State, run: &Run) -> Option<CapReached> {
 
 /// What is known of a call before it is made.
 struct Call<'a> {
-    /// The most tokens that it reads.
-    input: u64,
+    prompt: Prompt<'a>,
     quote: Option<&'a Quote>,
 }
 
 impl Call<'_> {
     fn worst(&self, max_tokens: u32) -> Amount {
         let output = u64::from(max_tokens);
-        let money = self.quote.map_or(Money::ZERO, |quote| quote.worst(self.input, output));
-        Amount { money, tokens: self.input.saturating_add(output), requests: 1 }
+        let money = self.quote.map_or(Money::ZERO, |quote| quote.worst(&self.prompt, output));
+        Amount { money, tokens: self.input_tokens_max().saturating_add(output), requests: 1 }
+    }
+
+    fn input_tokens_max(&self) -> u64 {
+        let by_all = self.quote.map(|quote| quote.prompt_tokens_max(&self.prompt));
+        by_all.unwrap_or_else(|| self.prompt.tokens_max(self.prompt.by))
     }
 
     /// The longest answer that so much can cover; `None` where not even the input fits.
     fn output_tokens_for(&self, measure: Measure, free: u64) -> Option<u64> {
         match measure {
             Measure::Money => match self.quote {
-                Some(quote) => quote.output_tokens_for(Money(free), self.input),
+                Some(quote) => quote.output_tokens_for(Money(free), &self.prompt),
                 None => Some(u64::MAX),
             },
-            Measure::Tokens => free.checked_sub(self.input),
+            Measure::Tokens => free.checked_sub(self.input_tokens_max()),
             Measure::Requests => (free > 0).then_some(u64::MAX),
         }
     }

@@ -15,6 +15,7 @@ use std::sync::Arc;
 use super::size::Size;
 use crate::json::{Extra, RawJson};
 use crate::message::{Block, Message, Reply, Role, Stop, ToolResult, ToolUse, Usage};
+use crate::price::Prompt;
 use crate::units::ContentHash;
 
 /// The conversation, and what is known about its length.
@@ -26,6 +27,8 @@ pub struct Talk {
     /// Ids of all calls so far, hashed, so that a repeated one can be told.
     call_ids: BTreeSet<[u8; 8]>,
     size: Size,
+    /// The fallback that counted it last; `None`: the agent's own model.
+    counted_by: Option<String>,
     /// Whether the last reply was a pause: the same messages go back as they are.
     paused: bool,
     /// The present task.
@@ -83,6 +86,7 @@ impl Talk {
         self.size.add(bytes_of(&reply.content));
         if let Some(usage) = reply.usage.filter(Usage::is_believable) {
             self.size.count(usage.total());
+            self.counted_by.clone_from(&reply.fallback);
         }
         if !reply.content.is_empty() {
             let content = reply.content.clone();
@@ -108,10 +112,13 @@ impl Talk {
         self.paused && self.open.is_empty()
     }
 
-    /// An upper bound on the tokens that a request with this talk counts as input. A
-    /// token is at least one byte, so new bytes bound new tokens.
-    pub(super) fn input_tokens_max(&self) -> u64 {
-        self.size.tokens_max()
+    /// How long a request with this talk and so many bytes beside it may be.
+    pub(super) fn prompt(&self, bytes_beside: u64) -> Prompt<'_> {
+        Prompt {
+            counted: self.size.tokens_max().saturating_add(bytes_beside),
+            by: self.counted_by.as_deref(),
+            bytes: self.size.bytes().saturating_add(bytes_beside),
+        }
     }
 
     /// How long it is.

@@ -240,6 +240,7 @@ impl Model for Priced {
 #[cfg(test)]
 mod tests {
     use engine::tap::Tap;
+    use kernel::price::Prompt;
 
     use super::*;
     use crate::config::parse;
@@ -290,7 +291,7 @@ mod tests {
         let chain = assemble(&config, &shared).expect("it needs no key");
         let quote = chain.quote("planner", Machine.now()).expect("all have prices");
         assert_eq!(quote.fallbacks.len(), 1);
-        assert_eq!(quote.worst(1_000_000, 0).to_string(), "$1.00");
+        assert_eq!(quote.worst(&Prompt::of(1_000_000), 0).to_string(), "$1.00");
         assert_eq!(quote.context_tokens, Some(9_000));
     }
 }

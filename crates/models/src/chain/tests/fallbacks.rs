@@ -1,6 +1,7 @@
 //! Who is asked, in which order, and what is said where nobody answers.
 
 use kernel::message::Usage;
+use kernel::price::Prompt;
 use kernel::units::Money;
 
 use super::*;
@@ -76,7 +77,7 @@ async fn l14_a_free_try_may_be_followed_by_a_paid_one_and_no_paid_one_by_anythin
     assert!(error.fault.message.contains("`free`: no\n`paid`: no"), "{}", error.fault.message);
     // The price of the chain is that of its dearest candidate.
     let quote = stage.chain.quote("free", crate::testing::TODAY).unwrap();
-    assert_eq!(quote.worst(1_000, 10), Money(1_000 * 125 + 10 * 500));
+    assert_eq!(quote.worst(&Prompt::of(1_000), 10), Money(1_000 * 125 + 10 * 500));
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,6 +1,7 @@
 //! Chains of real clients: HTTP against simulated providers that fail in every way.
 
 use kernel::message::text_of;
+use kernel::price::Prompt;
 use kernel::units::Money;
 
 use super::*;
@@ -72,7 +73,7 @@ async fn ask(model: &str, own: &str, fallback: &str) -> Result<Reply, ModelError
     let chain = Chain::new(at(model, own), vec![at(FALLBACK, fallback)], circuits, world);
     let quote = chain.quote(model, crate::testing::TODAY).map(Arc::new);
     let asking = Arc::new(request(model, "hello"));
-    let hold = quote.as_ref().map_or(Money::ZERO, |quote| quote.worst(10_000, 1_000));
+    let hold = quote.as_ref().map_or(Money::ZERO, |quote| quote.worst(&Prompt::of(10_000), 1_000));
     let call = ModelCall { request: asking, quote, hold, ..call(model, 60_000, 4) };
     chain.call(&call, &|_| {}).await
 }
