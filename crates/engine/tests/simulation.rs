@@ -3,7 +3,7 @@
 //! Every prefix of every log is rendered and judged by both vendors' rules. A seed that
 //! breaks a law is printed with the command that plays it again:
 //! `SIM_SEED=n cargo nextest run -p engine --test simulation one_seed`. The long form is
-//! `SIM_SEEDS=100000 cargo nextest run -p engine --test simulation`.
+//! `SIM_SEEDS=100000 cargo nextest run --profile nightly -p engine --test simulation`.
 
 use std::sync::Arc;
 
