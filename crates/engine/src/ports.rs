@@ -8,6 +8,7 @@ mod courier;
 mod dispatch;
 mod model;
 mod outbox;
+mod policy;
 mod store;
 mod toolbox;
 mod world;
@@ -20,6 +21,7 @@ pub use model::{Model, ModelCall, ModelError};
 pub use outbox::{
     Copied, Delivery, Listed as AlertListed, Outbox, Standing as CopyStanding, Take, Tried,
 };
+pub use policy::{Action, Policy, Principal, Question, ToolQuestion};
 pub use store::{
     Brief, Charge, Claim, Commit, Head, Listed, Listing, Payload, SpendRow, Status, Store,
     StoreError, Waits,

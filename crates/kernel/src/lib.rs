@@ -15,3 +15,4 @@ pub mod message;
 pub mod price;
 pub mod run;
 pub mod units;
+pub mod verdict;

@@ -5,15 +5,27 @@ use super::dependencies::{Dependency, dependencies};
 use super::tree::Tree;
 
 /// Each crate of ours and what of ours it may import. `xtask` stands beside the house.
-const FLOORS: [(&str, &[&str]); 9] = [
+const FLOORS: [(&str, &[&str]); 15] = [
     ("kernel", &[]),
+    ("redact", &[]),
     ("wire", &["kernel"]),
-    ("engine", &["kernel"]),
+    ("engine", &["kernel", "redact"]),
+    ("guard", &["kernel"]),
+    ("sandbox", &[]),
+    ("secrets", &["kernel"]),
     ("models", &["engine", "wire", "kernel"]),
-    ("tools", &["engine", "kernel"]),
+    ("tools", &["engine", "guard", "sandbox", "secrets", "kernel"]),
+    ("mcp", &["engine", "guard", "sandbox", "secrets", "kernel"]),
+    ("policy", &["engine", "kernel"]),
     ("stores", &["engine", "kernel"]),
     ("webhooks", &["engine", "kernel"]),
-    ("windlass", &["models", "tools", "stores", "webhooks", "engine", "wire", "kernel"]),
+    (
+        "windlass",
+        &[
+            "models", "tools", "mcp", "policy", "stores", "webhooks", "engine", "wire", "guard",
+            "sandbox", "secrets", "redact", "kernel",
+        ],
+    ),
     ("xtask", &[]),
 ];
 

@@ -13,7 +13,7 @@ const LINES_MAX: usize = 500;
 const EXCEPTIONS: &str = "xtask/tidy-exceptions.txt";
 
 /// The one folder whose code may be `unsafe`: it starts processes.
-const UNSAFE_FOLDER: &str = "crates/tools/";
+const UNSAFE_FOLDER: &str = "crates/sandbox/";
 
 /// Code that says that something is missing.
 const UNFINISHED_CODE: [&str; 4] = ["todo!", "unimplemented!", "dbg!", "#[ignore"];

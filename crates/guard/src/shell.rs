@@ -1,0 +1,1 @@
+//! Shell commands: what they would run, read and write.

@@ -1,0 +1,1 @@
+//! SQL statements: what they would read, and that they only read.

@@ -1,0 +1,1 @@
+//! URLs: where a request would really go.

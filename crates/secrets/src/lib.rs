@@ -1,0 +1,1 @@
+//! Where secrets come from, as values that cannot be printed.
