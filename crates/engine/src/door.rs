@@ -4,18 +4,22 @@
 //! A command becomes facts in one commit, or a refusal. Nothing is done in the world
 //! here; a nudge tells the workers that something is owed.
 
+mod approvals;
+
 use std::collections::BTreeMap;
 
 use kernel::agent::Frozen;
-use kernel::event::{Done, Opening, Sealed, Stored, chain_root, unseal};
+use kernel::event::{Done, Opening, Sealed, SessionScope, Stored, chain_root, unseal};
 use kernel::ledger::{Allowance, Balance, Scope, Share};
 use kernel::message::Block;
-use kernel::run::{Command, Context, State, Stepped, Wake, step};
+use kernel::run::{Command, Context, Judge, State, Stepped, Wake, step};
 use kernel::units::{Money, SessionId, Tenant, UnixMs};
+
+pub use approvals::Asked;
 
 use crate::Engine;
 use crate::error::EngineError;
-use crate::ports::{Listing, Status, StoreError};
+use crate::ports::{Listing, Principal, Status, StoreError};
 use crate::record::{PAGE_ROWS, agent_payload, brief, commit, frozen, load, read_on};
 
 /// Tries of a command against a session that others keep writing to.
@@ -64,19 +68,36 @@ pub struct Owner {
     pub labels: BTreeMap<String, String>,
     /// The folder of the file tools.
     pub workdir: Option<String>,
+    /// What the session is composed for.
+    pub scope: SessionScope,
+}
+
+impl Owner {
+    /// Who asks where this owner does something.
+    #[must_use]
+    pub fn principal(&self) -> Principal {
+        Principal {
+            tenant: self.tenant.clone(),
+            user: self.user.clone(),
+            role: self.scope.role.clone(),
+            labels: self.labels.clone(),
+            agent: None,
+        }
+    }
 }
 
 impl Engine {
-    /// Opens a session with a first task, both in one commit.
+    /// Opens a session with a first task, both in one commit, if policies let its owner.
     ///
     /// # Errors
-    /// A refusal (nothing was stored), or the store.
+    /// [`EngineError::Denied`] or a refusal (nothing was stored), or the store.
     pub async fn start(
         &self,
         owner: &Owner,
         agent: &Frozen,
         task: Task,
     ) -> Result<SessionId, EngineError> {
+        self.permit_start(owner, agent)?;
         let session = self.world.session_id();
         let mut state = State::new(session, agent);
         let opening = Opening {
@@ -86,6 +107,7 @@ impl Engine {
             agent: agent.hash,
             agent_id: agent.agent.agent_id.clone(),
             workdir: owner.workdir.clone(),
+            scope: Some(owner.scope.clone()),
             forked_from: None,
             parent: None,
         };
@@ -323,6 +345,7 @@ impl Engine {
             shares: &shares,
             full: &[],
             out: &[],
+            judge: Judge::NOBODY,
         };
         Ok(step(state, command, &context)?)
     }

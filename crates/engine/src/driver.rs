@@ -15,13 +15,14 @@ use kernel::event::{FaultClass, ModelFault};
 use kernel::ledger::{Balance, CapReached, Share};
 use kernel::price::{Quote, Spent};
 use kernel::run::{
-    Call, CallStatus, Calling, Command, Context, Owed, Phase, Refusal, State, Stepped, Wake, owed,
-    step,
+    Call, CallStatus, Calling, Command, Context, Judge, Owed, Phase, Refusal, State, Stepped, Wake,
+    owed, step,
 };
 use kernel::units::UnixMs;
 
 use crate::Engine;
 use crate::error::EngineError;
+use crate::judge::judge;
 use crate::perform::{self, Performed, tools};
 use crate::ports::{Payload, StoreError, Waits};
 use crate::record::{commit, load};
@@ -266,6 +267,8 @@ impl Driver {
         }
         let shares = self.shares(now);
         let out = tools::out_of_order(&self.engine.circuits);
+        let engine = &self.engine;
+        let judge = |state: &State, call: &Call| judge(engine, state, call);
         let context = Context {
             now,
             epoch: Some(self.lease.epoch),
@@ -276,6 +279,7 @@ impl Driver {
             shares: &shares,
             full: room.full(),
             out: &out,
+            judge: Judge(&judge),
         };
         let mut all = Stepped::default();
         for one in performed {

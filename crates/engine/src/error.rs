@@ -2,6 +2,7 @@
 
 use kernel::agent::NotAnAgent;
 use kernel::run::{Misfit, Refusal};
+use kernel::verdict::Judgement;
 
 use crate::ports::StoreError;
 
@@ -11,6 +12,9 @@ pub enum EngineError {
     /// A lawful no: nothing was changed.
     #[error(transparent)]
     Refused(#[from] Refusal),
+    /// Policies do not let the one who asks do this.
+    #[error("not allowed: {}", _0.reasons.join("; "))]
+    Denied(Judgement),
     /// The store said no, or could not.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -11,6 +11,7 @@ pub mod conformance;
 pub mod door;
 pub mod driver;
 pub mod error;
+mod judge;
 pub mod memory;
 mod perform;
 pub mod ports;
@@ -27,7 +28,7 @@ use kernel::ledger::Plans;
 
 use crate::alerts::Subscriptions;
 use crate::circuits::Circuits;
-use crate::ports::{Dispatch, Model, Store, Toolbox, World};
+use crate::ports::{Dispatch, Model, Policy, Store, Toolbox, World};
 use crate::tap::Tap;
 
 /// The ports, assembled: what every part of the shell works with.
@@ -41,6 +42,8 @@ pub struct Engine {
     pub model: Arc<dyn Model>,
     /// Who runs tools.
     pub toolbox: Arc<dyn Toolbox>,
+    /// Who says what may be done.
+    pub policy: Arc<dyn Policy>,
     /// Time, ids and chance.
     pub world: Arc<dyn World>,
     /// The budgets that sessions share.

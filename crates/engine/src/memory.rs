@@ -6,8 +6,10 @@
 
 mod nudges;
 mod outbox;
+mod permissive;
 
 pub use nudges::Nudges;
+pub use permissive::Permissive;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};

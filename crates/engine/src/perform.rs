@@ -211,7 +211,7 @@ fn outcome_of(output: &ToolOutput) -> Outcome {
     if output.is_error { Outcome::Error } else { Outcome::Ok }
 }
 
-fn tool_call(tenant: &Tenant, state: &State, call: &Call) -> Option<ToolCall> {
+pub(crate) fn tool_call(tenant: &Tenant, state: &State, call: &Call) -> Option<ToolCall> {
     let spec = state.agent.tool(&call.name)?.clone();
     let arguments = match &call.arguments {
         Arguments::Json(raw) => raw.clone(),
@@ -238,7 +238,8 @@ pub(crate) fn key_of(session: SessionId, run: u32, turns: u32, call: &str) -> St
 /// The end of a call that a child answered.
 pub(crate) fn child_over(state: &State, call: &Call, report: Report, took_ms: u64) -> Performed {
     let shown_bytes_max = state.agent.tool(&call.name).map_or(0, |spec| spec.output_bytes_max);
-    let output = ToolOutput { content: report.content, is_error: report.outcome != Outcome::Ok };
+    let is_error = report.outcome != Outcome::Ok;
+    let output = ToolOutput { content: report.content, is_error, signs: None };
     let (told, payloads) = ended(call, report.outcome, output, took_ms, shown_bytes_max);
     let command = Command::Returned(Returned { child: Some(report.end), ..told });
     Performed { command, payloads }
@@ -267,8 +268,12 @@ fn ended(
     let rest = whole
         .as_ref()
         .map(|payload| PayloadRef { hash: payload.hash, bytes: payload.bytes.len() as u64 });
-    let call = call.id.clone();
-    let returned = Returned { call, outcome, content, rest, took_ms, child: None };
+    let returned = Returned {
+        rest,
+        took_ms,
+        signs: output.signs,
+        ..Returned::plain(&call.id, outcome, content)
+    };
     (returned, whole.into_iter().collect())
 }
 

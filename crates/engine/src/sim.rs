@@ -145,6 +145,7 @@ impl<'a> Play<'a> {
             Shaky::new(Arc::clone(&store), chance.fork(), Arc::clone(&crash), Arc::clone(&tally));
         let shaky = Arc::new(shaky);
         let engine = Engine {
+            policy: Arc::new(crate::memory::Permissive),
             store: Arc::clone(&shaky) as Arc<_>,
             dispatch,
             model: Arc::clone(&brain) as Arc<_>,
@@ -208,6 +209,7 @@ impl<'a> Play<'a> {
             user: "sim".to_owned(),
             labels: BTreeMap::new(),
             workdir: None,
+            scope: Default::default(),
         };
         for _try in 0..TRIES_MAX {
             match self.engine.start(&owner, agent, Task::of("do something")).await {
@@ -356,6 +358,8 @@ fn agent(chance: &mut fastrand::Rng) -> Agent {
         effect: EffectRule::Always(effect),
         deadline_ms: 10_000,
         output_bytes_max: 200,
+        untrusted: false,
+        sensitive: false,
     };
     Agent {
         agent_id: "sim".to_owned(),
@@ -386,6 +390,7 @@ fn agent(chance: &mut fastrand::Rng) -> Agent {
             children_max: chance.u32(0..8),
             children_at_once_max: chance.u32(0..5),
             child_depth_max: chance.u32(0..4),
+            approval_ms: chance.u64(1_000..600_000),
             ..Limits::default()
         },
         task_cap: chance.bool().then(|| Money(chance.u64(0..4_000_000))),

@@ -83,6 +83,16 @@ pub struct Limits {
     pub children_at_once_max: u32,
     /// How deep children may go: 1 for children that have none of their own.
     pub child_depth_max: u32,
+    /// How long people have to answer when they are asked about a call, in milliseconds.
+    #[serde(skip_serializing_if = "is_usual_approval")]
+    pub approval_ms: u64,
+}
+
+/// A day to answer, in milliseconds.
+const APPROVAL_MS: u64 = 86_400_000;
+
+fn is_usual_approval(ms: &u64) -> bool {
+    *ms == APPROVAL_MS
 }
 
 impl Default for Limits {
@@ -99,6 +109,7 @@ impl Default for Limits {
             children_max: 8,
             children_at_once_max: 4,
             child_depth_max: 2,
+            approval_ms: APPROVAL_MS,
         }
     }
 }
@@ -130,6 +141,16 @@ pub struct ToolSpec {
     pub deadline_ms: u64,
     /// Longest result shown to the model, in bytes. The rest is kept by content hash.
     pub output_bytes_max: u64,
+    /// Whether what it brings back comes from people whom nobody vouches for.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub untrusted: bool,
+    /// Whether it must not run on untrusted words without somebody's consent.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub sensitive: bool,
+}
+
+fn is_false(flag: &bool) -> bool {
+    !*flag
 }
 
 /// What running a call twice would mean, from safest to least safe.

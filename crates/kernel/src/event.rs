@@ -10,6 +10,9 @@ mod fault;
 mod notice;
 mod purpose;
 mod returned;
+mod ruling;
+mod scope;
+mod signs;
 mod standin;
 
 pub use chain::{Broken, Sealed, Stored, chain_root, seal, unseal};
@@ -19,6 +22,9 @@ pub use fault::{FaultClass, ModelFault, NextStep};
 pub use notice::Notice;
 pub use purpose::Purpose;
 pub use returned::{HANDLE_DIGITS, Outcome, PayloadRef, Returned, event_handle, event_of_handle};
+pub use ruling::{Answer, Ask, Ruling};
+pub use scope::{Dropped, SessionScope};
+pub use signs::{SPANS_MAX, Sign, Signs};
 pub use standin::{
     Again, Cleared, LEFT_OUT, STANDIN_BYTES_MAX, SUMMARY_REQUEST, left_out, standin,
 };
@@ -146,6 +152,23 @@ pub enum Fact {
         /// The turns that stay word for word.
         turns_kept: u32,
     },
+    /// It was decided which calls of the turn may run.
+    ToolsJudged {
+        /// The verdicts, in the order of the calls.
+        rulings: Vec<Ruling>,
+    },
+    /// What was asked about a call is answered.
+    ApprovalDecided {
+        /// The id of the call.
+        call: String,
+        /// The answer.
+        answer: Answer,
+        /// Who answered, for people.
+        by: String,
+        /// What they said to the model.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        words: String,
+    },
     /// A call that must not happen twice is about to be made.
     ToolBegun {
         /// Who makes it.
@@ -223,6 +246,8 @@ impl Fact {
             Fact::ResultsCleared(_) => "results_cleared",
             Fact::Summarised { .. } => "summarised",
             Fact::TurnsDropped { .. } => "turns_dropped",
+            Fact::ToolsJudged { .. } => "tools_judged",
+            Fact::ApprovalDecided { .. } => "approval_decided",
             Fact::ToolBegun { .. } => "tool_begun",
             Fact::ChildBegun { .. } => "child_begun",
             Fact::ToolReturned(_) => "tool_returned",
@@ -269,6 +294,9 @@ pub struct Opening {
     /// The folder that its file tools work in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub workdir: Option<String>,
+    /// What it was composed for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<SessionScope>,
     /// The session and event that it continues.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub forked_from: Option<ForkPoint>,

@@ -6,6 +6,7 @@
 //! needed, so that one commit ends exactly where the world begins.
 
 mod advance;
+mod approval;
 mod call;
 mod child;
 mod command;
@@ -23,7 +24,8 @@ mod talk;
 mod task;
 mod wish;
 
-pub use call::{Call, CallStatus};
+pub use approval::{Given, Pending, arguments_hash, pending};
+pub use call::{Call, CallStatus, Leave};
 pub use child::{Birth, Child, birth, child_session};
 pub use command::{Command, Refusal, Wake};
 pub use compact::Compaction;
@@ -34,11 +36,14 @@ pub use state::{Misfit, State};
 pub use talk::Talk;
 pub use task::{Calling, Closing, Ended, Phase, Run};
 
+use std::fmt;
+
 use crate::event::{Event, Fact, Parked, Returned, Sealed, Stored, seal, unseal};
 use crate::ledger::{Allowance, Amount, Booking, CapReached, Move, MoveKind, Scope, Share};
 use crate::message::Usage;
 use crate::price::Quote;
 use crate::units::{Epoch, Money, UnixMs};
+use crate::verdict::{Judgement, Verdict};
 
 /// What the shell knows and the log does not.
 #[derive(Clone, Copy, Debug)]
@@ -65,6 +70,25 @@ pub struct Context<'a> {
     pub full: &'a [CapReached],
     /// The tools that do not work now.
     pub out: &'a [OutOfOrder],
+    /// Who says which calls may run.
+    pub judge: Judge<'a>,
+}
+
+/// Says of a call whether it may run: policies and guards, as a function of the session
+/// and the call.
+#[derive(Clone, Copy)]
+pub struct Judge<'a>(pub &'a (dyn Fn(&State, &Call) -> Judgement + Sync));
+
+impl Judge<'static> {
+    /// For steps that begin nothing: lets no call through.
+    pub const NOBODY: Judge<'static> =
+        Judge(&|_, _| Judgement::new(Verdict::Deny, "nobody", "nobody is here to decide"));
+}
+
+impl fmt::Debug for Judge<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Judge")
+    }
 }
 
 impl Context<'_> {
@@ -202,6 +226,8 @@ fn moves_of(state: &State, fact: &Fact, shares: &[Share]) -> Vec<Move> {
         | Fact::ResultsCleared(_)
         | Fact::Summarised { .. }
         | Fact::TurnsDropped { .. }
+        | Fact::ToolsJudged { .. }
+        | Fact::ApprovalDecided { .. }
         | Fact::ToolBegun { .. }
         | Fact::ToolReturned(_)
         | Fact::CancelAsked { .. }
@@ -253,6 +279,8 @@ fn booking_of(state: &State, fact: &Fact) -> Option<Booking> {
         | Fact::ResultsCleared(_)
         | Fact::Summarised { .. }
         | Fact::TurnsDropped { .. }
+        | Fact::ToolsJudged { .. }
+        | Fact::ApprovalDecided { .. }
         | Fact::ToolBegun { .. }
         | Fact::ChildBegun { .. }
         | Fact::ToolReturned(_)

@@ -34,7 +34,7 @@ impl FromStr for SessionId {
 }
 
 /// Who owns a session and pays for it. Every look-up is scoped by one.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Tenant(pub String);
 

@@ -62,7 +62,8 @@ fn told(why: &Parked, wake: Option<UnixMs>) -> Option<(Kind, String)> {
         Parked::Interrupted
         | Parked::Forked
         | Parked::HandedOver
-        | Parked::WaitsForChild { .. } => return None,
+        | Parked::WaitsForChild { .. }
+        | Parked::AwaitsApproval { .. } => return None,
     })
 }
 

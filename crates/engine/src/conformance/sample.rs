@@ -136,6 +136,7 @@ pub fn opening(tenant: &Tenant) -> Fact {
         agent_id: "reference".into(),
         labels: Default::default(),
         workdir: None,
+        scope: None,
         forked_from: None,
         parent: None,
     })

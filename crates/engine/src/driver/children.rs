@@ -13,7 +13,7 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt};
-use kernel::run::{Call, Command, Phase, Report, birth};
+use kernel::run::{Call, Command, Phase, Report, Wake, birth};
 use kernel::units::{SessionId, UnixMs};
 use tokio_util::sync::CancellationToken;
 
@@ -76,14 +76,26 @@ impl Driver {
             }
             Ok(Next::Stopped { .. }) => self.decide(Command::Park).await?,
             Ok(Next::Asleep { .. }) if self.stop.is_asked() => self.decide(Command::Park).await?,
-            Ok(Next::Asleep { child, until }) => {
-                self.decide(Command::AwaitChild { child, until }).await?;
-            }
+            Ok(Next::Asleep { child, until }) => self.sleep_with(child, until).await?,
             Ok(Next::Look) => {}
             Err(Interruption::Cancelled | Interruption::Stopped) => self.reload().await?,
             Ok(Next::Failed(error)) | Err(Interruption::Failed(error)) => return Err(error),
         }
         Ok(None)
+    }
+
+    /// Sleeps with a child, unless that goes on meanwhile: somebody may have answered what it
+    /// asked. Whoever answers wakes the parents that sleep already; the look behind the commit
+    /// finds what was answered before it.
+    async fn sleep_with(&mut self, child: SessionId, until: UnixMs) -> Result<(), EngineError> {
+        self.decide(Command::AwaitChild { child, until }).await?;
+        let now = self.engine.world.now();
+        let found = self.engine.store.look(&self.lease.tenant, child).await?;
+        if found.brief.due.is_some_and(|due| due <= now) {
+            self.children.sleeping.remove(&child);
+            self.decide(Command::Wake(Wake::Child(child))).await?;
+        }
+        Ok(())
     }
 
     /// Begins to watch the children that are not watched yet.

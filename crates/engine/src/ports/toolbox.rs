@@ -4,8 +4,10 @@ use std::path::PathBuf;
 
 use async_trait::async_trait;
 use kernel::agent::ToolSpec;
+use kernel::event::Signs;
 use kernel::json::RawJson;
 use kernel::units::{SessionId, Tenant};
+use kernel::verdict::Examined;
 
 /// One call of one tool.
 #[derive(Clone, Debug)]
@@ -32,19 +34,21 @@ pub struct ToolOutput {
     pub content: String,
     /// Whether the call failed: the content says why, in words the model can work with.
     pub is_error: bool,
+    /// Signs of injection that were found in it.
+    pub signs: Option<Signs>,
 }
 
 impl ToolOutput {
     /// A good result.
     #[must_use]
     pub fn ok(content: impl Into<String>) -> Self {
-        ToolOutput { content: content.into(), is_error: false }
+        ToolOutput { content: content.into(), is_error: false, signs: None }
     }
 
     /// A failure that the model is told.
     #[must_use]
     pub fn error(content: impl Into<String>) -> Self {
-        ToolOutput { content: content.into(), is_error: true }
+        ToolOutput { content: content.into(), is_error: true, signs: None }
     }
 }
 
@@ -79,6 +83,10 @@ pub enum Reconciled {
 pub trait Toolbox: Send + Sync {
     /// Every tool there is, in the order in which it is shown to a model.
     fn specs(&self) -> Vec<ToolSpec>;
+
+    /// Reads what a call would do, and says what the tool's own guards think of it. A
+    /// function of the call: nothing is run, opened or asked.
+    fn examine(&self, call: &ToolCall) -> Examined;
 
     /// Checks the arguments against the schema and runs the tool. The engine stops
     /// waiting at the tool's deadline; dropping the future must leave nothing half done

@@ -118,6 +118,8 @@ pub(super) fn cost(fact: &Fact) -> Money {
         | Fact::ResultsCleared(_)
         | Fact::Summarised { .. }
         | Fact::TurnsDropped { .. }
+        | Fact::ToolsJudged { .. }
+        | Fact::ApprovalDecided { .. }
         | Fact::ToolBegun { .. }
         | Fact::ChildBegun { .. }
         | Fact::ToolReturned(_)

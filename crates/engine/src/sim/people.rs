@@ -1,12 +1,15 @@
 //! What people do to a session, at any moment. Refusals are lawful; damage is not.
 
+use std::collections::BTreeMap;
+
 use kernel::ledger::Allowance;
+use kernel::run::Given;
 use kernel::units::{Money, SessionId, Tenant};
 
 use crate::Engine;
 use crate::door::Task;
 use crate::error::EngineError;
-use crate::ports::StoreError;
+use crate::ports::{Principal, StoreError};
 
 /// One thing that somebody does.
 pub(super) enum Deed {
@@ -16,6 +19,7 @@ pub(super) enum Deed {
     Wake { turns_more: Option<u32>, cap: Option<Money> },
     Fork { at: u64 },
     Raise { which: usize, by: u64 },
+    Answer { approve: bool },
 }
 
 impl Deed {
@@ -28,6 +32,7 @@ impl Deed {
                 cap: chance.bool().then(|| Money(chance.u64(0..2_000_000))),
             },
             11 => Deed::Raise { which: chance.usize(0..4), by: chance.u64(1..1_000_000) },
+            12..=14 => Deed::Answer { approve: chance.u32(0..3) > 0 },
             10 if may_fork => Deed::Fork { at: chance.u64(1..30) },
             _ => Deed::Nothing,
         }
@@ -46,6 +51,7 @@ impl Deed {
             Deed::Wake { turns_more, cap } => {
                 engine.wake(tenant, session, "sim", turns_more, cap).await
             }
+            Deed::Answer { approve } => answer(engine, tenant, session, approve).await,
             Deed::Raise { which, by } => raise(engine, tenant, which, by).await,
             Deed::Fork { at } => engine.fork(tenant, session, Some(at)).await.map(|_fork| ()),
         };
@@ -57,6 +63,28 @@ impl Deed {
             Err(error) => Err(format!("interfere: {error}")),
         }
     }
+}
+
+/// Answers the first thing that is asked about the session.
+async fn answer(
+    engine: &Engine,
+    tenant: &Tenant,
+    session: SessionId,
+    approve: bool,
+) -> Result<(), EngineError> {
+    let asked = engine.approvals_of(tenant, session).await?;
+    let Some(first) = asked.into_iter().next() else { return Ok(()) };
+    let who = Principal {
+        tenant: tenant.clone(),
+        user: "sim".to_owned(),
+        role: "operator".to_owned(),
+        labels: BTreeMap::new(),
+        agent: None,
+    };
+    let (call, arguments) = (first.call, first.ask.arguments);
+    let by = who.user.clone();
+    let given = Given { call, arguments, approve, by, words: String::new() };
+    engine.answer(&who, session, given).await
 }
 
 /// Raises the money cap of one of the shared scopes, in this window or in all of them.

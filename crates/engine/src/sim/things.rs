@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use kernel::agent::ToolSpec;
+use kernel::verdict::{Examined, Judgement, Verdict};
 
 use super::crash::Crash;
 use crate::ports::{Reconciled, ToolCall, ToolError, ToolOutput, Toolbox};
@@ -13,6 +14,8 @@ use crate::ports::{Reconciled, ToolCall, ToolError, ToolOutput, Toolbox};
 pub(super) struct Things {
     inner: Mutex<Inner>,
     crash: Arc<Crash>,
+    /// Whether some calls are asked about or denied.
+    strict: bool,
 }
 
 struct Inner {
@@ -31,8 +34,9 @@ enum Luck {
 }
 
 impl Things {
-    pub(super) fn new(chance: fastrand::Rng, crash: Arc<Crash>) -> Self {
-        Things { inner: Mutex::new(Inner { chance, happened: BTreeMap::new() }), crash }
+    pub(super) fn new(mut chance: fastrand::Rng, crash: Arc<Crash>) -> Self {
+        let strict = chance.bool();
+        Things { strict, inner: Mutex::new(Inner { chance, happened: BTreeMap::new() }), crash }
     }
 
     /// Effects that really happened.
@@ -78,6 +82,17 @@ impl Things {
 impl Toolbox for Things {
     fn specs(&self) -> Vec<ToolSpec> {
         Vec::new()
+    }
+
+    /// The same call has the same verdict, whoever asks and however often.
+    fn examine(&self, call: &ToolCall) -> Examined {
+        let (verdict, why) = match call.key.bytes().next() {
+            _ if !self.strict => return Examined::nothing(),
+            Some(b'0') => (Verdict::Deny, "the guard says so"),
+            Some(b'1' | b'2') => (Verdict::Ask, "the guard is not sure"),
+            Some(_) | None => return Examined::nothing(),
+        };
+        Examined::judged(Judgement::new(verdict, "guard", why))
     }
 
     async fn run(&self, call: &ToolCall) -> Result<ToolOutput, ToolError> {

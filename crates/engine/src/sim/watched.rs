@@ -1,14 +1,15 @@
 //! A session as somebody outside follows it: each fact is folded once, and judged as the
 //! end of a prefix when it comes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use kernel::agent::Frozen;
-use kernel::event::{Fact, Purpose, Sealed, unseal};
+use kernel::event::{Answer, Fact, Purpose, Ruling, Sealed, unseal};
 use kernel::message::Message;
 use kernel::run::{Calling, State};
 use kernel::units::{Epoch, Money, SessionId, Tenant};
+use kernel::verdict::Verdict;
 
 use super::family::Told;
 use super::{Judge, laws};
@@ -31,6 +32,8 @@ pub(super) struct Watched {
     children: BTreeMap<SessionId, Told>,
     /// Keys of the calls that were begun here.
     begun: Vec<String>,
+    /// Calls of the present turn that somebody let run.
+    let_run: BTreeSet<String>,
 }
 
 impl Watched {
@@ -46,7 +49,8 @@ impl Watched {
         let state = State::new(session, &frozen);
         let (judged, begun) = (Vec::new(), Vec::new());
         let (booked, of_run, children) = (Money::ZERO, Money::ZERO, BTreeMap::new());
-        Ok(Watched { state, judged, booked, epoch: Epoch(0), of_run, children, begun })
+        let let_run = BTreeSet::new();
+        Ok(Watched { state, judged, booked, epoch: Epoch(0), of_run, children, begun, let_run })
     }
 
     pub(super) fn state(&self) -> &State {
@@ -126,6 +130,23 @@ impl Watched {
             let (session, turns) = (self.state.session, self.state.turns);
             self.begun.push(crate::perform::key_of(session, run, turns, call));
         }
+        self.check_leave(&sealed.event.fact)
+    }
+
+    /// No call is begun that nobody let run.
+    fn check_leave(&mut self, fact: &Fact) -> Result<(), String> {
+        if let Fact::ToolsJudged { rulings } = fact {
+            let allowed = |ruling: &&Ruling| ruling.judgement.verdict == Verdict::Allow;
+            self.let_run = rulings.iter().filter(allowed).map(|one| one.call.clone()).collect();
+        }
+        if let Fact::ApprovalDecided { call, answer: Answer::Approved, .. } = fact {
+            self.let_run.insert(call.clone());
+        }
+        if let Fact::ToolBegun { call, .. } | Fact::ChildBegun { call, .. } = fact
+            && !self.let_run.contains(call)
+        {
+            return Err(format!("event {}: nobody let `{call}` run", self.state.seq));
+        }
         Ok(())
     }
 
@@ -155,6 +176,8 @@ impl Watched {
             | Fact::ModelReplied { .. }
             | Fact::ModelFailed { .. }
             | Fact::ModelLost { .. }
+            | Fact::ToolsJudged { .. }
+            | Fact::ApprovalDecided { .. }
             | Fact::ToolBegun { .. }
             | Fact::ChildBegun { .. }
             | Fact::CancelAsked { .. }

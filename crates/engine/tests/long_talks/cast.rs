@@ -23,6 +23,7 @@ use kernel::message::{
 use kernel::price::{Quote, Rates, Rule};
 use kernel::run::{Calling, State};
 use kernel::units::{Epoch, Money, SessionId, Tenant, UnixMs};
+use kernel::verdict::Examined;
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -59,6 +60,7 @@ impl Cast {
         let brain = Arc::new(Brain { way, window, sent: Mutex::default(), stop: Mutex::default() });
         let tap = Tap::default();
         let engine = Engine {
+            policy: Arc::new(engine::memory::Permissive),
             store: Arc::new(Memory::new()),
             dispatch: Arc::new(Nudges::new()),
             model: Arc::clone(&brain) as Arc<_>,
@@ -92,6 +94,7 @@ impl Cast {
             user: "u".to_owned(),
             labels: Default::default(),
             workdir: None,
+            scope: Default::default(),
         };
         let task = Task { done: Some(Done::Answer), ..Task::of("read all of it") };
         let session = self.engine.start(&owner, &self.agent(), task).await.unwrap();
@@ -143,6 +146,8 @@ fn agent(window: u64) -> Agent {
         effect: EffectRule::Always(Effect::Read),
         deadline_ms: 1_000,
         output_bytes_max: 50_000,
+        untrusted: false,
+        sensitive: false,
     };
     Agent {
         agent_id: "reader".to_owned(),
@@ -278,6 +283,10 @@ struct Shelf {
 impl Toolbox for Shelf {
     fn specs(&self) -> Vec<ToolSpec> {
         Vec::new()
+    }
+
+    fn examine(&self, _call: &ToolCall) -> Examined {
+        Examined::nothing()
     }
 
     async fn run(&self, call: &ToolCall) -> Result<ToolOutput, ToolError> {

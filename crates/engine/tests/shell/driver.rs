@@ -20,20 +20,26 @@ async fn a_stop_ends_what_may_end_and_waits_for_nothing_else() {
     let model = || says(9_000, "hello");
     let read = || calls(0, &["look"]);
     let effect = || calls(0, &["pay"]);
-    let begun = ["model_begun", "model_replied"];
+    let begun = ["model_begun", "model_replied", "tools_judged"];
     let cases: [(&str, Line, bool, Rest, &[&str]); 6] = [
         ("model", model(), SOON, Rest::Nothing, &["model_begun", "model_replied", "run_finished"]),
         ("model", model(), NOW, Rest::Nothing, &["model_begun", "model_failed", "run_parked"]),
-        ("read", read(), SOON, Rest::Nothing, &[begun[0], begun[1], "tool_returned", "run_parked"]),
+        (
+            "read",
+            read(),
+            SOON,
+            Rest::Nothing,
+            &[begun[0], begun[1], begun[2], "tool_returned", "run_parked"],
+        ),
         ("read", read(), NOW, Rest::Dropped, &begun),
         (
             "effect",
             effect(),
             SOON,
             Rest::Nothing,
-            &[begun[0], begun[1], "tool_begun", "tool_returned", "run_parked"],
+            &[begun[0], begun[1], begun[2], "tool_begun", "tool_returned", "run_parked"],
         ),
-        ("effect", effect(), NOW, Rest::Dropped, &[begun[0], begun[1], "tool_begun"]),
+        ("effect", effect(), NOW, Rest::Dropped, &[begun[0], begun[1], begun[2], "tool_begun"]),
     ];
     for (what, line, soon, rest, facts) in cases {
         let stage = Stage::new([line]);
@@ -71,7 +77,14 @@ async fn a_cancel_ends_a_model_call_and_waits_for_an_effect() {
         (
             calls(0, &["look"]),
             5_000,
-            &["model_begun", "model_replied", "cancel_asked", "tool_returned", "run_cancelled"],
+            &[
+                "model_begun",
+                "model_replied",
+                "tools_judged",
+                "cancel_asked",
+                "tool_returned",
+                "run_cancelled",
+            ],
         ),
         (
             calls(0, &["pay"]),
@@ -79,6 +92,7 @@ async fn a_cancel_ends_a_model_call_and_waits_for_an_effect() {
             &[
                 "model_begun",
                 "model_replied",
+                "tools_judged",
                 "tool_begun",
                 "cancel_asked",
                 "tool_returned",

@@ -22,6 +22,7 @@ use kernel::message::{Arguments, Block, Delta, Reply, Stop as Why, ToolUse, Usag
 use kernel::price::{Quote, Rates, Rule};
 use kernel::run::State;
 use kernel::units::{Money, SessionId, Tenant, UnixMs};
+use kernel::verdict::Examined;
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -51,6 +52,7 @@ impl Stage {
         let tools = Arc::new(Hands::default());
         let tap = Tap::default();
         let engine = Engine {
+            policy: Arc::new(engine::memory::Permissive),
             store: Arc::clone(&front) as Arc<_>,
             dispatch: Arc::new(Nudges::new()),
             model: Arc::clone(&model) as Arc<_>,
@@ -70,6 +72,7 @@ impl Stage {
             user: "u".to_owned(),
             labels: Default::default(),
             workdir: None,
+            scope: Default::default(),
         };
         let task = Task { done: Some(Done::Answer), ..Task::of("go") };
         self.engine.start(&owner, &agent().freeze(), task).await.expect("the store takes it")
@@ -139,6 +142,8 @@ pub(crate) fn tool(name: &str, effect: Effect) -> ToolSpec {
         effect: EffectRule::Always(effect),
         deadline_ms: 40_000,
         output_bytes_max: 100,
+        untrusted: false,
+        sensitive: false,
     }
 }
 
@@ -220,6 +225,10 @@ impl Hands {
 impl Toolbox for Hands {
     fn specs(&self) -> Vec<ToolSpec> {
         Vec::new()
+    }
+
+    fn examine(&self, _call: &ToolCall) -> Examined {
+        Examined::nothing()
     }
 
     async fn run(&self, call: &ToolCall) -> Result<ToolOutput, ToolError> {

@@ -49,6 +49,7 @@ async fn l13_a_model_without_a_price_is_called_under_no_cap_on_money() {
             user: "u".to_owned(),
             labels: BTreeMap::new(),
             workdir: None,
+            scope: Default::default(),
         };
         let task = Task { done: Some(Done::Answer), cap, ..Task::of("go") };
         let uncapped = Agent { task_cap: None, ..agent() };

@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::units::{Money, SessionId};
+use crate::verdict::Trust;
 
 /// What a child gets out of what its parent has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +23,12 @@ pub struct Carve {
     /// Children of it that may live at the same time, their own children included.
     #[serde(default, skip_serializing_if = "is_none_given")]
     pub at_once: u32,
+    /// How far its tools may reach, where that is less than its parent's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trust: Option<Trust>,
+    /// Whether its task comes from a session that untrusted content had come into.
+    #[serde(default, skip_serializing_if = "super::is_false")]
+    pub tainted: bool,
 }
 
 /// What a child used, its own children included.
@@ -38,6 +45,9 @@ pub struct ChildEnd {
     /// Children that it began.
     #[serde(default, skip_serializing_if = "is_none_given")]
     pub children: u32,
+    /// Whether untrusted content came into it.
+    #[serde(default, skip_serializing_if = "super::is_false")]
+    pub tainted: bool,
 }
 
 /// Whose child a session is.

@@ -52,6 +52,11 @@ pub enum Parked {
         /// The child.
         child: SessionId,
     },
+    /// Somebody entitled must say whether calls may run. No answer in time means no.
+    AwaitsApproval {
+        /// The tools that were asked for.
+        tools: Vec<String>,
+    },
 }
 
 impl Parked {
@@ -69,7 +74,8 @@ impl Parked {
             | Parked::Faulted { .. }
             | Parked::CrashLoop { .. }
             | Parked::LoopDetected { .. }
-            | Parked::WaitsForChild { .. } => None,
+            | Parked::WaitsForChild { .. }
+            | Parked::AwaitsApproval { .. } => None,
         }
     }
 
@@ -89,7 +95,8 @@ impl Parked {
             | Parked::Faulted { .. }
             | Parked::CrashLoop { .. }
             | Parked::LoopDetected { .. }
-            | Parked::WaitsForChild { .. } => None,
+            | Parked::WaitsForChild { .. }
+            | Parked::AwaitsApproval { .. } => None,
         }
     }
 
@@ -109,6 +116,7 @@ impl Parked {
             Parked::CrashLoop { .. } => "crash_loop",
             Parked::LoopDetected { .. } => "loop_detected",
             Parked::WaitsForChild { .. } => "waits_for_child",
+            Parked::AwaitsApproval { .. } => "awaits_approval",
         }
     }
 }

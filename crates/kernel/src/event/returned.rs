@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ChildEnd, is_zero};
+use super::{ChildEnd, Signs, is_zero};
 use crate::units::ContentHash;
 
 /// The end of a tool call.
@@ -23,6 +23,25 @@ pub struct Returned {
     /// The child that answered, and what it used of what was carved out for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub child: Option<ChildEnd>,
+    /// Signs of injection in what came back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signs: Option<Signs>,
+}
+
+impl Returned {
+    /// An end that is told in these words and nothing more.
+    #[must_use]
+    pub fn plain(call: &str, outcome: Outcome, content: impl Into<String>) -> Self {
+        Returned {
+            call: call.to_owned(),
+            outcome,
+            content: content.into(),
+            rest: None,
+            took_ms: 0,
+            child: None,
+            signs: None,
+        }
+    }
 }
 
 /// How a tool call ended.

@@ -3,6 +3,7 @@
 //! begin the next act, or end the run.
 
 use super::Context;
+use super::approval;
 use super::call::{Call, CallStatus};
 use super::child::{carve, child_session};
 use super::compact::{self, Step, rescues};
@@ -48,6 +49,8 @@ fn advance_call(
     context: &Context<'_>,
 ) -> Option<Fact> {
     match next_call(&state.agent, run, calls, epoch) {
+        NextCall::Judge => Some(approval::judge(state, calls, context)),
+        NextCall::Ask => Some(approval::await_answers(calls)),
         NextCall::Begin(call) if call.name == DELEGATE => {
             begin_child(state, run, call, epoch, context)
         }
@@ -105,8 +108,7 @@ fn begin_child(
 }
 
 fn answer(call: &Call, outcome: Outcome, content: String) -> Fact {
-    let call = call.id.clone();
-    Fact::ToolReturned(Returned { call, outcome, content, rest: None, took_ms: 0, child: None })
+    Fact::ToolReturned(Returned::plain(&call.id, outcome, content))
 }
 
 /// What a complete turn means.

@@ -8,10 +8,11 @@ use super::child::Child;
 use super::presentable::CALLS_RUN_MAX;
 use super::talk::uses;
 use crate::agent::{Agent, END_TASK, Effect};
-use crate::event::Outcome;
+use crate::event::{Ask, Outcome};
 use crate::json::RawJson;
 use crate::message::{Arguments, Block, Reply, Stop, ToolResult, ToolUse};
 use crate::units::Epoch;
+use crate::verdict::Judgement;
 
 /// One call for a tool.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,8 +27,23 @@ pub struct Call {
     pub effect: Effect,
     /// Why it is answered without running, if it is.
     pub barred: Option<String>,
+    /// Whether it may run.
+    pub leave: Leave,
+    /// The verdict on it.
+    pub judgement: Option<Judgement>,
     /// How far it is.
     pub status: CallStatus,
+}
+
+/// Whether a call may run. One that may not is barred.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leave {
+    /// Nobody said yet.
+    Unjudged,
+    /// It may.
+    Given,
+    /// Somebody was asked.
+    Asked(Ask),
 }
 
 /// How far a call is.
@@ -59,6 +75,8 @@ pub(super) fn calls_of(
         barred: bar_of_answer(agent, reply, call, place, tools_off)
             .or_else(|| bar_of_call(agent, &call.name, &call.arguments))
             .or_else(|| bar_of_tool(withdrawn, &call.name)),
+        leave: Leave::Unjudged,
+        judgement: None,
         status: CallStatus::Waiting,
     });
     calls.collect()

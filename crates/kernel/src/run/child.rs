@@ -12,7 +12,7 @@ use super::state::State;
 use super::task::{Phase, Run};
 use super::wish::{self, Wish};
 use crate::agent::{Agent, DELEGATE, END_TASK, Frozen, Limits, MORE, ToolSpec};
-use crate::event::{Carve, ChildEnd, Done, Opening, Parent};
+use crate::event::{Carve, ChildEnd, Done, Opening, Parent, SessionScope};
 use crate::message::Block;
 use crate::units::{ContentHash, Money, SessionId};
 
@@ -91,6 +91,8 @@ pub(super) fn carve(state: &State, run: &Run, call: &Call, priced: bool) -> Resu
         turns: wish::turns(&wish, run.turns_left(), sharing)?,
         children: wish::children(&wish, &agent.limits, run.children_left(agent))?,
         at_once: at_once_of(agent, call),
+        trust: wish::trust(&wish, state.trust())?,
+        tainted: state.tainted,
     })
 }
 
@@ -108,12 +110,27 @@ pub fn birth(state: &State, call: &Call) -> Option<Birth> {
         depth: above.parent.as_ref().map_or(0, |parent| parent.depth) + 1,
         root: above.parent.as_ref().map_or(state.session, |parent| parent.root),
     };
-    let opening =
-        Opening { agent: agent.hash, forked_from: None, parent: Some(parent), ..above.clone() };
+    let opening = Opening {
+        agent: agent.hash,
+        forked_from: None,
+        parent: Some(parent),
+        scope: child_scope(above.scope.as_ref(), &child.carve),
+        ..above.clone()
+    };
     let done = if agent.agent.can_end_task() { Done::EndTask } else { Done::Answer };
     let input = askable(vec![Block::text(wish.task)]);
     let start = Command::Start { input, done, cap: None, turns_max: None };
     Some(Birth { agent, opening, start })
+}
+
+/// The parent's scope with less: never more trust, and what came into the parent is told.
+fn child_scope(above: Option<&SessionScope>, carve: &Carve) -> Option<SessionScope> {
+    if above.is_none() && carve.trust.is_none() && !carve.tainted {
+        return None;
+    }
+    let above = above.cloned().unwrap_or_default();
+    let trust = carve.trust.unwrap_or(above.trust).min(above.trust);
+    Some(SessionScope { trust, tainted: carve.tainted, ..above })
 }
 
 /// The parent's agent with less: fewer tools, and the carve in place of its limits.
@@ -183,13 +200,15 @@ impl Child {
     pub fn lost(&self) -> ChildEnd {
         let Carve { cap, turns, children, .. } = self.carve;
         let spent = cap.unwrap_or(Money::ZERO);
-        ChildEnd { session: self.session, spent, turns, children }
+        // Nobody knows what it read.
+        ChildEnd { session: self.session, spent, turns, children, tainted: true }
     }
 }
 
 impl Run {
     /// The calls of the present turn, if it has any open.
-    fn calls(&self) -> &[Call] {
+    #[must_use]
+    pub fn calls(&self) -> &[Call] {
         match &self.phase {
             Phase::Tooling(calls) => calls,
             Phase::Ready | Phase::Calling(_) | Phase::Closing(_) | Phase::Over(_) => &[],

@@ -3,7 +3,8 @@
 //! A command comes from a person, from the engine with an answer from outside, or from
 //! the clock. A refusal has a stable code, and words that say what to do next.
 
-use crate::event::{Done, ModelFault, Opening, Returned};
+use super::approval::Given;
+use crate::event::{Answer, Done, ModelFault, Opening, Returned};
 use crate::ledger::CapReached;
 use crate::message::{Block, Reply};
 use crate::price::Spent;
@@ -42,6 +43,8 @@ pub enum Command {
     Lost,
     /// A tool call came to an end.
     Returned(Returned),
+    /// Somebody entitled answers what was asked about a call.
+    Answer(Given),
     /// A former owner's effect certainly did not happen.
     NotDone {
         /// The id of the call.
@@ -154,9 +157,48 @@ pub enum Refusal {
         /// The child.
         child: SessionId,
     },
+    /// The run waits for somebody's consent, not for a push.
+    #[error(
+        "the run waits until somebody says whether `{tools}` may run\n\
+         approve or deny the calls; it goes on by itself then"
+    )]
+    AwaitsApproval {
+        /// The tools that were asked for.
+        tools: String,
+    },
+    /// Nobody asked about this call, or it has other arguments.
+    #[error(
+        "nothing is asked about call `{call}` with these arguments\n\
+         list what is asked now; other arguments are another call"
+    )]
+    NotAsked {
+        /// The call.
+        call: String,
+    },
+    /// Somebody gave the other answer before, or the time to answer is over.
+    #[error("{}", standing_answer(call, *answer, by))]
+    Answered {
+        /// The call.
+        call: String,
+        /// The answer that stands.
+        answer: Answer,
+        /// Whose it is.
+        by: String,
+    },
     /// The run cannot stop here.
     #[error("the run is in the middle of an act and cannot be parked")]
     MidAct,
+}
+
+fn standing_answer(call: &str, answer: Answer, by: &str) -> String {
+    match answer {
+        Answer::Approved | Answer::Denied => {
+            format!("call `{call}` was {} by {by} before", answer.name())
+        }
+        Answer::Expired => {
+            format!("the time to answer about call `{call}` is over, which means no")
+        }
+    }
 }
 
 impl Refusal {
@@ -176,6 +218,9 @@ impl Refusal {
             Refusal::NotAwaited => "not_awaited",
             Refusal::Delegated { .. } => "delegated",
             Refusal::UncappedChild { .. } => "uncapped_child",
+            Refusal::AwaitsApproval { .. } => "awaits_approval",
+            Refusal::NotAsked { .. } => "not_asked",
+            Refusal::Answered { .. } => "already_answered",
             Refusal::MidAct => "mid_act",
         }
     }

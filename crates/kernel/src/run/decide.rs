@@ -4,7 +4,8 @@
 //! is `super::advance`'s. A refusal changes nothing.
 
 use super::Context;
-use super::call::{Call, CallStatus};
+use super::approval;
+use super::call::{Call, CallStatus, Leave};
 use super::command::{Command, Refusal, Wake};
 use super::compact::goes_on_after;
 use super::presentable::{askable, presentable};
@@ -48,12 +49,16 @@ pub(super) fn decide(
             if call.child().map(|child| child.session) != child {
                 return Err(Refusal::NotAwaited);
             }
+            if call.leave != Leave::Given {
+                return Err(Refusal::NotAwaited);
+            }
             // Begun before done: only a read may end without having begun.
             if call.status == CallStatus::Waiting && call.effect != Effect::Read {
                 return Err(Refusal::NotAwaited);
             }
             Ok(vec![Fact::ToolReturned(returned)])
         }
+        Command::Answer(answer) => approval::answer(state, answer, context),
         Command::NotDone { call } => not_done(state, &call, context),
         Command::Park => park(state, context),
         Command::AwaitChild { child, until } => await_child(state, child, until),
@@ -232,24 +237,15 @@ fn not_done(state: &State, id: &str, context: &Context<'_>) -> Result<Vec<Fact>,
     if !is_lost(call, epoch) {
         return Err(Refusal::NotAwaited);
     }
-    let call = call.id.clone();
     if !run.cancel_asked {
         let why = context.barrier.cloned().or_else(|| run.crash_loop());
         return Ok(vec![match why {
             Some(why) => parked(why, context),
-            None => Fact::ToolBegun { epoch, call },
+            None => Fact::ToolBegun { epoch, call: call.id.clone() },
         }]);
     }
-    let content = "the run was cancelled before this was done".to_owned();
-    let outcome = Outcome::Cancelled;
-    Ok(vec![Fact::ToolReturned(Returned {
-        call,
-        outcome,
-        content,
-        rest: None,
-        took_ms: 0,
-        child: None,
-    })])
+    let words = "the run was cancelled before this was done";
+    Ok(vec![Fact::ToolReturned(Returned::plain(&call.id, Outcome::Cancelled, words))])
 }
 
 /// Whether a former owner began this call and never told its end.
@@ -288,9 +284,13 @@ fn await_child(state: &State, child: SessionId, until: UnixMs) -> Result<Vec<Fac
 fn awaken(state: &State, wake: Wake, context: &Context<'_>) -> Result<Vec<Fact>, Refusal> {
     let run = state.run.as_ref().ok_or(Refusal::NotParked)?;
     let (why, due) = run.parked.as_ref().ok_or(Refusal::NotParked)?;
+    let mut facts = Vec::new();
     let (by, turns_more, cap) = match wake {
         Wake::Due if due.is_none_or(|due| due > context.now) => return Err(Refusal::NotDue),
-        Wake::Due => ("its due time".to_owned(), 0, None),
+        Wake::Due => {
+            facts = approval::expired(run, context.now);
+            ("its due time".to_owned(), 0, None)
+        }
         Wake::Room => {
             let reached = why.waits_for_room().ok_or(Refusal::NotDue)?;
             (format!("room under {}", reached.scope), 0, None)
@@ -301,6 +301,9 @@ fn awaken(state: &State, wake: Wake, context: &Context<'_>) -> Result<Vec<Fact>,
                 return Err(Refusal::NotDue);
             }
             (format!("its child {child}"), 0, None)
+        }
+        Wake::Person { .. } if matches!(why, Parked::AwaitsApproval { .. }) => {
+            return Err(approval::unanswered(why));
         }
         Wake::Person { turns_more, cap, .. } if asks_for_more(state, why, turns_more, cap) => {
             let parent = state.opening.as_ref().and_then(|opening| opening.parent.as_ref());
@@ -314,7 +317,8 @@ fn awaken(state: &State, wake: Wake, context: &Context<'_>) -> Result<Vec<Fact>,
             (by, granted(state, why, turns_more), raised(state, run, why, cap)?)
         }
     };
-    Ok(vec![Fact::RunWoken { by, turns_more, cap }])
+    facts.push(Fact::RunWoken { by, turns_more, cap });
+    Ok(facts)
 }
 
 /// Whether a wish to go on would give a child more than was carved out for it.
@@ -337,7 +341,8 @@ fn granted(state: &State, why: &Parked, asked: Option<u32>) -> u32 {
         | Parked::Faulted { .. }
         | Parked::CrashLoop { .. }
         | Parked::LoopDetected { .. }
-        | Parked::WaitsForChild { .. } => 0,
+        | Parked::WaitsForChild { .. }
+        | Parked::AwaitsApproval { .. } => 0,
     };
     asked.unwrap_or(usual)
 }
@@ -384,7 +389,8 @@ fn own_need(why: &Parked) -> Money {
         | Parked::Faulted { .. }
         | Parked::CrashLoop { .. }
         | Parked::LoopDetected { .. }
-        | Parked::WaitsForChild { .. } => Money::ZERO,
+        | Parked::WaitsForChild { .. }
+        | Parked::AwaitsApproval { .. } => Money::ZERO,
     }
 }
 

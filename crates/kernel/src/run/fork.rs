@@ -9,7 +9,7 @@
 use super::Stepped;
 use super::call::{Call, CallStatus};
 use super::state::{Misfit, State};
-use super::task::Phase;
+use super::task::{Phase, Run};
 use crate::agent::Frozen;
 use crate::event::{
     ChildEnd, Event, Fact, ForkPoint, Opening, Outcome, Parked, Returned, Sealed, seal,
@@ -85,7 +85,7 @@ fn closing_facts(state: &State) -> Vec<Fact> {
     };
     let mut facts = Vec::new();
     match &run.parked {
-        Some((_, None)) if run.living().next().is_none() => return facts,
+        Some((_, None)) if !has_foreign(run) => return facts,
         // By itself it would spend without anybody asking this session for it.
         Some(_) => {
             facts.push(Fact::RunWoken { by: "the fork".to_owned(), turns_more: 0, cap: None });
@@ -93,20 +93,27 @@ fn closing_facts(state: &State) -> Vec<Fact> {
         None => {}
     }
     let unknown = |call: &Call| {
+        let words = "outcome unknown: the session was forked while this was under way";
         Fact::ToolReturned(Returned {
-            call: call.id.clone(),
-            outcome: Outcome::OutcomeUnknown,
-            content: "outcome unknown: the session was forked while this was under way".to_owned(),
-            rest: None,
-            took_ms: 0,
             // What its child costs is charged to the parent's run, and not to this one.
             child: call.child().map(|child| ChildEnd {
                 session: child.session,
                 spent: Money::ZERO,
                 turns: 0,
                 children: 0,
+                tainted: false,
             }),
+            ..Returned::plain(&call.id, Outcome::OutcomeUnknown, words)
         })
+    };
+    // An approval counts in the session that it was given in.
+    let approved = |call: &&Call| {
+        call.status == CallStatus::Waiting && call.barred.is_none() && call.was_approved()
+    };
+    let foreign = |call: &Call| {
+        let words = "this was approved in the session that this one was forked from, which does \
+                     not count here; call again to ask anew";
+        Fact::ToolReturned(Returned::plain(&call.id, Outcome::Error, words))
     };
     let begun = |call: &&Call| match call.status {
         CallStatus::Begun(_) => run.parked.is_none(),
@@ -116,10 +123,18 @@ fn closing_facts(state: &State) -> Vec<Fact> {
     match &run.phase {
         Phase::Over(_) => return Vec::new(),
         Phase::Ready | Phase::Calling(_) | Phase::Closing(_) => {}
-        Phase::Tooling(calls) => facts.extend(calls.iter().filter(begun).map(unknown)),
+        Phase::Tooling(calls) => {
+            facts.extend(calls.iter().filter(begun).map(unknown));
+            facts.extend(calls.iter().filter(approved).map(foreign));
+        }
     }
     facts.push(Fact::RunParked { why: Parked::Forked, wake: None });
     facts
+}
+
+/// Whether something in the run belongs to the session that it was copied from.
+fn has_foreign(run: &Run) -> bool {
+    run.living().next().is_some() || run.calls().iter().any(Call::was_approved)
 }
 
 /// The balance of the fork's own run: the same cap, with the inherited spend counted.

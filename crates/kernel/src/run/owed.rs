@@ -7,7 +7,7 @@
 
 use std::cmp::Ordering;
 
-use super::call::{Call, CallStatus};
+use super::call::{Call, CallStatus, Leave};
 use super::child::next_child;
 use super::state::State;
 use super::task::{Calling, Phase, Run};
@@ -66,7 +66,9 @@ pub fn owed(state: &State, epoch: Epoch) -> Owed {
 
 fn owed_calls(agent: &Agent, run: &Run, calls: &[Call], epoch: Epoch) -> Owed {
     match next_call(agent, run, calls, epoch) {
-        NextCall::Answer(..) | NextCall::Begin(_) => Owed::Decision,
+        NextCall::Answer(..) | NextCall::Judge | NextCall::Ask | NextCall::Begin(_) => {
+            Owed::Decision
+        }
         NextCall::Run(calls) => Owed::Tools(calls.into_iter().cloned().collect()),
         NextCall::Children(calls) => Owed::Children(calls.into_iter().cloned().collect()),
         NextCall::Reconcile(call) => Owed::Reconcile(Box::new(call.clone())),
@@ -78,6 +80,10 @@ fn owed_calls(agent: &Agent, run: &Run, calls: &[Call], epoch: Epoch) -> Owed {
 pub(super) enum NextCall<'a> {
     /// This call is answered without running it.
     Answer(&'a Call, Bar<'a>),
+    /// It must be decided which calls may run.
+    Judge,
+    /// Somebody must answer before any of them runs.
+    Ask,
     /// This call must be begun before it is run.
     Begin(&'a Call),
     /// Run these.
@@ -124,6 +130,15 @@ pub(super) fn next_call<'a>(
         return NextCall::Answer(call, Bar::Cancelled);
     }
     let first = queue.first().expect("INVARIANT: a turn in this phase has an open call");
+    // What is under way comes to its end first.
+    if queue.iter().all(|call| call.status == CallStatus::Waiting) {
+        if queue.iter().any(|call| call.leave == Leave::Unjudged) {
+            return NextCall::Judge;
+        }
+        if queue.iter().any(|call| matches!(call.leave, Leave::Asked(_))) {
+            return NextCall::Ask;
+        }
+    }
     if first.name == DELEGATE {
         return next_child(agent, &queue);
     }

@@ -78,6 +78,7 @@ fn details(why: &Parked) -> Option<String> {
         | Parked::HandedOver
         | Parked::CrashLoop { .. }
         | Parked::WaitsForChild { .. } => None,
+        Parked::AwaitsApproval { tools } => Some(tools.join(", ")),
     }
 }
 
@@ -87,6 +88,7 @@ fn report(child: &State, run: &Run, ended: &Ended) -> Report {
         spent: run.settled,
         turns: run.turns.saturating_add(run.turns_lent),
         children: run.children,
+        tainted: child.tainted,
     };
     let (outcome, content) = match ended {
         Ended::Finished(result) => (Outcome::Ok, plain(result)),

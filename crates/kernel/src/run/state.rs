@@ -3,7 +3,7 @@
 //! Each fact is applied strictly. One that does not fit the state before it means that
 //! the log is not ours, and is refused as a [`Misfit`]; it is never skipped.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::call::{Call, calls_of};
@@ -12,12 +12,13 @@ use super::talk::Talk;
 use super::task::{Calling, Ended, Phase, Run};
 use crate::agent::{Agent, Frozen};
 use crate::event::{
-    Broken, Done, Fact, Notice, Opening, PayloadRef, Purpose, Returned, SUMMARY_REQUEST, Sealed,
-    chain_root,
+    Answer, Broken, Done, Fact, Notice, Opening, Outcome, PayloadRef, Purpose, Returned,
+    SUMMARY_REQUEST, Sealed, chain_root,
 };
 use crate::ledger::{Amount, Scope, Share};
 use crate::message::{Block, Message, Reply, Request, ToolChoice, ToolDecl, text_of};
 use crate::units::{ContentHash, Money, SessionId};
+use crate::verdict::Trust;
 
 /// A session as its facts tell it.
 #[derive(Clone, Debug)]
@@ -48,6 +49,10 @@ pub struct State {
     pub budgets: Arc<[Scope]>,
     /// Tools that the model was told are withdrawn.
     pub withdrawn: BTreeSet<String>,
+    /// Whether untrusted content came into it. It never becomes false again.
+    pub tainted: bool,
+    /// What was asked about calls and is answered, with who answered.
+    pub answered: BTreeMap<String, (Answer, String)>,
     system: Arc<str>,
     tools: Arc<[ToolDecl]>,
 }
@@ -99,6 +104,8 @@ impl State {
             spent: Money::ZERO,
             budgets: Arc::default(),
             withdrawn: BTreeSet::new(),
+            tainted: false,
+            answered: BTreeMap::new(),
             system: Arc::from(agent.system_prompt.as_str()),
             tools,
             agent,
@@ -122,6 +129,7 @@ impl State {
     fn take(&mut self, fact: &Fact, inherited: bool) -> Fit {
         if let Fact::SessionOpened(opening) = fact {
             let fresh = self.opening.is_none() && opening.agent == self.agent_hash;
+            self.tainted = opening.scope.as_ref().is_some_and(|scope| scope.tainted);
             self.opening = Some(opening.clone());
             return fresh.then_some(());
         }
@@ -194,6 +202,11 @@ impl State {
             Fact::TurnsDropped { turns_kept } => {
                 self.live()?.looping.forget();
                 self.drop_turns(*turns_kept)
+            }
+            Fact::ToolsJudged { rulings } => self.live()?.hear_rulings(rulings),
+            Fact::ApprovalDecided { call, answer, by, words } => {
+                self.answered.insert(call.clone(), (*answer, by.clone()));
+                self.live_or_parked()?.hear_answer(call, *answer, by, words)
             }
             Fact::ToolBegun { epoch, call } => self.live()?.begin_call(*epoch, call),
             Fact::ChildBegun { call, child, carve, .. } => {
@@ -295,6 +308,7 @@ impl State {
 
     fn hear_return(&mut self, returned: &Returned) -> Fit {
         self.note_result(returned)?;
+        self.tainted = self.tainted || self.taints(returned);
         let run = self.live()?;
         let turn_over = run.return_call(returned)?;
         if let Some(results) = turn_over {
@@ -304,6 +318,24 @@ impl State {
         }
         self.payloads.extend(returned.rest.clone());
         Some(())
+    }
+
+    /// Whether a result brings words into the session that nobody vouches for.
+    fn taints(&self, returned: &Returned) -> bool {
+        let calls = self.run.as_ref().map_or(&[][..], Run::calls);
+        let name = calls.iter().find(|call| call.id == returned.call).map(|call| &call.name);
+        let spec = name.and_then(|name| self.agent.tool(name));
+        let ran = returned.outcome != Outcome::Cancelled;
+        returned.signs.is_some()
+            || returned.child.is_some_and(|end| end.tainted)
+            || (ran && spec.is_some_and(|spec| spec.untrusted))
+    }
+
+    /// How far its tools may reach.
+    #[must_use]
+    pub fn trust(&self) -> Trust {
+        let scope = self.opening.as_ref().and_then(|opening| opening.scope.as_ref());
+        scope.map_or(Trust::default(), |scope| scope.trust)
     }
 
     fn end(&mut self, ended: Ended) -> Fit {

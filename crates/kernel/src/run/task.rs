@@ -200,6 +200,7 @@ impl Run {
             CallStatus::Begun(before) => before < epoch,
             CallStatus::Delegated(_) | CallStatus::Returned(..) => false,
         };
+        let fits = fits && call.may_run();
         let lost = matches!(call.status, CallStatus::Begun(_));
         call.status = CallStatus::Begun(epoch);
         self.losses += u32::from(lost);
@@ -209,6 +210,9 @@ impl Run {
     /// Notes a call's end. When it was the turn's last, gives all results in call order.
     pub(super) fn return_call(&mut self, returned: &Returned) -> Option<Option<Vec<ToolResult>>> {
         let call = self.call_mut(&returned.call)?;
+        if returned.outcome == Outcome::Ok && !call.may_run() {
+            return None;
+        }
         let child = match (&call.status, &returned.child) {
             (CallStatus::Returned(..), _) => return None,
             (CallStatus::Delegated(child), Some(end)) if child.session == end.session => Some(*end),
@@ -250,7 +254,7 @@ impl Run {
 
     pub(super) fn begin_child(&mut self, id: &str, child: Child) -> Fit {
         let call = self.call_mut(id)?;
-        let fits = call.name == DELEGATE && call.status == CallStatus::Waiting;
+        let fits = call.name == DELEGATE && call.status == CallStatus::Waiting && call.may_run();
         call.status = CallStatus::Delegated(child);
         fits.then_some(())
     }
@@ -262,7 +266,7 @@ impl Run {
         self.children = self.children.saturating_add(end.children).saturating_add(1);
     }
 
-    fn call_mut(&mut self, id: &str) -> Option<&mut Call> {
+    pub(super) fn call_mut(&mut self, id: &str) -> Option<&mut Call> {
         match &mut self.phase {
             Phase::Tooling(calls) => calls.iter_mut().find(|call| call.id == id),
             Phase::Ready | Phase::Calling(_) | Phase::Closing(_) | Phase::Over(_) => None,
@@ -282,7 +286,8 @@ impl Run {
             | Parked::Faulted { .. }
             | Parked::CrashLoop { .. }
             | Parked::LoopDetected { .. }
-            | Parked::WaitsForChild { .. } => {}
+            | Parked::WaitsForChild { .. }
+            | Parked::AwaitsApproval { .. } => {}
         }
         self.parked = Some((why.clone(), wake));
         (!matches!(self.phase, Phase::Calling(_))).then_some(())

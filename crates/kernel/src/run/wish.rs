@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::agent::{Agent, DELEGATE, END_TASK, Limits, MORE};
 use crate::message::Arguments;
 use crate::units::Money;
+use crate::verdict::Trust;
 
 /// The fewest turns that a child can work with: one with tools, one to answer.
 const TURNS_MIN: u32 = 2;
@@ -22,6 +23,7 @@ pub(super) struct Wish {
     budget_usd: Option<Value>,
     turns: Option<u32>,
     children: Option<u32>,
+    trust: Option<Trust>,
 }
 
 impl Wish {
@@ -94,6 +96,18 @@ pub(super) fn cap(
         (Some(asked), _) => Ok(Some(asked)),
         (None, Some(free)) => Ok(Some(Money(free.0 / u64::from(sharing)))),
         (None, None) => Ok(None),
+    }
+}
+
+/// The child's trust, where it is to have less than its parent.
+pub(super) fn trust(wish: &Wish, own: Trust) -> Result<Option<Trust>, String> {
+    match wish.trust {
+        Some(asked) if asked > own => Err(format!(
+            "a trust of `{}` is more than there is: yours is `{}`",
+            asked.name(),
+            own.name()
+        )),
+        asked => Ok(asked.filter(|asked| *asked < own)),
     }
 }
 

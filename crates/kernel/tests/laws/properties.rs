@@ -19,7 +19,7 @@ use proptest::test_runner::{RngSeed, TestRunner};
 
 use crate::plan::{Act, Answer, CALLS_MAX, Part, Plan, TURNS_MAX, Wish, plans};
 use crate::script::CLASSES;
-use crate::world::{By, World, agent, delegate, quote, stored};
+use crate::world::{ALLOW, By, World, agent, delegate, quote, stored};
 
 /// Steps within which a run that is answered ends or waits: each turn is one answer and
 /// at most `CALLS_MAX` results, and a run has no more turns than it was granted.
@@ -221,6 +221,7 @@ fn child_over(call: String, child: &Child, answer: &Answer) -> Command {
         spent: Money(cap.map_or(part, |cap| cap.0 * part / 255)),
         turns: turns.min(u32::from(answer.pick)),
         children,
+        tainted: part.is_multiple_of(3),
     };
     let Command::Returned(returned) = returned(call, answer.outcome) else { unreachable!() };
     Command::Returned(Returned { child: Some(end), ..returned })
@@ -240,7 +241,7 @@ fn failed(class: u8) -> Command {
 fn returned(call: String, outcome: u8) -> Command {
     let content = "r".repeat(usize::from(outcome) * 40);
     let outcome = [Outcome::Ok, Outcome::Error, Outcome::OutcomeUnknown][usize::from(outcome) % 3];
-    Command::Returned(Returned { call, outcome, content, rest: None, took_ms: 1, child: None })
+    Command::Returned(Returned { took_ms: 1, ..Returned::plain(&call, outcome, content) })
 }
 
 /// A model's answer, billed by an honest provider with a tokenizer of this density: one
@@ -352,6 +353,7 @@ fn check_prefixes(world: &World) {
             shares: &world.shares,
             full: &[],
             out: &[],
+            judge: ALLOW,
         };
         let mut later = state.clone();
         step(&mut later, Command::Advance, &context).expect("to carry on is always lawful");

@@ -1,10 +1,11 @@
 //! Facts, what is owed, and balances, each on one short line.
 
-use kernel::event::{Fact, ModelFault, Notice, Parked, Purpose, Sealed};
+use kernel::event::{Fact, ModelFault, Notice, Parked, Purpose, Ruling, Sealed};
 use kernel::ledger::{Balance, CapReached, Measure};
 use kernel::message::{Block, Message, Reply, Role};
 use kernel::run::{Call, Owed};
 use kernel::units::{Money, UnixMs};
+use kernel::verdict::Judgement;
 
 use crate::world::World;
 
@@ -22,6 +23,16 @@ pub(crate) fn facts(events: &[Sealed]) -> String {
     }
     let (first, last) = (&lines[..4], &lines[lines.len() - 4..]);
     format!("{}      … {} more …\n{}", first.concat(), lines.len() - 8, last.concat())
+}
+
+fn ruling(ruling: &Ruling) -> String {
+    let Judgement { verdict, reasons, .. } = &ruling.judgement;
+    let until = ruling.ask.map_or(String::new(), |ask| format!(" until {}", ask.expires.0));
+    format!(" {}:{}{}{until}", ruling.call, verdict.name(), quoted(&reasons.join("; ")))
+}
+
+fn quoted(words: &str) -> String {
+    if words.is_empty() { String::new() } else { format!(" {words:?}") }
 }
 
 fn line(sealed: &Sealed) -> String {
@@ -69,12 +80,18 @@ fn details(fact: &Fact) -> String {
         Fact::Summarised { turns_kept } | Fact::TurnsDropped { turns_kept } => {
             format!(" but for the last {turns_kept}")
         }
+        Fact::ToolsJudged { rulings } => rulings.iter().map(ruling).collect(),
+        Fact::ApprovalDecided { call, answer, by, words } => {
+            format!(" {call} {} by {by}{}", answer.name(), quoted(words))
+        }
         Fact::ToolBegun { epoch, call } => format!(" {call} epoch={}", epoch.0),
         Fact::ChildBegun { epoch, call, carve, .. } => format!(
-            " {call} epoch={} turns={}{}{}",
+            " {call} epoch={} turns={}{}{}{}{}",
             epoch.0,
             carve.turns,
             optional(" cap=", carve.cap),
+            carve.trust.map_or(String::new(), |trust| format!(" trust={}", trust.name())),
+            flag(carve.tainted, " tainted"),
             if carve.children > 0 {
                 format!(" children={} at_once={}", carve.children, carve.at_once)
             } else {
@@ -83,7 +100,11 @@ fn details(fact: &Fact) -> String {
         ),
         Fact::ToolReturned(returned) => {
             let used = returned.child.map_or_else(String::new, |end| {
-                format!(" spent={} turns={} children={}", end.spent, end.turns, end.children)
+                let tainted = flag(end.tainted, " tainted");
+                format!(
+                    " spent={} turns={} children={}{tainted}",
+                    end.spent, end.turns, end.children
+                )
             });
             let said = short(&returned.content);
             format!(" {} {:?} \"{said}\"{used}", returned.call, returned.outcome)
@@ -134,7 +155,8 @@ pub(crate) fn parked(why: &Parked) -> String {
         | Parked::Forked
         | Parked::HandedOver
         | Parked::Faulted { .. }
-        | Parked::WaitsForChild { .. } => why.code().to_owned(),
+        | Parked::WaitsForChild { .. }
+        | Parked::AwaitsApproval { .. } => why.code().to_owned(),
     }
 }
 

@@ -4,25 +4,28 @@
 //! nine of them), `key=value` an option. What is not understood fails the test.
 //!
 //! To the kernel: `start "…" done= cap= turns=`, `advance`, `replied … stop= usage=in/out`,
-//! `failed CLASS retry_after= spent=`, `lost`, `returned ID ok|error|unknown "…" long=`,
+//! `failed CLASS retry_after= spent=`, `lost`, `returned ID ok|error|unknown "…" long= signs=`,
+//! `approve|deny ID "…" by= other` (somebody answers what was asked about a call),
 //! `not_done ID`, `park`, `wake [due] turns= cap=`, `cancel`, and about children `child ID
 //! ok|error "…" spent= turns= children=` (it is over), `await ID until=` (it sleeps), `over
 //! ID` (it ended while its parent slept); with `aside`, by somebody who holds no lease. To
 //! the world: `agent turns= calls= patience= children= at_once= depth= window= keep=
-//! trigger= worth= summary= compact=off loops=off`, `crash` (the next
+//! trigger= worth= summary= compact=off loops=off untrusted=TOOL approval_ms=`, `crash` (the next
 //! owner comes), `former` (the one before), `clock MS`, `chance N`, `price input= output=`
 //! or `price none`, `barrier interrupted|handed_over|none`, `broken TOOL|none`,
+//! `judge TOOL allow|ask|deny "…"` (from now on),
 //! `share KEY usd= tokens= requests= turns=` or `share none` (the shared budgets that the session draws on),
 //! `others KEY usd= held= tokens= requests=` (what others used and hold there), `fork at N`,
 //! `fork everywhere`. To be shown something: `history`, `told`.
 
-use kernel::event::{ChildEnd, Done, FaultClass, ModelFault, Outcome, Returned};
+use kernel::event::{ChildEnd, Done, FaultClass, ModelFault, Outcome, Returned, Signs};
 use kernel::json::RawJson;
 use kernel::ledger::{Allowance, Amount, Share};
 use kernel::message::{Arguments, Block, Reply, Stop, ToolUse, Usage};
 use kernel::price::Spent;
-use kernel::run::{Command, Phase, State, Wake};
-use kernel::units::{Money, UnixMs};
+use kernel::run::{Command, Given, Phase, Run, State, Wake, arguments_hash};
+use kernel::units::{ContentHash, Money, UnixMs};
+use kernel::verdict::{Judgement, Verdict};
 
 use crate::world::{World, dollars};
 
@@ -115,7 +118,7 @@ fn quoted(word: &str) -> Option<String> {
 }
 
 /// The command of a line, if its verb names one.
-pub(crate) fn command(line: &Line) -> Option<Command> {
+pub(crate) fn command(line: &Line, state: &State) -> Option<Command> {
     Some(match line.verb() {
         "start" => Command::Start {
             input: vec![Block::text(line.text())],
@@ -127,17 +130,19 @@ pub(crate) fn command(line: &Line) -> Option<Command> {
         "replied" => Command::Replied(reply(line)),
         "failed" => failed(line),
         "lost" => Command::Lost,
-        "returned" => Command::Returned(Returned {
+        "returned" => {
+            let long = "x".repeat(line.number("long").unwrap_or(0) as usize);
+            let content = format!("{}{long}", line.text());
+            let plain = Returned::plain(line.word(1), outcome(line.word(2)), content);
+            let sign = |permille| Signs { score_permille: permille as u16, spans: Vec::new() };
+            Command::Returned(Returned { signs: line.number("signs").map(sign), ..plain })
+        }
+        "approve" | "deny" => Command::Answer(Given {
             call: line.word(1).to_owned(),
-            outcome: outcome(line.word(2)),
-            content: format!(
-                "{}{}",
-                line.text(),
-                "x".repeat(line.number("long").unwrap_or(0) as usize)
-            ),
-            rest: None,
-            took_ms: 0,
-            child: None,
+            arguments: asked_hash(line, state),
+            approve: line.verb() == "approve",
+            by: line.option("by").unwrap_or("ben").to_owned(),
+            words: line.text(),
         }),
         "not_done" => Command::NotDone { call: line.word(1).to_owned() },
         "park" => Command::Park,
@@ -151,6 +156,14 @@ pub(crate) fn command(line: &Line) -> Option<Command> {
         "cancel" => Command::Cancel { by: "ann".to_owned() },
         _ => return None,
     })
+}
+
+/// The hash of the arguments that a person answers about: those of the call, or with
+/// `other` those of another one.
+fn asked_hash(line: &Line, state: &State) -> ContentHash {
+    let calls = state.run.as_ref().map_or(&[][..], Run::calls);
+    let call = calls.iter().find(|call| call.id == line.word(1) && !line.has("other"));
+    call.map_or(ContentHash::of(b"other"), |call| arguments_hash(&call.arguments))
 }
 
 /// The command of a line about a child that lives: `child ID ok|error "…" spent= turns=
@@ -169,17 +182,14 @@ pub(crate) fn child_command(line: &Line, state: &State) -> Option<Command> {
     let count = |key| line.number(key).map_or(0, |number| number as u32);
     Some(match line.verb() {
         "child" => Command::Returned(Returned {
-            call: line.word(1).to_owned(),
-            outcome: outcome(line.word(2)),
-            content: line.text(),
-            rest: None,
-            took_ms: 0,
             child: Some(ChildEnd {
                 session: session(),
                 spent: line.option("spent").map_or(Money::ZERO, dollars),
                 turns: count("turns"),
                 children: count("children"),
+                tainted: line.has("tainted"),
             }),
+            ..Returned::plain(line.word(1), outcome(line.word(2)), line.text())
         }),
         "await" => Command::AwaitChild {
             child: session(),
@@ -188,6 +198,17 @@ pub(crate) fn child_command(line: &Line, state: &State) -> Option<Command> {
         "over" => Command::Wake(Wake::Child(session())),
         _ => return None,
     })
+}
+
+/// The verdict that a line gives, by a policy named `house`.
+pub(crate) fn judgement(line: &Line) -> Judgement {
+    let verdict = match line.word(2) {
+        "allow" => Verdict::Allow,
+        "ask" => Verdict::Ask,
+        "deny" => Verdict::Deny,
+        other => panic!("`{other}` is no verdict"),
+    };
+    Judgement::new(verdict, "house", line.text())
 }
 
 fn done(word: &str) -> Done {

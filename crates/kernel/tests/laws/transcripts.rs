@@ -108,6 +108,10 @@ fn opened(line: &Line) -> World {
     if line.number("children").is_some() {
         agent.tools.push(delegate());
     }
+    for tool in &mut agent.tools {
+        tool.untrusted = line.option("untrusted") == Some(&tool.name);
+    }
+    agent.limits.approval_ms = line.number("approval_ms").unwrap_or(usual.approval_ms);
     let mut world = World::new(agent, Some(quote(0, 10_000)));
     world.open();
     world
@@ -128,7 +132,7 @@ fn window(line: &Line) -> Window {
 
 fn answer(world: &mut World, line: &Line) -> String {
     let child = || script::child_command(line, &world.state);
-    if let Some(command) = script::command(line).or_else(child) {
+    if let Some(command) = script::command(line, &world.state).or_else(child) {
         let by = if line.has("aside") { By::Aside } else { By::Owner };
         return match world.step(command, by) {
             Err(no) => format!("  refused: {} ({})\n", no.code(), first_line(&no.to_string())),
@@ -146,6 +150,7 @@ fn answer(world: &mut World, line: &Line) -> String {
         "share" if line.has("none") => world.shares.clear(),
         "share" => world.share(script::share(line)),
         "others" => script::others(line, world),
+        "judge" => world.rule(line.word(1), script::judgement(line)),
         "broken" => world.out = broken(line.word(1)),
         "price" => world.quote = price(line),
         "fork" => return fork(world, line),

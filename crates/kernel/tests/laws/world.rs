@@ -13,9 +13,11 @@ use kernel::ledger::{Amount, Balance, CapReached, MoveKind, Scope, Share};
 use kernel::message::{Block, Message, Role};
 use kernel::price::{Quote, Rates, Rule};
 use kernel::run::{
-    Command, Context, OutOfOrder, Owed, Refusal, State, Stepped, fold, fork, owed, step,
+    Call, Command, Context, Judge, OutOfOrder, Owed, Refusal, State, Stepped, fold, fork, owed,
+    step,
 };
 use kernel::units::{Epoch, Money, SessionId, Tenant, UnixMs};
+use kernel::verdict::Judgement;
 use uuid::Uuid;
 
 /// A session and the world around it.
@@ -35,7 +37,12 @@ pub(crate) struct World {
     /// The shared budgets that the session draws on.
     pub(crate) shares: Vec<Share>,
     pub(crate) out: Vec<OutOfOrder>,
+    /// Verdicts on tools; a tool without one is allowed.
+    pub(crate) rules: BTreeMap<String, Judgement>,
 }
+
+/// Lets every call run.
+pub(crate) const ALLOW: Judge<'static> = Judge(&|_, _| Judgement::allow());
 
 /// Who steps.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -63,7 +70,13 @@ impl World {
             barrier: None,
             shares: Vec::new(),
             out: Vec::new(),
+            rules: BTreeMap::new(),
         }
+    }
+
+    /// From now on this is the verdict on calls of a tool.
+    pub(crate) fn rule(&mut self, tool: &str, judgement: Judgement) {
+        self.rules.insert(tool.to_owned(), judgement);
     }
 
     pub(crate) fn opening(&self) -> Opening {
@@ -74,6 +87,7 @@ impl World {
             agent_id: self.frozen.agent.agent_id.clone(),
             labels: BTreeMap::new(),
             workdir: None,
+            scope: None,
             forked_from: None,
             parent: None,
         }
@@ -122,7 +136,12 @@ impl World {
         by: By,
         full: &[CapReached],
     ) -> Result<Stepped, Refusal> {
+        let rules = &self.rules;
+        let judge = |_: &State, call: &Call| {
+            rules.get(&call.name).cloned().unwrap_or_else(Judgement::allow)
+        };
         let context = Context {
+            judge: Judge(&judge),
             now: self.now,
             epoch: (by == By::Owner).then_some(Epoch(self.epoch)),
             quote: self.quote.as_ref(),
@@ -329,6 +348,8 @@ fn tool(name: &str, effect: EffectRule) -> ToolSpec {
         effect,
         deadline_ms: 1_000,
         output_bytes_max: 10_000,
+        untrusted: false,
+        sensitive: false,
     }
 }
 

@@ -76,6 +76,8 @@ pub(crate) fn spec() -> ToolSpec {
         effect: EffectRule::Always(Effect::Read),
         deadline_ms: 5_000,
         output_bytes_max: 16_384,
+        untrusted: false,
+        sensitive: false,
     }
 }
 

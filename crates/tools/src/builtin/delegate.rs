@@ -49,5 +49,7 @@ pub fn delegate_spec() -> ToolSpec {
         effect: EffectRule::Always(Effect::Idempotent),
         deadline_ms: 0,
         output_bytes_max: 32_768,
+        untrusted: false,
+        sensitive: false,
     }
 }

@@ -31,6 +31,8 @@ pub fn end_task_spec(output_schema: Option<&Value>) -> ToolSpec {
         effect: EffectRule::Always(Effect::Read),
         deadline_ms: 5_000,
         output_bytes_max: 16_384,
+        untrusted: false,
+        sensitive: false,
     }
 }
 

@@ -74,6 +74,8 @@ pub(crate) fn spec() -> ToolSpec {
         effect: EffectRule::Always(Effect::Read),
         deadline_ms: 30_000,
         output_bytes_max: 32_768,
+        untrusted: false,
+        sensitive: false,
     }
 }
 

@@ -31,5 +31,7 @@ pub fn more_spec() -> ToolSpec {
         effect: EffectRule::Always(Effect::Read),
         deadline_ms: 10_000,
         output_bytes_max: 32_768,
+        untrusted: false,
+        sensitive: false,
     }
 }

@@ -79,6 +79,8 @@ pub(crate) fn spec() -> ToolSpec {
         },
         deadline_ms: 30_000,
         output_bytes_max: 32_768,
+        untrusted: false,
+        sensitive: false,
     }
 }
 

@@ -48,6 +48,8 @@ pub(crate) fn spec() -> ToolSpec {
         effect: EffectRule::Always(Effect::Read),
         deadline_ms: 10_000,
         output_bytes_max: 65_536,
+        untrusted: false,
+        sensitive: false,
     }
 }
 

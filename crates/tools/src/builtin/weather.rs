@@ -56,6 +56,8 @@ pub(crate) fn spec() -> ToolSpec {
         effect: EffectRule::Always(Effect::Read),
         deadline_ms: 40_000,
         output_bytes_max: 8_192,
+        untrusted: false,
+        sensitive: false,
     }
 }
 

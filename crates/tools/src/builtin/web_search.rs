@@ -64,6 +64,8 @@ pub(crate) fn spec() -> ToolSpec {
         effect: EffectRule::Always(Effect::Read),
         deadline_ms: 20_000,
         output_bytes_max: 32_768,
+        untrusted: true,
+        sensitive: false,
     }
 }
 

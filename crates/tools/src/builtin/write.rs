@@ -37,6 +37,8 @@ pub(crate) fn spec() -> ToolSpec {
         effect: EffectRule::Always(Effect::Effect),
         deadline_ms: 30_000,
         output_bytes_max: 4_096,
+        untrusted: false,
+        sensitive: false,
     }
 }
 

@@ -20,6 +20,7 @@ use kernel::json::RawJson;
 use kernel::message::{Arguments, Block, Delta, Reply, Request, Stop as Why, ToolUse, Usage};
 use kernel::price::{Quote, Rates, Rule};
 use kernel::units::{Money, SessionId, Tenant, UnixMs};
+use kernel::verdict::Examined;
 
 /// What the tool returns unless a figure asks for more: a line or two of a search.
 pub(crate) const RESULT_BYTES: usize = 240;
@@ -49,6 +50,7 @@ pub(crate) fn engine_with(folder: &Path, model: Arc<Instantly>, result_bytes: us
         .expect("a store can be opened in a fresh folder");
     let tap = Tap::default();
     Engine {
+        policy: Arc::new(engine::memory::Permissive),
         store: Arc::new(store),
         dispatch: Arc::new(engine::memory::Nudges::default()),
         model,
@@ -70,6 +72,8 @@ pub(crate) fn agent(turns: u32) -> Frozen {
         effect: EffectRule::Always(Effect::Read),
         deadline_ms: 10_000,
         output_bytes_max: 16_384,
+        untrusted: false,
+        sensitive: false,
     };
     Agent {
         agent_id: "bench".to_owned(),
@@ -92,6 +96,7 @@ pub(crate) async fn open(engine: &Engine, agent: &Frozen) -> SessionId {
         user: "bench".to_owned(),
         labels: Default::default(),
         workdir: Some("/".to_owned()),
+        scope: Default::default(),
     };
     let task = Task { done: Some(Done::Answer), ..Task::of("look up many things") };
     engine.start(&owner, agent, task).await.expect("a fresh store takes a session")
@@ -199,6 +204,10 @@ pub(crate) struct Lookup(String);
 impl Toolbox for Lookup {
     fn specs(&self) -> Vec<ToolSpec> {
         Vec::new()
+    }
+
+    fn examine(&self, _call: &ToolCall) -> Examined {
+        Examined::nothing()
     }
 
     async fn run(&self, _call: &ToolCall) -> Result<ToolOutput, ToolError> {

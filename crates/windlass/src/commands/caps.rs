@@ -74,6 +74,7 @@ fn opening(here: &Here) -> Opening {
         agent: ContentHash::of(&[]),
         agent_id: String::new(),
         workdir: None,
+        scope: None,
         forked_from: None,
         parent: None,
     }

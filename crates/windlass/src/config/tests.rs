@@ -46,6 +46,8 @@ fn specs() -> Vec<ToolSpec> {
         effect: EffectRule::Always(Effect::Read),
         deadline_ms: 1000,
         output_bytes_max: 1000,
+        untrusted: false,
+        sensitive: false,
     };
     let names = [
         "calculator",

@@ -175,6 +175,7 @@ impl House {
         };
         let chain = Chain::new(own, fallbacks, circuits.clone(), Arc::clone(&world));
         Engine {
+            policy: Arc::new(engine::memory::Permissive),
             store: Arc::new(store.expect("the store opens")),
             dispatch: Arc::new(Nudges::default()),
             model: Arc::new(chain),
@@ -317,7 +318,13 @@ fn tenant() -> Tenant {
 
 fn owner() -> Owner {
     let user = "ada".to_owned();
-    Owner { tenant: tenant(), user, labels: BTreeMap::new(), workdir: None }
+    Owner {
+        tenant: tenant(),
+        user,
+        labels: BTreeMap::new(),
+        workdir: None,
+        scope: Default::default(),
+    }
 }
 
 /// The machine's clock, put forward by hand.

@@ -71,6 +71,7 @@ fn what_the_installations_file_says_is_what_holds() {
         agent: ContentHash::of(b"a"),
         agent_id: "a".to_owned(),
         workdir: None,
+        scope: None,
         forked_from: None,
         parent: None,
     };

@@ -1,0 +1,132 @@
+//! Leave for calls: what the tool found out about a call, and what policies say of who
+//! asks. The stricter of both stands.
+//!
+//! Guards and policies are asked in the middle of a step, without waiting. One that panics
+//! has not said yes.
+
+use std::panic::AssertUnwindSafe;
+
+use kernel::agent::{DELEGATE, Frozen};
+use kernel::event::SessionScope;
+use kernel::run::{Call, State};
+use kernel::verdict::{Examined, Judgement, Verdict};
+
+use crate::Engine;
+use crate::door::Owner;
+use crate::error::EngineError;
+use crate::perform::tool_call;
+use crate::ports::{Action, Principal, Question, ToolQuestion};
+
+/// The verdict on a call of a session.
+pub(crate) fn judge(engine: &Engine, state: &State, call: &Call) -> Judgement {
+    let asked = AssertUnwindSafe(|| examine_and_judge(engine, state, call));
+    let judgement = std::panic::catch_unwind(asked).unwrap_or_else(|_panic| {
+        Judgement::new(Verdict::Deny, "panic", "the check of this call crashed")
+    });
+    in_log(judgement)
+}
+
+fn examine_and_judge(engine: &Engine, state: &State, call: &Call) -> Judgement {
+    let Some(opening) = &state.opening else {
+        return Judgement::new(Verdict::Deny, "session", "the session is not open");
+    };
+    let Some(asked) = tool_call(&opening.tenant, state, call) else {
+        return Judgement::new(Verdict::Deny, "session", "the call has no tool or arguments");
+    };
+    let examined = match call.name.as_str() {
+        DELEGATE => Examined::nothing(),
+        _ => engine.toolbox.examine(&asked),
+    };
+    let scope = opening.scope.clone().unwrap_or_default();
+    let who = principal(state, &scope);
+    let question = Question {
+        who: &who,
+        session: Some(state.session),
+        action: Action::ToolCall(ToolQuestion {
+            tool: &call.name,
+            effect: call.effect,
+            sensitive: asked.spec.sensitive,
+            examined: &examined,
+        }),
+        environment: &scope.environment,
+        trust: scope.trust,
+        tainted: state.tainted,
+    };
+    let allowed = engine.policy.judge(&question);
+    examined.judgement.and(allowed)
+}
+
+/// Who asks where a session's agent does.
+fn principal(state: &State, scope: &SessionScope) -> Principal {
+    let opening = state.opening.as_ref();
+    Principal {
+        tenant: opening.map(|opening| opening.tenant.clone()).unwrap_or_default(),
+        user: opening.map(|opening| opening.user.clone()).unwrap_or_default(),
+        role: scope.role.clone(),
+        labels: opening.map(|opening| opening.labels.clone()).unwrap_or_default(),
+        agent: Some(state.agent.agent_id.clone()),
+    }
+}
+
+impl Engine {
+    /// The verdict of policies on what somebody wants to do beside a session.
+    #[must_use]
+    pub fn judge(&self, who: &Principal, scope: &SessionScope, action: Action<'_>) -> Judgement {
+        self.policy.judge(&Question {
+            who,
+            session: None,
+            action,
+            environment: &scope.environment,
+            trust: scope.trust,
+            tainted: false,
+        })
+    }
+
+    /// Whether somebody may do something to a session.
+    ///
+    /// # Errors
+    /// [`EngineError::Denied`].
+    pub(crate) fn permit(
+        &self,
+        who: &Principal,
+        state: &State,
+        action: Action<'_>,
+    ) -> Result<(), EngineError> {
+        let opening = state.opening.as_ref();
+        let scope = opening.and_then(|opening| opening.scope.clone()).unwrap_or_default();
+        allowed(self.policy.judge(&Question {
+            who,
+            session: Some(state.session),
+            action,
+            environment: &scope.environment,
+            trust: scope.trust,
+            tainted: state.tainted,
+        }))
+    }
+
+    /// Whether an owner may begin a session with an agent, and the agent use its models.
+    pub(crate) fn permit_start(&self, owner: &Owner, agent: &Frozen) -> Result<(), EngineError> {
+        let who = owner.principal();
+        let task_type = owner.scope.task_type.as_deref();
+        let start = Action::RunStart { agent: &agent.agent.agent_id, task_type };
+        allowed(self.judge(&who, &owner.scope, start))?;
+        let model = Action::ModelCall { model: &agent.agent.model };
+        allowed(self.judge(&who, &owner.scope, model))
+    }
+}
+
+/// What must be allowed here and now: there is nobody to be asked.
+fn allowed(judgement: Judgement) -> Result<(), EngineError> {
+    match judgement.verdict {
+        Verdict::Allow => Ok(()),
+        Verdict::Ask | Verdict::Deny => Err(EngineError::Denied(judgement)),
+    }
+}
+
+/// A verdict as the log keeps it: why something was allowed is said by who allowed it.
+fn in_log(judgement: Judgement) -> Judgement {
+    match judgement.verdict {
+        Verdict::Allow => Judgement { reasons: Vec::new(), ..judgement },
+        Verdict::Ask | Verdict::Deny => judgement,
+    }
+}
