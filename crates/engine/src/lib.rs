@@ -6,6 +6,7 @@
 //! [`worker`] that of many; who watches reads the [`tap`].
 
 pub mod alerts;
+pub mod audit;
 pub mod circuits;
 pub mod conformance;
 pub mod door;
@@ -48,6 +49,8 @@ pub struct Engine {
     pub world: Arc<dyn World>,
     /// The budgets that sessions share.
     pub plans: Arc<Plans>,
+    /// Blanks what must not be kept in the audit.
+    pub redact: Arc<audit::Redact>,
     /// Who is told of trips, and at which parts of caps.
     pub subscriptions: Arc<Subscriptions>,
     /// Who watches.

@@ -4,12 +4,13 @@
 //! one lock, no clock, no chance, the same answers to the same calls. [`Nudges`] is a
 //! queue of sessions that have something to do. No call ever waits for the outside.
 
+mod audit;
 mod nudges;
 mod outbox;
 mod permissive;
 
 pub use nudges::Nudges;
-pub use permissive::Permissive;
+pub use permissive::{Permissive, plain};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -22,9 +23,10 @@ use kernel::units::{ContentHash, Epoch, SessionId, Tenant, UnixMs};
 
 use crate::alerts::Alert;
 use crate::ports::{
-    Brief, Charge, Claim, Commit, Head, Listed, Listing, Outbox, Payload, SpendRow, Store,
-    StoreError, alerts_after, balances_after, check_settable, new_balance, pin,
+    Audit, Brief, Charge, Claim, Commit, Head, Keys, Listed, Listing, Outbox, Payload, SpendRow,
+    Store, StoreError, alerts_after, balances_after, check_settable, new_balance, pin,
 };
+use audit::Archive;
 use outbox::Alerts;
 
 /// The most rows that one list gives.
@@ -46,6 +48,7 @@ struct Vault {
     balances: BTreeMap<Scope, Balance>,
     /// By day, user, agent, model and version of the prices.
     spend: BTreeMap<(u64, String, String, String, String), SpendRow>,
+    archive: Archive,
 }
 
 #[derive(Debug)]
@@ -132,6 +135,10 @@ impl Vault {
         commit.charges.iter().for_each(|charge| self.charge(charge));
         for payload in &commit.payloads {
             self.payloads.entry(payload.hash).or_insert_with(|| payload.bytes.clone());
+        }
+        self.archive.append(&commit.tenant, commit.audit.clone());
+        if let Some(key) = &commit.key {
+            self.archive.keys.entry(commit.session).or_insert_with(|| Some(key.clone()));
         }
         self.sessions.entry(commit.session).or_insert(opened).add(commit);
         Ok(alerts.into_iter().map(|(alert, _)| alert).collect())
@@ -328,6 +335,14 @@ impl Store for Memory {
     }
 
     fn outbox(&self) -> &dyn Outbox {
+        self
+    }
+
+    fn audit(&self) -> &dyn Audit {
+        self
+    }
+
+    fn keys(&self) -> &dyn Keys {
         self
     }
 

@@ -3,6 +3,7 @@
 //! Each port has one suite in [`crate::conformance`] that every implementation must
 //! pass. Errors are named for what the caller does next.
 
+mod audit;
 mod contract;
 mod courier;
 mod dispatch;
@@ -13,6 +14,7 @@ mod store;
 mod toolbox;
 mod world;
 
+pub use audit::{Audit, Doomed, Keys, SessionKey};
 pub use contract::{Moved, alerts_after, balances_after, check_settable, new_balance, pin};
 pub use courier::{Courier, Undelivered};
 pub use dispatch::Dispatch;

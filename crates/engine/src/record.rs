@@ -12,6 +12,7 @@ use kernel::units::{ContentHash, Epoch, SessionId, Tenant, UnixMs};
 
 use crate::Engine;
 use crate::alerts::{Alert, trips};
+use crate::audit::entries;
 use crate::error::EngineError;
 use crate::ports::{Brief, Charge, Commit, Payload, Status, StoreError, Waits};
 use crate::tap::Seen;
@@ -101,6 +102,7 @@ pub(crate) async fn commit(
     let brief = brief(state);
     let charges = charges(state, &brief, &stepped);
     let alerts = trips(tenant, state, &stepped.events);
+    let audit = entries(tenant, state, &stepped.events, &stepped.calls, &engine.redact);
     let shown = stepped.events.clone();
     let commit = Commit {
         tenant: tenant.clone(),
@@ -113,6 +115,8 @@ pub(crate) async fn commit(
         payloads,
         brief,
         alerts,
+        audit,
+        key: None,
         subscriptions: Arc::clone(&engine.subscriptions),
     };
     let raised = engine.store.commit(commit).await?;

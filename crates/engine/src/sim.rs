@@ -153,6 +153,7 @@ impl<'a> Play<'a> {
             world: Arc::new(SeededWorld::new(chance.fork())),
             plans: Arc::new(plans(&mut chance)),
             subscriptions: Arc::default(),
+            redact: crate::memory::plain(),
             circuits: Circuits::new(tap.clone()),
             tap,
         };

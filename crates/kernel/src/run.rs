@@ -117,6 +117,8 @@ pub struct Stepped {
     pub moves: Vec<Move>,
     /// What they add to the spend table.
     pub bookings: Vec<Booking>,
+    /// The calls that facts are about which name only their ids, with the facts' numbers.
+    pub calls: Vec<(u64, Call)>,
 }
 
 impl Stepped {
@@ -125,6 +127,7 @@ impl Stepped {
         self.events.append(&mut later.events);
         self.moves.append(&mut later.moves);
         self.bookings.append(&mut later.bookings);
+        self.calls.append(&mut later.calls);
     }
 }
 
@@ -163,6 +166,7 @@ pub fn step(
 fn record(state: &mut State, fact: Fact, context: &Context<'_>, stepped: &mut Stepped) {
     stepped.moves.append(&mut moves_of(state, &fact, context.shares));
     stepped.bookings.extend(booking_of(state, &fact));
+    stepped.calls.extend(call_of(state, &fact).map(|call| (state.seq + 1, call)));
     let event = Event { seq: state.seq + 1, at: context.now, fact };
     let sealed = seal(state.head, event);
     state.apply(&sealed).expect("INVARIANT: decided facts fit the state they were decided on");
@@ -256,6 +260,16 @@ fn settle(state: &State, spent: Amount) -> Vec<Move> {
     let scopes = own.chain(state.budgets.iter().cloned());
     let kind = MoveKind::Settle { held: state.held(), spent };
     scopes.map(|scope| Move { scope, kind: kind.clone() }).collect()
+}
+
+/// The call that a fact ends or answers about, as it stood before.
+fn call_of(state: &State, fact: &Fact) -> Option<Call> {
+    let (Fact::ToolReturned(Returned { call: id, .. }) | Fact::ApprovalDecided { call: id, .. }) =
+        fact
+    else {
+        return None;
+    };
+    state.run.as_ref()?.calls().iter().find(|call| call.id == *id).cloned()
 }
 
 /// What a fact adds to the spend table.

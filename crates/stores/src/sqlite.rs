@@ -5,9 +5,11 @@
 //! go beside it on connections of their own and never hold it up. Several processes may
 //! share a file: writers begin as writers and wait for each other (L35).
 
+mod audit;
 mod balances;
 mod commit;
 mod error;
+mod keys;
 mod lease;
 mod open;
 mod outbox;
@@ -27,7 +29,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use engine::alerts::Alert;
 use engine::ports::{
-    Claim, Commit, Head, Listed, Listing, Outbox, Payload, SpendRow, Store, StoreError,
+    Audit, Claim, Commit, Head, Keys, Listed, Listing, Outbox, Payload, SpendRow, Store, StoreError,
 };
 use kernel::event::Stored;
 use kernel::ledger::{Allowance, Balance, Scope};
@@ -118,7 +120,11 @@ impl Store for Sqlite {
         commit.check()?;
         match self.writer.ask(Work::Commit(Box::new(commit))).await? {
             Done::Kept(alerts) => Ok(alerts),
-            Done::Nothing | Done::Head(_) | Done::Taken(_) | Done::Count(_) => Ok(Vec::new()),
+            Done::Nothing
+            | Done::Head(_)
+            | Done::Taken(_)
+            | Done::Count(_)
+            | Done::Destroyed(_) => Ok(Vec::new()),
         }
     }
 
@@ -209,6 +215,14 @@ impl Store for Sqlite {
     }
 
     fn outbox(&self) -> &dyn Outbox {
+        self
+    }
+
+    fn audit(&self) -> &dyn Audit {
+        self
+    }
+
+    fn keys(&self) -> &dyn Keys {
         self
     }
 

@@ -8,8 +8,11 @@ use kernel::units::{Money, Tenant, UnixMs};
 use stores::sqlite::{Options, Sqlite};
 
 /// The steps as they were when each version was the newest.
-const STEPS: [&str; 2] =
-    [include_str!("../src/sqlite/schema/0001.sql"), include_str!("../src/sqlite/schema/0002.sql")];
+const STEPS: [&str; 3] = [
+    include_str!("../src/sqlite/schema/0001.sql"),
+    include_str!("../src/sqlite/schema/0002.sql"),
+    include_str!("../src/sqlite/schema/0003.sql"),
+];
 
 #[tokio::test]
 async fn every_older_file_is_brought_to_the_present_version() {

@@ -86,6 +86,8 @@ impl Pen {
             brief: self.brief.clone(),
             alerts: Vec::new(),
             subscriptions: Arc::default(),
+            audit: Vec::new(),
+            key: None,
         }
     }
 

@@ -9,8 +9,9 @@ use kernel::ledger::{Allowance, Balance, CapReached, Measure, Move, Scope};
 use kernel::message::Usage;
 use kernel::units::{ContentHash, Epoch, Money, SessionId, Tenant, UnixMs};
 
-use super::Outbox;
+use super::{Audit, Keys, Outbox, SessionKey};
 use crate::alerts::{Alert, Subscriptions};
+use crate::audit::Record;
 
 /// Facts to be added to a session, with all that must become true together with them.
 #[derive(Clone, Debug)]
@@ -39,6 +40,10 @@ pub struct Commit {
     pub alerts: Vec<Alert>,
     /// Who is told of what.
     pub subscriptions: Arc<Subscriptions>,
+    /// What they come to in the tenant's audit.
+    pub audit: Vec<Record>,
+    /// The key of the session's content, with its first facts.
+    pub key: Option<SessionKey>,
 }
 
 /// Bytes kept once by content hash, within their tenant.
@@ -370,6 +375,12 @@ pub trait Store: Send + Sync {
 
     /// Where the alerts of commits wait to be sent.
     fn outbox(&self) -> &dyn Outbox;
+
+    /// The tenants' audits.
+    fn audit(&self) -> &dyn Audit;
+
+    /// The keys of sessions.
+    fn keys(&self) -> &dyn Keys;
 
     /// All tenants that have a session, in alphabetical order.
     ///

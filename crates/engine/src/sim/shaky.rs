@@ -16,7 +16,7 @@ use super::crash::Crash;
 use super::tally::Tally;
 use crate::alerts::Alert;
 use crate::ports::{
-    Claim, Commit, Head, Listed, Listing, Outbox, Payload, SpendRow, Store, StoreError,
+    Audit, Claim, Commit, Head, Keys, Listed, Listing, Outbox, Payload, SpendRow, Store, StoreError,
 };
 
 /// One in how many calls fails.
@@ -215,6 +215,14 @@ impl Store for Shaky {
 
     fn outbox(&self) -> &dyn Outbox {
         self.inner.outbox()
+    }
+
+    fn audit(&self) -> &dyn Audit {
+        self.inner.audit()
+    }
+
+    fn keys(&self) -> &dyn Keys {
+        self.inner.keys()
     }
 
     async fn tenants(&self) -> Result<Vec<Tenant>, StoreError> {

@@ -68,6 +68,7 @@ impl Cast {
             world: Arc::new(Clock(AtomicU64::new(1))),
             plans: Arc::default(),
             subscriptions: Arc::default(),
+            redact: engine::memory::plain(),
             circuits: Circuits::new(tap.clone()),
             tap,
         };

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use engine::alerts::Alert;
 use engine::ports::{
-    Claim, Commit, Head, Listed, Listing, Outbox, Payload, SpendRow, Store, StoreError,
+    Audit, Claim, Commit, Head, Keys, Listed, Listing, Outbox, Payload, SpendRow, Store, StoreError,
 };
 use kernel::event::Stored;
 use kernel::ledger::{Allowance, Balance, Scope};
@@ -134,6 +134,14 @@ impl Store for Front {
 
     fn outbox(&self) -> &dyn Outbox {
         self.inner.outbox()
+    }
+
+    fn audit(&self) -> &dyn Audit {
+        self.inner.audit()
+    }
+
+    fn keys(&self) -> &dyn Keys {
+        self.inner.keys()
     }
 
     async fn tenants(&self) -> Result<Vec<Tenant>, StoreError> {

@@ -60,6 +60,7 @@ impl Stage {
             world: Arc::new(Clock { began: Instant::now(), ids: AtomicU64::new(0) }),
             plans: Arc::default(),
             subscriptions: Arc::default(),
+            redact: engine::memory::plain(),
             circuits: Circuits::new(tap.clone()),
             tap,
         };

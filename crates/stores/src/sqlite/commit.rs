@@ -12,8 +12,10 @@ use kernel::ledger::Scope;
 use kernel::units::{Epoch, SessionId, Tenant, UnixMs};
 use rusqlite::{Connection, params};
 
+use super::audit::Chains;
 use super::balances::{balance_or_new, keep_balances};
 use super::error::Failure;
+use super::keys as session_keys;
 use super::outbox;
 use super::query::{missing, session};
 use super::row::{Session, in_order, status_code};
@@ -50,6 +52,7 @@ pub(super) fn commit(
     db: &Connection,
     keys: &mut Keys,
     charges: &mut Charges,
+    chains: &mut Chains,
     commit: &Commit,
 ) -> Result<Vec<Alert>, Failure> {
     let balances = balances(db, commit)?;
@@ -62,6 +65,10 @@ pub(super) fn commit(
     commit.events.iter().try_for_each(|sealed| append(db, key, sealed))?;
     commit.payloads.iter().try_for_each(|payload| keep(db, &commit.tenant, payload))?;
     commit.charges.iter().for_each(|charge| charges.add(&commit.tenant, charge));
+    if let Some(key) = &commit.key {
+        session_keys::keep(db, &commit.tenant, commit.session, key)?;
+    }
+    chains.append(db, &commit.tenant, &commit.audit)?;
     let mut kept = Vec::new();
     for (alert, to) in alerts_after(commit, &balances) {
         if outbox::keep(db, &alert, &to)? {

@@ -82,7 +82,7 @@ pub(super) fn hash(row: &Row<'_>, column: usize) -> Result<ContentHash> {
     row.get(column).map(ContentHash)
 }
 
-fn instant(row: &Row<'_>, column: usize) -> Result<UnixMs> {
+pub(super) fn instant(row: &Row<'_>, column: usize) -> Result<UnixMs> {
     whole(row, column).map(UnixMs)
 }
 

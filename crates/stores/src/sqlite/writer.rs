@@ -9,15 +9,17 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use engine::alerts::Alert;
-use engine::ports::{Claim, Commit, Delivery, Head, Payload, StoreError};
+use engine::ports::{Claim, Commit, Delivery, Doomed, Head, Payload, StoreError};
 use kernel::ledger::{Allowance, Scope};
 use kernel::units::{Epoch, SessionId, Tenant, UnixMs};
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
+use super::audit::{self, AuditWork, Chains};
 use super::balances;
 use super::commit::{self, Keys};
 use super::error::{Failure, named};
+use super::keys as session_keys;
 use super::open::OpenError;
 use super::outbox::{self, OutboxWork};
 use super::readers::closed;
@@ -34,6 +36,8 @@ pub(super) enum Work {
     Keep(Tenant, Payload),
     SetCap(Tenant, Scope, Option<Allowance>),
     Outbox(OutboxWork),
+    Audit(AuditWork),
+    Destroy(Tenant, Doomed),
 }
 
 /// What work brings.
@@ -49,6 +53,8 @@ pub(super) enum Done {
     Taken(Vec<Delivery>),
     /// Rows that were changed.
     Count(u64),
+    /// Sessions whose keys were destroyed.
+    Destroyed(Vec<SessionId>),
 }
 
 impl Done {
@@ -56,7 +62,9 @@ impl Done {
     pub(super) fn count(&self) -> u64 {
         match self {
             Done::Count(count) => *count,
-            Done::Nothing | Done::Head(_) | Done::Kept(_) | Done::Taken(_) => 0,
+            Done::Nothing | Done::Head(_) | Done::Kept(_) | Done::Taken(_) | Done::Destroyed(_) => {
+                0
+            }
         }
     }
 }
@@ -93,6 +101,7 @@ impl Writer {
             group_max: options.group_max.max(1),
             keys: Keys::default(),
             charges: Charges::default(),
+            chains: Chains::default(),
             last_group: 0,
             patience: Duration::ZERO,
         };
@@ -117,7 +126,11 @@ impl Writer {
     pub(super) async fn ask_head(&self, work: Work) -> Result<Head, StoreError> {
         match self.ask(work).await? {
             Done::Head(head) => Ok(head),
-            Done::Nothing | Done::Kept(_) | Done::Taken(_) | Done::Count(_) => {
+            Done::Nothing
+            | Done::Kept(_)
+            | Done::Taken(_)
+            | Done::Count(_)
+            | Done::Destroyed(_) => {
                 Err(StoreError::Unavailable("the writer gave no answer".into()))
             }
         }
@@ -139,6 +152,7 @@ struct Desk {
     group_max: usize,
     keys: Keys,
     charges: Charges,
+    chains: Chains,
     /// Answers given by the last transaction.
     last_group: usize,
     /// How long the next one waits for more.
@@ -237,6 +251,7 @@ impl Desk {
             let _done = self.db.execute_batch("ROLLBACK");
             self.keys.clear();
             self.charges.clear();
+            self.chains.clear();
             Void::Undone(error)
         })
     }
@@ -251,6 +266,7 @@ impl Desk {
             }
         }
         self.charges.write(&self.db)?;
+        self.chains.write(&self.db)?;
         self.db.prepare_cached("COMMIT")?.execute([])?;
         Ok(answers)
     }
@@ -259,7 +275,8 @@ impl Desk {
         let db = &self.db;
         match work {
             Work::Commit(commit) => {
-                commit::commit(db, &mut self.keys, &mut self.charges, commit).map(Done::Kept)
+                let (keys, charges, chains) = (&mut self.keys, &mut self.charges, &mut self.chains);
+                commit::commit(db, keys, charges, chains, commit).map(Done::Kept)
             }
             Work::Claim(claim) => lease::claim(db, claim).map(Done::Head),
             Work::Renew(tenant, session, epoch, until) => {
@@ -275,6 +292,10 @@ impl Desk {
                 balances::set_cap(db, tenant, scope, *cap).map(|()| Done::Nothing)
             }
             Work::Outbox(work) => outbox::work(db, work),
+            Work::Audit(work) => audit::work(db, &mut self.chains, work),
+            Work::Destroy(tenant, which) => {
+                Ok(session_keys::destroy(db, tenant, which).map(Done::Destroyed)?)
+            }
         }
     }
 }

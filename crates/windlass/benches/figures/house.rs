@@ -58,6 +58,7 @@ pub(crate) fn engine_with(folder: &Path, model: Arc<Instantly>, result_bytes: us
         world: Arc::new(Machine),
         plans: Arc::default(),
         subscriptions: Arc::default(),
+        redact: engine::memory::plain(),
         circuits: Circuits::new(tap.clone()),
         tap,
     }

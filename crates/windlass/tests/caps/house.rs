@@ -183,6 +183,7 @@ impl House {
             world,
             plans: Arc::new(self.plans()),
             subscriptions: Arc::default(),
+            redact: engine::memory::plain(),
             circuits,
             tap,
         }

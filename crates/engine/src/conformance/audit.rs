@@ -1,0 +1,152 @@
+//! The audit and the keys of sessions.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use kernel::units::{Epoch, Tenant, UnixMs};
+
+use super::sample::{Pen, grant, hold, scope, session};
+use super::{Broken, Kept, broken, fails, same, works};
+use crate::audit::{ChainHead, Entry, Record};
+use crate::ports::{Commit, Doomed, SessionKey, Store, StoreError};
+
+/// A record of this instant and environment, with or without content.
+#[must_use]
+pub fn record(at: u64, environment: &str, content: Option<&'static str>) -> Record {
+    let entry = Entry::of(UnixMs(at), "tool.call", "read", "ada", environment);
+    Record { entry, content: content.map(|text| Bytes::from_static(text.as_bytes())) }
+}
+
+/// A user's key of a session.
+#[must_use]
+pub fn key(user: &str, environment: &str, made: u64) -> SessionKey {
+    let (user, environment) = (user.to_owned(), environment.to_owned());
+    SessionKey { user, environment, made: UnixMs(made), wrapped: Bytes::from_static(b"wrapped") }
+}
+
+/// Follows a tenant's chain from its beginning to its end, and brings what is in it.
+///
+/// # Errors
+/// It is not whole, or does not end where it should.
+pub async fn verified(store: &dyn Store, tenant: &Tenant) -> Result<Vec<Entry>, Broken> {
+    let (first, last) = works("the ends of a chain read", store.audit().ends(tenant).await)?;
+    let (mut head, mut entries) = (first, Vec::new());
+    loop {
+        let links = works("a chain reads", store.audit().links(tenant, head.seq, 2).await)?;
+        if links.is_empty() {
+            break;
+        }
+        for link in links {
+            let followed = head.follow(&link);
+            entries.push(followed.map_err(|why| broken("a chain is whole", why.to_string()))?);
+        }
+    }
+    same("a chain ends where it should", head, last)?;
+    Ok(entries)
+}
+
+/// Entries come with their commits and by themselves, into the chain of their tenant alone;
+/// a commit that is refused brings none.
+pub async fn chained_with_their_facts(store: &Arc<dyn Store>) -> Kept {
+    let mut pen = Pen::opened(&**store, "t", 1).await?;
+    let both = vec![record(1, "production", Some("{}")), record(2, "production", None)];
+    let commit = Commit { audit: both, ..pen.notes(1) };
+    pen.write(&**store, commit).await?;
+    let alone = store.audit().append(&pen.tenant, vec![record(3, "production", None)]).await;
+    works("an entry is added by itself", alone)?;
+    let beyond = hold(&scope(1), 2);
+    let fenced = Commit { epoch: Some(Epoch(9)), ..pen.notes(1) };
+    let full = Commit { moves: vec![grant(&scope(1), 1), beyond], ..pen.notes(1) };
+    for refused in [fenced, full] {
+        let refused = Commit { audit: vec![record(5, "p", None)], ..refused };
+        fails("a refusal brings no entry", store.commit(refused).await, |error| {
+            !matches!(error, StoreError::Unavailable(_))
+        })?;
+    }
+    let times = |entries: Vec<Entry>| entries.iter().map(|one| one.at.0).collect::<Vec<_>>();
+    same(
+        "entries stand in their order",
+        times(verified(&**store, &pen.tenant).await?),
+        vec![1, 2, 3],
+    )?;
+    let other = Tenant("other".to_owned());
+    same("L27: a chain is its tenant's", verified(&**store, &other).await?.len(), 0)?;
+    let ends = works("the ends of a chain read", store.audit().ends(&other).await)?;
+    same("an empty chain ends at its root", ends.1, ChainHead::empty(&other))
+}
+
+/// What people wrote can be erased by environment and age; the chain still verifies.
+pub async fn content_is_erased(store: &Arc<dyn Store>) -> Kept {
+    let tenant = Tenant("t".to_owned());
+    let records = vec![
+        record(1, "production", Some("a")),
+        record(2, "development", Some("b")),
+        record(3, "production", Some("c")),
+        record(9, "production", Some("d")),
+    ];
+    works("entries are added", store.audit().append(&tenant, records).await)?;
+    let erase = async |rows_max| {
+        store.audit().forget_content(&tenant, "production", UnixMs(9), rows_max).await
+    };
+    same("at most so many are erased", works("content is erased", erase(1).await)?, 1)?;
+    same("the others are erased then", works("content is erased", erase(9).await)?, 1)?;
+    same("what is erased stays so", works("content is erased", erase(9).await)?, 0)?;
+    let links = works("a chain reads", store.audit().links(&tenant, 0, 9).await)?;
+    let left: Vec<u64> =
+        links.iter().filter(|link| link.content.is_some()).map(|link| link.seq).collect();
+    same("what is newer or elsewhere stays", left, vec![2, 4])?;
+    same("the chain still verifies", verified(&**store, &tenant).await?.len(), 4)
+}
+
+/// First entries are removed by age, never the last one, and the rest still verifies.
+pub async fn pruned_from_the_beginning(store: &Arc<dyn Store>) -> Kept {
+    let tenant = Tenant("t".to_owned());
+    let records = (1..=5).map(|at| record(at, "production", Some("x"))).collect();
+    works("entries are added", store.audit().append(&tenant, records).await)?;
+    let prune = async |before| store.audit().prune(&tenant, UnixMs(before), 2).await;
+    same("at most so many are removed", works("entries are removed", prune(4).await)?, 2)?;
+    same("the others are removed then", works("entries are removed", prune(4).await)?, 1)?;
+    same("what is newer stays", works("entries are removed", prune(4).await)?, 0)?;
+    same("the rest verifies", verified(&**store, &tenant).await?.len(), 2)?;
+    same("the last one stays", works("entries are removed", prune(99).await)?, 1)?;
+    let more = store.audit().append(&tenant, vec![record(6, "production", None)]).await;
+    works("the chain goes on", more)?;
+    same("the whole verifies", verified(&**store, &tenant).await?.len(), 2)
+}
+
+/// A key comes with its session's first facts, once, and is destroyed by session, user, or
+/// environment and age.
+pub async fn keys_come_and_are_destroyed(store: &Arc<dyn Store>) -> Kept {
+    let tenant = Tenant("t".to_owned());
+    let owners = [
+        (1, "ada", "production", 10),
+        (2, "ada", "development", 20),
+        (3, "bob", "production", 30),
+        (4, "bob", "production", 40),
+    ];
+    for (number, user, environment, made) in owners {
+        let mut pen = Pen::new("t", number);
+        let opening = Commit { key: Some(key(user, environment, made)), ..pen.opening() };
+        pen.write(&**store, opening).await?;
+    }
+    let keys = store.keys();
+    let first = works("a key reads", keys.key(&tenant, session(1)).await)?;
+    same("a key comes back as it came", first, Some(key("ada", "production", 10)))?;
+    let foreign = keys.key(&Tenant("other".to_owned()), session(1)).await;
+    same("L27: a key is its tenant's", works("a key reads", foreign)?, None)?;
+    let old = Doomed::Environment { name: "production".to_owned(), before: UnixMs(40) };
+    for (which, sessions) in [
+        (Doomed::Session(session(2)), vec![session(2)]),
+        (Doomed::Session(session(2)), vec![]),
+        (old, vec![session(1), session(3)]),
+        (Doomed::User("bob".to_owned()), vec![session(4)]),
+    ] {
+        let mut gone = works("keys are destroyed", keys.destroy(&tenant, &which).await)?;
+        gone.sort();
+        same("the keys that are meant are destroyed", gone, sessions)?;
+    }
+    let gone = works("a destroyed key reads", keys.key(&tenant, session(4)).await)?;
+    same("a destroyed key is gone", gone, None)?;
+    let listed = works("a session can be looked at", store.look(&tenant, session(4)).await)?;
+    same("its title is blank", listed.brief.title, String::new())
+}
