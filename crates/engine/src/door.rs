@@ -14,12 +14,14 @@ use kernel::ledger::{Allowance, Balance, Scope, Share};
 use kernel::message::Block;
 use kernel::run::{Command, Context, Judge, State, Stepped, Wake, step};
 use kernel::units::{Money, SessionId, Tenant, UnixMs};
+use kernel::verdict::Judgement;
 
 pub use approvals::Asked;
 
 use crate::Engine;
+use crate::audit::{Entry, Record};
 use crate::error::EngineError;
-use crate::ports::{Listing, Principal, Status, StoreError};
+use crate::ports::{Action, Listing, Principal, Status, StoreError};
 use crate::record::{PAGE_ROWS, agent_payload, brief, commit, frozen, load, read_on};
 
 /// Tries of a command against a session that others keep writing to.
@@ -263,19 +265,41 @@ impl Engine {
         Ok(self.store.shared_balances(tenant, after, PAGE_ROWS).await?)
     }
 
+    /// Wakes a parked run for somebody whom policies let raise its cap, where that is asked.
+    ///
+    /// # Errors
+    /// [`EngineError::Denied`], a refusal as of [`Engine::wake`], or the store.
+    pub async fn resume(
+        &self,
+        who: &Principal,
+        session: SessionId,
+        turns_more: Option<u32>,
+        cap: Option<Money>,
+    ) -> Result<(), EngineError> {
+        if cap.is_some() {
+            let state = load(self, &who.tenant, session).await?;
+            self.permit(who, &state, Action::CapRaise { scope: "task" })?;
+        }
+        self.wake(&who.tenant, session, &who.user, turns_more, cap).await
+    }
+
     /// Sets the cap of a shared scope (without a window: of all its windows), or gives it
-    /// back to configuration. Tells the parked runs that now find the room that they
+    /// back to configuration, if policies let `who`. Tells the parked runs that now find the room that they
     /// waited for; workers wake them by themselves.
     ///
     /// # Errors
-    /// The scope is a run's own, or the store failed.
+    /// [`EngineError::Denied`], the scope is a run's own, or the store failed.
     pub async fn set_cap(
         &self,
-        tenant: &Tenant,
+        who: &Principal,
+        place: &SessionScope,
         scope: &Scope,
         cap: Option<Allowance>,
     ) -> Result<Vec<SessionId>, EngineError> {
-        self.store.set_cap(tenant, scope, cap).await?;
+        let (tenant, key) = (&who.tenant, scope.to_string());
+        let judgement = self.may(who, place, Action::CapRaise { scope: &key })?;
+        let told = self.told(who, place, "cap.set", &key, &judgement, cap_object(cap));
+        self.store.set_cap(tenant, scope, cap, told).await?;
         let mut woken = Vec::new();
         let mut listing =
             Listing { status: Some(Status::Parked), before: None, rows_max: PAGE_ROWS };
@@ -298,6 +322,29 @@ impl Engine {
                 None => return Ok(woken),
             }
         }
+    }
+
+    /// What somebody did beside any session, for the audit.
+    #[must_use]
+    pub fn told(
+        &self,
+        who: &Principal,
+        place: &SessionScope,
+        action: &str,
+        subject: &str,
+        judgement: &Judgement,
+        content: serde_json::Value,
+    ) -> Record {
+        let environment = &place.environment;
+        let entry = Entry {
+            role: who.role.clone(),
+            agent_id: who.agent.clone(),
+            verdict: Some(judgement.verdict),
+            by: judgement.by.clone(),
+            ..Entry::of(self.world.now(), action, subject, &who.user, environment)
+        };
+        let content = (self.redact)(&who.tenant, environment, &content.to_string());
+        Record { entry, content: Some(content.into()) }
     }
 
     fn shares_of(&self, state: &State, now: UnixMs) -> Vec<Share> {
@@ -348,5 +395,17 @@ impl Engine {
             judge: Judge::NOBODY,
         };
         Ok(step(state, command, &context)?)
+    }
+}
+
+/// A cap for the audit; `null`: configuration decides again.
+fn cap_object(cap: Option<Allowance>) -> serde_json::Value {
+    match cap {
+        Some(cap) => serde_json::json!({
+            "nano_usd": cap.money.map(|money| money.0),
+            "tokens": cap.tokens,
+            "requests": cap.requests,
+        }),
+        None => serde_json::Value::Null,
     }
 }

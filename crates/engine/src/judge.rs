@@ -69,9 +69,21 @@ fn principal(state: &State, scope: &SessionScope) -> Principal {
 }
 
 impl Engine {
+    /// Whether somebody may do something beside any session, and by which policies.
+    ///
+    /// # Errors
+    /// [`EngineError::Denied`].
+    pub fn may(
+        &self,
+        who: &Principal,
+        scope: &SessionScope,
+        action: Action<'_>,
+    ) -> Result<Judgement, EngineError> {
+        allowed(self.judge(who, scope, action))
+    }
+
     /// The verdict of policies on what somebody wants to do beside a session.
-    #[must_use]
-    pub fn judge(&self, who: &Principal, scope: &SessionScope, action: Action<'_>) -> Judgement {
+    fn judge(&self, who: &Principal, scope: &SessionScope, action: Action<'_>) -> Judgement {
         self.policy.judge(&Question {
             who,
             session: None,
@@ -102,6 +114,7 @@ impl Engine {
             trust: scope.trust,
             tainted: state.tainted,
         }))
+        .map(drop)
     }
 
     /// Whether an owner may begin a session with an agent, and the agent use its models.
@@ -109,16 +122,16 @@ impl Engine {
         let who = owner.principal();
         let task_type = owner.scope.task_type.as_deref();
         let start = Action::RunStart { agent: &agent.agent.agent_id, task_type };
-        allowed(self.judge(&who, &owner.scope, start))?;
+        self.may(&who, &owner.scope, start)?;
         let model = Action::ModelCall { model: &agent.agent.model };
-        allowed(self.judge(&who, &owner.scope, model))
+        self.may(&who, &owner.scope, model).map(drop)
     }
 }
 
 /// What must be allowed here and now: there is nobody to be asked.
-fn allowed(judgement: Judgement) -> Result<(), EngineError> {
+fn allowed(judgement: Judgement) -> Result<Judgement, EngineError> {
     match judgement.verdict {
-        Verdict::Allow => Ok(()),
+        Verdict::Allow => Ok(judgement),
         Verdict::Ask | Verdict::Deny => Err(EngineError::Denied(judgement)),
     }
 }

@@ -22,6 +22,7 @@ use kernel::ledger::{Allowance, Balance, CapReached, Scope};
 use kernel::units::{ContentHash, Epoch, SessionId, Tenant, UnixMs};
 
 use crate::alerts::Alert;
+use crate::audit::Record;
 use crate::ports::{
     Audit, Brief, Charge, Claim, Commit, Head, Keys, Listed, Listing, Outbox, Payload, SpendRow,
     Store, StoreError, alerts_after, balances_after, check_settable, new_balance, pin,
@@ -330,8 +331,13 @@ impl Store for Memory {
         tenant: &Tenant,
         scope: &Scope,
         cap: Option<Allowance>,
+        told: Record,
     ) -> Result<(), StoreError> {
-        self.with(tenant, |vault| vault.set_cap(scope, cap))
+        self.with(tenant, |vault| {
+            vault.set_cap(scope, cap)?;
+            vault.archive.append(tenant, vec![told]);
+            Ok(())
+        })
     }
 
     fn outbox(&self) -> &dyn Outbox {

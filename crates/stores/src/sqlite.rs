@@ -28,6 +28,7 @@ use std::path::{Path, PathBuf};
 use async_trait::async_trait;
 use bytes::Bytes;
 use engine::alerts::Alert;
+use engine::audit::Record;
 use engine::ports::{
     Audit, Claim, Commit, Head, Keys, Listed, Listing, Outbox, Payload, SpendRow, Store, StoreError,
 };
@@ -210,8 +211,10 @@ impl Store for Sqlite {
         tenant: &Tenant,
         scope: &Scope,
         cap: Option<Allowance>,
+        told: Record,
     ) -> Result<(), StoreError> {
-        self.writer.ask(Work::SetCap(tenant.clone(), scope.clone(), cap)).await.map(drop)
+        let work = Work::SetCap(tenant.clone(), scope.clone(), cap, Box::new(told));
+        self.writer.ask(work).await.map(drop)
     }
 
     fn outbox(&self) -> &dyn Outbox {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use engine::ports::{Reconciled, ToolCall, ToolError, ToolOutput, Toolbox};
 use kernel::agent::ToolSpec;
+use kernel::verdict::Examined;
 use serde_json::Value;
 
 use crate::builtin::{self, Parts, Tool};
@@ -50,6 +51,10 @@ impl Builtin {
 impl Toolbox for Builtin {
     fn specs(&self) -> Vec<ToolSpec> {
         builtin::all_specs()
+    }
+
+    fn examine(&self, _call: &ToolCall) -> Examined {
+        Examined::nothing()
     }
 
     async fn run(&self, call: &ToolCall) -> Result<ToolOutput, ToolError> {

@@ -183,6 +183,8 @@ fn engine(here: &Here, config: &Config, make: bool) -> anyhow::Result<Engine> {
         world,
         plans: Arc::new(here.caps.plans.clone()),
         subscriptions: Arc::new(subscriptions(here)),
+        policy: Arc::new(engine::memory::Permissive),
+        redact: engine::memory::plain(),
         tap,
         circuits,
     })

@@ -1,6 +1,8 @@
 //! The command line: every command, flag and example in one place.
 
 mod alerts;
+mod approvals;
+mod audit;
 mod here;
 mod money;
 
@@ -11,6 +13,8 @@ use clap_complete::Shell;
 use kernel::units::Money;
 
 pub(crate) use alerts::AlertsCommand;
+pub(crate) use approvals::{AnswerArgs, ApprovalsCommand};
+pub(crate) use audit::{AuditCommand, SearchArgs};
 pub(crate) use here::HereArgs;
 pub(crate) use money::{CapChange, CapsCommand, Limit, PricesCommand, SpendArgs};
 
@@ -62,6 +66,12 @@ Example:  windlass resume last
 Example:  windlass log last --follow
           windlass log last --verify")]
     Log(LogArgs),
+    /// List the calls that wait for somebody's consent, and answer
+    #[command(subcommand, after_help = "Example:  windlass approvals list")]
+    Approvals(ApprovalsCommand),
+    /// Find, export and verify who did what: calls, verdicts, approvals, caps
+    #[command(subcommand, after_help = "Example:  windlass audit verify")]
+    Audit(AuditCommand),
     /// List what models cost, or check a price file
     #[command(subcommand, after_help = "Example:  windlass prices list")]
     Prices(PricesCommand),

@@ -2,6 +2,8 @@
 //! through its door.
 
 pub(crate) mod alerts;
+pub(crate) mod approvals;
+pub(crate) mod audit;
 pub(crate) mod caps;
 pub(crate) mod chat;
 pub(crate) mod config;

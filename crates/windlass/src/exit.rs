@@ -57,7 +57,7 @@ pub(crate) fn end_of(error: &anyhow::Error) -> End {
         return End::Usage;
     }
     match error.downcast_ref::<EngineError>() {
-        Some(EngineError::Refused(_)) => End::Refused,
+        Some(EngineError::Refused(_) | EngineError::Denied(_)) => End::Refused,
         Some(EngineError::Store(StoreError::Missing(_))) => End::Usage,
         Some(
             EngineError::Store(_)

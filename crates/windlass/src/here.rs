@@ -4,9 +4,12 @@
 //! The file is `windlass.yaml` beside the store unless another is named; without one
 //! nothing is shared and the built-in prices hold. A flag goes before the file.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use engine::door::Owner;
+use engine::ports::Principal;
+use kernel::event::SessionScope;
 use kernel::units::{SessionId, Tenant};
 use models::catalog::Catalog;
 
@@ -35,6 +38,8 @@ pub(crate) struct Here {
     pub(crate) catalog: Catalog,
     /// The caps that sessions share, and who is under which.
     pub(crate) caps: Caps,
+    /// What sessions are composed for, where nothing else is said.
+    pub(crate) scope: SessionScope,
     /// Who is told of trips.
     pub(crate) webhooks: Vec<Webhook>,
     flags: HereArgs,
@@ -57,6 +62,7 @@ impl Here {
             user: flags.user.clone(),
             catalog,
             caps: installation.caps,
+            scope: SessionScope::default(),
             webhooks: installation.webhooks,
             flags: flags.clone(),
         })
@@ -69,6 +75,18 @@ impl Here {
             user: self.user.clone(),
             labels: labels.iter().cloned().collect(),
             workdir: Some(workdir),
+            scope: self.scope.clone(),
+        }
+    }
+
+    /// Who acts here.
+    pub(crate) fn principal(&self) -> Principal {
+        Principal {
+            tenant: self.tenant.clone(),
+            user: self.user.clone(),
+            role: self.scope.role.clone(),
+            labels: BTreeMap::new(),
+            agent: None,
         }
     }
 

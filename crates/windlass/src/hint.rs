@@ -14,6 +14,9 @@ pub(crate) fn of(error: &anyhow::Error) -> Option<&'static str> {
             "nothing was changed; leave the store as it is and restore it from a backup\n\
              `windlass log SESSION` shows the events before the damage",
         ),
+        Some(EngineError::Denied(_)) => {
+            Some("nothing was changed; `windlass policy explain` shows which policy decides")
+        }
         Some(
             EngineError::Agent(_) | EngineError::Contended { .. } | EngineError::Crashed { .. },
         ) => None,
@@ -37,6 +40,10 @@ fn of_refusal(refusal: &Refusal) -> Option<&'static str> {
         Refusal::RunActive { .. } | Refusal::RunParked { .. } => {
             Some("`windlass resume SESSION` or `windlass sessions cancel SESSION`")
         }
+        Refusal::AwaitsApproval { .. } => {
+            Some("`windlass approvals list` shows what is asked and how to answer")
+        }
+        Refusal::NotAsked { .. } => Some("`windlass approvals list` shows what is asked"),
         Refusal::Delegated { .. } => {
             Some("`windlass sessions fork SESSION` makes one that is yours")
         }
@@ -45,6 +52,7 @@ fn of_refusal(refusal: &Refusal) -> Option<&'static str> {
         | Refusal::NotDue
         | Refusal::UncappedChild { .. }
         | Refusal::NotAwaited
+        | Refusal::Answered { .. }
         | Refusal::MidAct => None,
     }
 }

@@ -63,6 +63,8 @@ fn run(cli: Cli) -> anyhow::Result<End> {
             Command::Resume(args) => commands::resume::resume(&here()?, args).await,
             Command::Sessions(command) => commands::sessions::sessions(&here()?, command).await,
             Command::Log(args) => commands::log::log(&here()?, args).await,
+            Command::Approvals(command) => commands::approvals::approvals(&here()?, command).await,
+            Command::Audit(command) => commands::audit::audit(&here()?, command).await,
             Command::Prices(command) => commands::prices::prices(&flags, command),
             Command::Alerts(command) => commands::alerts::alerts(&here()?, command).await,
             Command::Caps(command) => commands::caps::caps(&here()?, command).await,

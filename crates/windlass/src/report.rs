@@ -24,6 +24,7 @@ pub(crate) fn report(here: &Here, state: &State, json: bool) -> End {
         let mut object = result_object(state, run, status, reason.as_deref());
         object["resume"] = (end == End::Parked).then_some(next.resume).into();
         object["raise"] = next.raise.into();
+        object["answer"] = next.answer.into();
         println!("{}", show::object(&object));
         return end;
     }
@@ -32,7 +33,9 @@ pub(crate) fn report(here: &Here, state: &State, json: bool) -> End {
     }
     let mut resume =
         next.raise.map(|raise| format!("\n  raise it with: {raise}")).unwrap_or_default();
-    if end == End::Parked {
+    if let Some(answer) = next.answer {
+        resume.push_str(&format!("\n  answer with: {answer}"));
+    } else if end == End::Parked {
         resume.push_str(&format!("\n  go on with: {}", next.resume));
     }
     let reason = reason.map(|why| format!(": {why}")).unwrap_or_default();
@@ -49,14 +52,20 @@ pub(crate) struct Next {
     pub(crate) resume: String,
     /// Raises the shared cap that is in the way, for its present window.
     pub(crate) raise: Option<String>,
+    /// Says whether the calls that it waits with may run.
+    pub(crate) answer: Option<String>,
 }
 
 /// A cap that is offered is twice the old one, or room for two more calls where that is
 /// more; money in whole cents.
 pub(crate) fn next(here: &Here, state: &State, run: &Run) -> Next {
     let resume = here.resume_words(state.session);
+    if let Some((Parked::AwaitsApproval { .. }, _)) = &run.parked {
+        let answer = format!("{} approvals approve {}", here.program_words(), state.session);
+        return Next { resume, raise: None, answer: Some(answer) };
+    }
     let Some((Parked::CostCapExceeded(reached), _)) = &run.parked else {
-        return Next { resume, raise: None };
+        return Next { resume, raise: None, answer: None };
     };
     let shared = reached.scope.is_shared();
     let others = if shared { reached.held } else { 0 };
@@ -71,12 +80,12 @@ pub(crate) fn next(here: &Here, state: &State, run: &Run) -> Next {
         Measure::Tokens | Measure::Requests => enough.to_string(),
     };
     if !shared {
-        return Next { resume: format!("{resume} --budget {enough}"), raise: None };
+        return Next { resume: format!("{resume} --budget {enough}"), raise: None, answer: None };
     }
     let (program, scope) = (here.program_words(), quoted(&reached.scope.to_string()));
     let flag = show::measure(reached.measure);
     let raise = Some(format!("{program} caps raise {scope} --{flag} {enough}"));
-    Next { resume, raise }
+    Next { resume, raise, answer: None }
 }
 
 fn standing(run: &Run) -> (End, &'static str, Option<String>) {

@@ -1,12 +1,13 @@
 //! Facts, amounts and times in words and lines, for people and for programs.
 
 use jiff::Timestamp;
-use kernel::event::{Carve, Cleared, Event, Fact, Outcome, Parked, Purpose, Sealed};
+use kernel::event::{Carve, Cleared, Event, Fact, Outcome, Parked, Purpose, Ruling, Sealed};
 use kernel::json::RawJson;
 use kernel::ledger::CapReached;
 use kernel::ledger::{Allowance, Measure};
 use kernel::message::{Arguments, Block, Reply, text_of};
 use kernel::units::{Money, SessionId, UnixMs};
+use kernel::verdict::Judgement;
 use serde_json::{Value, json};
 
 /// The longest stretch of somebody else's words in one line, in characters.
@@ -220,6 +221,12 @@ pub(crate) fn words(fact: &Fact) -> String {
         Fact::TurnsDropped { turns_kept } => {
             format!("all but the last {} left out, without a summary", turns(*turns_kept))
         }
+        Fact::ToolsJudged { rulings } => rulings.iter().map(ruling).collect::<Vec<_>>().join(", "),
+        Fact::ApprovalDecided { call, answer, by, words } => {
+            let said =
+                if words.is_empty() { String::new() } else { format!(": {}", one_line(words)) };
+            format!("{call} {} by {}{said}", answer.name(), one_line(by))
+        }
         Fact::ToolBegun { epoch, call } => format!("{call}, epoch {}", epoch.0),
         Fact::ChildBegun { call, child, carve, .. } => {
             format!("{call}: child {child}, {}", carved(carve))
@@ -297,6 +304,13 @@ fn said(reply: &Reply) -> String {
 }
 
 /// How a call ended, in a word.
+fn ruling(ruling: &Ruling) -> String {
+    let Judgement { verdict, by, reasons } = &ruling.judgement;
+    let by = if by.is_empty() { String::new() } else { format!(" by {}", by.join("+")) };
+    let why = if reasons.is_empty() { String::new() } else { format!(": {}", reasons.join("; ")) };
+    one_line(&format!("{} {}{by}{why}", ruling.call, verdict.name()))
+}
+
 pub(crate) fn outcome(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Ok => "ok",
@@ -327,6 +341,9 @@ pub(crate) fn parked(why: &Parked) -> String {
             format!("it goes round in circles: {}", one_line(reason))
         }
         Parked::WaitsForChild { child } => format!("its child {child} sleeps"),
+        Parked::AwaitsApproval { tools } => {
+            format!("somebody must say whether {} may run", tools.join(", "))
+        }
     }
 }
 

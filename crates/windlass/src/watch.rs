@@ -190,6 +190,8 @@ impl Live {
             | Fact::Notified(_)
             | Fact::Budgeted { .. }
             | Fact::ModelBegun { .. }
+            | Fact::ToolsJudged { .. }
+            | Fact::ApprovalDecided { .. }
             | Fact::ToolBegun { .. }
             | Fact::CancelAsked { .. }
             | Fact::RunParked { .. }

@@ -6,8 +6,10 @@ use std::sync::Arc;
 use kernel::ledger::{Allowance, Amount, Balance, Measure, Move, MoveKind, Scope};
 use kernel::units::{Money, SessionId, Tenant, UnixMs};
 
+use super::audit::record;
 use super::sample::{Pen, brief, dollars, scope, session, shared};
 use super::{Broken, Kept, fails, same, works};
+use crate::audit::Record;
 use crate::ports::{Brief, Commit, Status, Store, StoreError, Waits};
 
 fn day(name: &str) -> Scope {
@@ -65,13 +67,16 @@ pub async fn caps_by_configuration_and_by_hand(store: &Arc<dyn Store>) -> Kept {
     fails("a hold without room is refused", refused, no_room)?;
     pen.write(&**store, Commit { moves: with(&today, 10, 60), ..pen.notes(1) }).await?;
 
-    works("a cap is set", store.set_cap(&pen.tenant, &today, Some(dollars(61))).await)?;
+    works("a cap is set", store.set_cap(&pen.tenant, &today, Some(dollars(61)), told()).await)?;
     let refused = store.commit(Commit { moves: with(&today, 2, 999), ..pen.notes(1) }).await;
     fails("a cap that was set goes before configuration", refused, no_room)?;
     pen.write(&**store, Commit { moves: with(&tomorrow, 90, 90), ..pen.notes(1) }).await?;
 
     let lasting = today.lasting();
-    works("a lasting cap is set", store.set_cap(&pen.tenant, &lasting, Some(dollars(70))).await)?;
+    works(
+        "a lasting cap is set",
+        store.set_cap(&pen.tenant, &lasting, Some(dollars(70)), told()).await,
+    )?;
     for scope in [&today, &tomorrow] {
         let found = balance(&**store, &pen.tenant, scope).await?;
         same("a lasting cap goes for the windows that are there", found.cap, dollars(70))?;
@@ -81,10 +86,10 @@ pub async fn caps_by_configuration_and_by_hand(store: &Arc<dyn Store>) -> Kept {
     fails("a lasting cap goes for windows to come", refused, no_room)?;
     pen.write(&**store, Commit { moves: with(&later, 70, 999), ..pen.notes(1) }).await?;
 
-    works("a cap is given back", store.set_cap(&pen.tenant, &lasting, None).await)?;
+    works("a cap is given back", store.set_cap(&pen.tenant, &lasting, None, told()).await)?;
     pen.write(&**store, Commit { moves: with(&later, 20, 90), ..pen.notes(1) }).await?;
     let misused = |error: &StoreError| matches!(error, StoreError::Misused(_));
-    let own = store.set_cap(&pen.tenant, &scope(1), Some(dollars(1))).await;
+    let own = store.set_cap(&pen.tenant, &scope(1), Some(dollars(1)), told()).await;
     fails("a run's own cap is a fact of its log", own, misused)
 }
 
@@ -134,9 +139,15 @@ pub async fn waiting_for_room(store: &Arc<dyn Store>) -> Kept {
     };
     same("without room a session is not due", due(1_000).await?, vec![])?;
     same("its due time stays", due(9_000).await?, vec![session(2)])?;
-    works("a cap is raised", store.set_cap(&waiter.tenant, &today, Some(dollars(110))).await)?;
+    works(
+        "a cap is raised",
+        store.set_cap(&waiter.tenant, &today, Some(dollars(110)), told()).await,
+    )?;
     same("room by a raised cap makes it due", due(1_000).await?, vec![session(2)])?;
-    works("it is lowered", store.set_cap(&waiter.tenant, &today, Some(dollars(109))).await)?;
+    works(
+        "it is lowered",
+        store.set_cap(&waiter.tenant, &today, Some(dollars(109)), told()).await,
+    )?;
     same("not enough room is none", due(1_000).await?, vec![])?;
     let moves = vec![settle(&today, 80, 79)];
     spender.write(&**store, Commit { moves, ..spender.notes(1) }).await?;
@@ -148,4 +159,8 @@ pub async fn waiting_for_room(store: &Arc<dyn Store>) -> Kept {
     waiter.brief = brief(Status::Running, None);
     waiter.write(&**store, waiter.notes(1)).await?;
     same("who waits no more is not due", due(6_000).await?, vec![])
+}
+
+fn told() -> Record {
+    record(1, "production", None)
 }

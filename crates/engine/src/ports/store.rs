@@ -362,7 +362,8 @@ pub trait Store: Send + Sync {
 
     /// Sets the cap of a shared scope, whatever configuration says, from the next hold
     /// on. For a scope without a window it goes for all of the budget's windows that are
-    /// there or come later. `None`: configuration decides again.
+    /// there or come later. `None`: configuration decides again. `told` comes into the
+    /// tenant's audit with it.
     ///
     /// # Errors
     /// [`StoreError::Misused`] for a run's own scope, whose cap is a fact of its log.
@@ -371,6 +372,7 @@ pub trait Store: Send + Sync {
         tenant: &Tenant,
         scope: &Scope,
         cap: Option<Allowance>,
+        told: Record,
     ) -> Result<(), StoreError>;
 
     /// Where the alerts of commits wait to be sent.

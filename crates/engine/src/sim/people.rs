@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use kernel::event::SessionScope;
 use kernel::ledger::Allowance;
 use kernel::run::Given;
 use kernel::units::{Money, SessionId, Tenant};
@@ -74,17 +75,21 @@ async fn answer(
 ) -> Result<(), EngineError> {
     let asked = engine.approvals_of(tenant, session).await?;
     let Some(first) = asked.into_iter().next() else { return Ok(()) };
-    let who = Principal {
+    let who = somebody(tenant);
+    let (call, arguments) = (first.call, first.ask.arguments);
+    let by = who.user.clone();
+    let given = Given { call, arguments, approve, by, words: String::new() };
+    engine.answer(&who, session, given).await
+}
+
+fn somebody(tenant: &Tenant) -> Principal {
+    Principal {
         tenant: tenant.clone(),
         user: "sim".to_owned(),
         role: "operator".to_owned(),
         labels: BTreeMap::new(),
         agent: None,
-    };
-    let (call, arguments) = (first.call, first.ask.arguments);
-    let by = who.user.clone();
-    let given = Given { call, arguments, approve, by, words: String::new() };
-    engine.answer(&who, session, given).await
+    }
 }
 
 /// Raises the money cap of one of the shared scopes, in this window or in all of them.
@@ -95,5 +100,6 @@ async fn raise(engine: &Engine, tenant: &Tenant, which: usize, by: u64) -> Resul
     let same = caps.iter().filter(|(each, _)| *each == scope || each.lasting() == scope);
     let highest = same.filter_map(|(_, balance)| balance.cap.money).max();
     let money = highest.map(|cap| cap.plus(Money(by)));
-    engine.set_cap(tenant, &scope, Some(Allowance { money, ..balance.cap })).await.map(drop)
+    let cap = Some(Allowance { money, ..balance.cap });
+    engine.set_cap(&somebody(tenant), &SessionScope::default(), &scope, cap).await.map(drop)
 }

@@ -15,6 +15,7 @@ use kernel::units::{ContentHash, Epoch, SessionId, Tenant, UnixMs};
 use super::crash::Crash;
 use super::tally::Tally;
 use crate::alerts::Alert;
+use crate::audit::Record;
 use crate::ports::{
     Audit, Claim, Commit, Head, Keys, Listed, Listing, Outbox, Payload, SpendRow, Store, StoreError,
 };
@@ -209,8 +210,9 @@ impl Store for Shaky {
         tenant: &Tenant,
         scope: &Scope,
         cap: Option<Allowance>,
+        told: Record,
     ) -> Result<(), StoreError> {
-        self.shake(self.inner.set_cap(tenant, scope, cap)).await
+        self.shake(self.inner.set_cap(tenant, scope, cap, told)).await
     }
 
     fn outbox(&self) -> &dyn Outbox {

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use bytes::Bytes;
 use engine::alerts::Alert;
+use engine::audit::Record;
 use engine::ports::{
     Audit, Claim, Commit, Head, Keys, Listed, Listing, Outbox, Payload, SpendRow, Store, StoreError,
 };
@@ -128,8 +129,9 @@ impl Store for Front {
         tenant: &Tenant,
         scope: &Scope,
         cap: Option<Allowance>,
+        told: Record,
     ) -> Result<(), StoreError> {
-        self.inner.set_cap(tenant, scope, cap).await
+        self.inner.set_cap(tenant, scope, cap, told).await
     }
 
     fn outbox(&self) -> &dyn Outbox {

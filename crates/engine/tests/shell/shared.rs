@@ -88,7 +88,7 @@ async fn l15_a_run_at_a_shared_cap_wakes_when_it_is_raised() {
         let sessions = [stage.open().await, stage.open().await];
         sleep(10_000).await;
         let two = Allowance { requests: Some(2), ..Allowance::NONE };
-        let woken = stage.engine.set_cap(&stage.tenant, &scope, Some(two)).await.unwrap();
+        let woken = stage.raise(&scope, two).await;
         assert_eq!(woken.len(), 1, "one of them waits for {scope}");
         sleep(5_000).await;
         for session in sessions {

@@ -17,7 +17,8 @@ use engine::ports::{
 use engine::tap::Tap;
 use kernel::agent::{Agent, Effect, EffectRule, Limits, ToolSpec};
 use kernel::breaker::loops::Settings;
-use kernel::event::{Done, Fact, FaultClass};
+use kernel::event::{Done, Fact, FaultClass, SessionScope};
+use kernel::ledger::{Allowance, Scope};
 use kernel::message::{Arguments, Block, Delta, Reply, Stop as Why, ToolUse, Usage};
 use kernel::price::{Quote, Rates, Rule};
 use kernel::run::State;
@@ -67,14 +68,24 @@ impl Stage {
         Stage { engine, front, model, tools, tenant: Tenant("t".to_owned()) }
     }
 
-    pub(crate) async fn open(&self) -> SessionId {
-        let owner = Owner {
+    /// Sets the cap of a shared scope.
+    pub(crate) async fn raise(&self, scope: &Scope, cap: Allowance) -> Vec<SessionId> {
+        let who = self.owner().principal();
+        self.engine.set_cap(&who, &SessionScope::default(), scope, Some(cap)).await.unwrap()
+    }
+
+    fn owner(&self) -> Owner {
+        Owner {
             tenant: self.tenant.clone(),
             user: "u".to_owned(),
             labels: Default::default(),
             workdir: None,
             scope: Default::default(),
-        };
+        }
+    }
+
+    pub(crate) async fn open(&self) -> SessionId {
+        let owner = self.owner();
         let task = Task { done: Some(Done::Answer), ..Task::of("go") };
         self.engine.start(&owner, &agent().freeze(), task).await.expect("the store takes it")
     }

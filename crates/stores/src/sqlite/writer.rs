@@ -9,6 +9,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use engine::alerts::Alert;
+use engine::audit::Record;
 use engine::ports::{Claim, Commit, Delivery, Doomed, Head, Payload, StoreError};
 use kernel::ledger::{Allowance, Scope};
 use kernel::units::{Epoch, SessionId, Tenant, UnixMs};
@@ -34,7 +35,7 @@ pub(super) enum Work {
     Renew(Tenant, SessionId, Epoch, UnixMs),
     Release(Tenant, SessionId, Epoch),
     Keep(Tenant, Payload),
-    SetCap(Tenant, Scope, Option<Allowance>),
+    SetCap(Tenant, Scope, Option<Allowance>, Box<Record>),
     Outbox(OutboxWork),
     Audit(AuditWork),
     Destroy(Tenant, Doomed),
@@ -288,8 +289,10 @@ impl Desk {
             Work::Keep(tenant, payload) => {
                 Ok(commit::keep(db, tenant, payload).map(|()| Done::Nothing)?)
             }
-            Work::SetCap(tenant, scope, cap) => {
-                balances::set_cap(db, tenant, scope, *cap).map(|()| Done::Nothing)
+            Work::SetCap(tenant, scope, cap, told) => {
+                balances::set_cap(db, tenant, scope, *cap)?;
+                self.chains.append(db, tenant, std::slice::from_ref(told))?;
+                Ok(Done::Nothing)
             }
             Work::Outbox(work) => outbox::work(db, work),
             Work::Audit(work) => audit::work(db, &mut self.chains, work),

@@ -70,8 +70,8 @@ impl Ground {
         // A call that hangs fails here and not at the end of the test machine's patience.
         let run = tokio::time::timeout(std::time::Duration::from_secs(60), self.toolbox.run(&call));
         match run.await.expect("no call hangs") {
-            Ok(ToolOutput { content, is_error: false }) => Ok(content),
-            Ok(ToolOutput { content, is_error: true }) => Err(content),
+            Ok(ToolOutput { content, is_error: false, .. }) => Ok(content),
+            Ok(ToolOutput { content, is_error: true, .. }) => Err(content),
             Err(error) => Err(error.to_string()),
         }
     }

@@ -29,7 +29,7 @@ pub(crate) async fn resume(here: &Here, args: ResumeArgs) -> anyhow::Result<End>
     let parked = run.is_some_and(|run| run.parked.is_some());
     if parked || over {
         // A run that is over is refused by the kernel, in its own words.
-        engine.wake(tenant, session, &here.user, args.turns, args.budget).await?;
+        engine.resume(&here.principal(), session, args.turns, args.budget).await?;
     } else if args.turns.is_some() || args.budget.is_some() {
         let words = "the run was cut off, not parked: it goes on with the limits it has\n\
                      leave out `--turns` and `--budget`";

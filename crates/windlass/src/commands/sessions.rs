@@ -221,6 +221,7 @@ async fn show_one(here: &Here, engine: &Engine, session: SessionId) -> anyhow::R
             Phase::Ready | Phase::Calling(_) | Phase::Tooling(_) | Phase::Closing(_) => {
                 let next = report::next(here, &state, run);
                 rows.extend(next.raise.map(|raise| ("raise with", raise)));
+                rows.extend(next.answer.map(|answer| ("answer with", answer)));
                 rows.push(("go on with", next.resume));
             }
         }

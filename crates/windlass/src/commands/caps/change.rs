@@ -22,13 +22,13 @@ pub(super) async fn set(
 ) -> anyhow::Result<End> {
     let scope = scope(here, engine, &change.scope).await?;
     if reset {
-        let woken = engine.set_cap(&here.tenant, &scope, None).await?;
+        let woken = engine.set_cap(&here.principal(), &here.scope, &scope, None).await?;
         return Ok(report(here, change, &scope, None, &woken));
     }
     let before = present(here, engine, &scope).await?;
     let after = changed(before, change);
     check_priced(here, &scope, &after)?;
-    let woken = engine.set_cap(&here.tenant, &scope, Some(after)).await?;
+    let woken = engine.set_cap(&here.principal(), &here.scope, &scope, Some(after)).await?;
     Ok(report(here, change, &scope, Some((before, after)), &woken))
 }
 
@@ -50,7 +50,7 @@ pub(super) async fn raise(here: &Here, engine: &Engine, change: &CapChange) -> a
         ))
         .into());
     }
-    let woken = engine.set_cap(&here.tenant, &scope, Some(after)).await?;
+    let woken = engine.set_cap(&here.principal(), &here.scope, &scope, Some(after)).await?;
     Ok(report(here, change, &scope, Some((before, after)), &woken))
 }
 
