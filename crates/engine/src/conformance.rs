@@ -44,7 +44,7 @@ pub type Kept = Result<(), Broken>;
 pub type Behaviour = fn(&Arc<dyn Store>) -> BoxFuture<'_, Kept>;
 
 /// Every behaviour of a store, by name.
-pub const STORE: [(&str, Behaviour); 37] = [
+pub const STORE: [(&str, Behaviour); 38] = [
     ("log: opens, appends and reads", |s| Box::pin(log::opens_appends_and_reads(s))),
     ("log: reads page by page", |s| Box::pin(log::reads_page_by_page(s))),
     ("log: keeps the chain and its head", |s| Box::pin(log::keeps_the_chain(s))),
@@ -80,7 +80,8 @@ pub const STORE: [(&str, Behaviour); 37] = [
     ("audit: chained with their facts", |s| Box::pin(audit::chained_with_their_facts(s))),
     ("audit: content is erased", |s| Box::pin(audit::content_is_erased(s))),
     ("audit: pruned from the beginning", |s| Box::pin(audit::pruned_from_the_beginning(s))),
-    ("keys: come and are destroyed", |s| Box::pin(audit::keys_come_and_are_destroyed(s))),
+    ("content: comes and is erased", |s| Box::pin(audit::content_comes_and_is_erased(s))),
+    ("payloads: owned by their session", |s| Box::pin(payloads::owned_by_their_session(s))),
     ("payloads: kept once, checked", |s| Box::pin(payloads::kept_once_and_checked(s))),
     ("crowd: one cap, many holders", |s| Box::pin(crowd::one_cap_many_holders(s))),
     ("crowd: one session, many writers", |s| Box::pin(crowd::one_session_many_writers(s))),

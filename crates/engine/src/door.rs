@@ -21,7 +21,7 @@ pub use approvals::Asked;
 use crate::Engine;
 use crate::audit::{Entry, Record};
 use crate::error::EngineError;
-use crate::ports::{Action, Listing, Principal, Status, StoreError};
+use crate::ports::{Action, Listing, Payload, Principal, Status, StoreError};
 use crate::record::{PAGE_ROWS, agent_payload, brief, commit, frozen, load, read_on};
 
 /// Tries of a command against a session that others keep writing to.
@@ -248,7 +248,12 @@ impl Engine {
         let (state, stepped) =
             kernel::run::fork(&agent, parent, &log[..shared], session, self.world.now())
                 .map_err(|why| EngineError::Damaged { session: parent, why })?;
-        commit(self, tenant, None, &state, stepped, vec![agent_payload(&agent)]).await?;
+        let mut payloads = vec![agent_payload(&agent)];
+        for kept in &state.payloads {
+            let bytes = self.store.payload(tenant, Some(parent), kept.hash).await?;
+            payloads.push(Payload::of(Some(session), bytes));
+        }
+        commit(self, tenant, None, &state, stepped, payloads).await?;
         Ok(session)
     }
 

@@ -231,8 +231,10 @@ impl Driver {
         let mut room = Room::default();
         for _try in 0..TRIES_MAX {
             let stepped = self.step(&performed, &room)?;
+            let owner = Some(self.state.session);
+            let own = |payload: &Payload| Payload { owner, ..payload.clone() };
             let payloads: Vec<Payload> =
-                performed.iter().flat_map(|one| one.payloads.iter().cloned()).collect();
+                performed.iter().flat_map(|one| one.payloads.iter().map(own)).collect();
             let epoch = Some(self.lease.epoch);
             let tenant = &self.lease.tenant;
             match commit(&self.engine, tenant, epoch, &self.state, stepped, payloads).await {

@@ -24,8 +24,8 @@ use kernel::units::{ContentHash, Epoch, SessionId, Tenant, UnixMs};
 use crate::alerts::Alert;
 use crate::audit::Record;
 use crate::ports::{
-    Audit, Brief, Charge, Claim, Commit, Head, Keys, Listed, Listing, Outbox, Payload, SpendRow,
-    Store, StoreError, alerts_after, balances_after, check_settable, new_balance, pin,
+    Audit, Brief, Charge, Claim, Commit, Contents, Head, Listed, Listing, Outbox, Payload,
+    SpendRow, Store, StoreError, alerts_after, balances_after, check_settable, new_balance, pin,
 };
 use audit::Archive;
 use outbox::Alerts;
@@ -45,7 +45,7 @@ pub struct Memory {
 #[derive(Debug, Default)]
 struct Vault {
     sessions: BTreeMap<SessionId, Session>,
-    payloads: BTreeMap<ContentHash, Bytes>,
+    payloads: BTreeMap<(Option<SessionId>, ContentHash), Bytes>,
     balances: BTreeMap<Scope, Balance>,
     /// By day, user, agent, model and version of the prices.
     spend: BTreeMap<(u64, String, String, String, String), SpendRow>,
@@ -135,11 +135,13 @@ impl Vault {
         self.balances.extend(after);
         commit.charges.iter().for_each(|charge| self.charge(charge));
         for payload in &commit.payloads {
-            self.payloads.entry(payload.hash).or_insert_with(|| payload.bytes.clone());
+            let key = (payload.owner, payload.hash);
+            self.payloads.entry(key).or_insert_with(|| payload.bytes.clone());
         }
         self.archive.append(&commit.tenant, commit.audit.clone());
-        if let Some(key) = &commit.key {
-            self.archive.keys.entry(commit.session).or_insert_with(|| Some(key.clone()));
+        if let Some(content) = &commit.content {
+            let contents = &mut self.archive.contents;
+            contents.entry(commit.session).or_insert_with(|| Some(content.clone()));
         }
         self.sessions.entry(commit.session).or_insert(opened).add(commit);
         Ok(alerts.into_iter().map(|(alert, _)| alert).collect())
@@ -205,6 +207,7 @@ impl Store for Memory {
     ) -> Result<Vec<Stored>, StoreError> {
         self.with(tenant, |vault| {
             let events = &vault.session(session)?.events;
+            vault.is_there(session)?;
             let seen = usize::try_from(after).unwrap_or(usize::MAX);
             Ok(events.iter().skip(seen).take(rows_max as usize).cloned().collect())
         })
@@ -296,13 +299,21 @@ impl Store for Memory {
     async fn keep(&self, tenant: &Tenant, payload: Payload) -> Result<(), StoreError> {
         payload.check()?;
         self.with(tenant, |vault| {
-            vault.payloads.entry(payload.hash).or_insert(payload.bytes);
+            vault.payloads.entry((payload.owner, payload.hash)).or_insert(payload.bytes);
         });
         Ok(())
     }
 
-    async fn payload(&self, tenant: &Tenant, hash: ContentHash) -> Result<Bytes, StoreError> {
-        let found = self.with(tenant, |vault| vault.payloads.get(&hash).cloned());
+    async fn payload(
+        &self,
+        tenant: &Tenant,
+        owner: Option<SessionId>,
+        hash: ContentHash,
+    ) -> Result<Bytes, StoreError> {
+        let found = self.with(tenant, |vault| {
+            let own = vault.payloads.get(&(owner, hash));
+            own.or_else(|| vault.payloads.get(&(None, hash))).cloned()
+        });
         found.ok_or_else(|| StoreError::Missing(format!("payload `{hash}`")))
     }
 
@@ -348,7 +359,7 @@ impl Store for Memory {
         self
     }
 
-    fn keys(&self) -> &dyn Keys {
+    fn contents(&self) -> &dyn Contents {
         self
     }
 

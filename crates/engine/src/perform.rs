@@ -8,7 +8,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use futures::FutureExt;
 use kernel::agent::{Effect, MORE};
 use kernel::event::{FaultClass, Outcome, PayloadRef, Purpose, Returned};
@@ -285,7 +284,7 @@ fn cut(mut content: String, shown_bytes_max: u64) -> (String, Option<Payload>) {
     }
     let whole = content[..floor(&content, OUTPUT_BYTES_MAX)].to_owned();
     let lost = content.len() - whole.len();
-    let payload = Payload { hash: ContentHash::of(whole.as_bytes()), bytes: Bytes::from(whole) };
+    let payload = Payload::of(None, whole);
     content.truncate(floor(&content, shown));
     content.push_str(&more::trailer(&payload, content.len(), lost));
     (content, Some(payload))

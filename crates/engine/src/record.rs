@@ -3,9 +3,8 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use kernel::agent::Frozen;
-use kernel::event::{Broken, Fact, Stored, unseal};
+use kernel::event::{Broken, Fact, Sealed, Stored, unseal};
 use kernel::ledger::CapReached;
 use kernel::run::{Ended, Misfit, Phase, Run, State, Stepped, fold};
 use kernel::units::{ContentHash, Epoch, SessionId, Tenant, UnixMs};
@@ -14,7 +13,7 @@ use crate::Engine;
 use crate::alerts::{Alert, trips};
 use crate::audit::entries;
 use crate::error::EngineError;
-use crate::ports::{Brief, Charge, Commit, Payload, Status, StoreError, Waits};
+use crate::ports::{Brief, Charge, Commit, Content, Payload, Status, StoreError, Waits};
 use crate::tap::Seen;
 
 /// Events read from the store at a time.
@@ -85,7 +84,7 @@ pub(crate) async fn frozen(
         let fact = sealed.event.fact.name();
         return Err(damaged(Misfit::OutOfPlace { seq: 1, fact }));
     };
-    let bytes = engine.store.payload(tenant, opening.agent).await?;
+    let bytes = engine.store.payload(tenant, None, opening.agent).await?;
     Ok(Frozen::thaw(bytes.to_vec(), opening.agent)?)
 }
 
@@ -102,6 +101,7 @@ pub(crate) async fn commit(
     let brief = brief(state);
     let charges = charges(state, &brief, &stepped);
     let alerts = trips(tenant, state, &stepped.events);
+    let content = content(state, first);
     let audit = entries(tenant, state, &stepped.events, &stepped.calls, &engine.redact);
     let shown = stepped.events.clone();
     let commit = Commit {
@@ -116,7 +116,7 @@ pub(crate) async fn commit(
         brief,
         alerts,
         audit,
-        key: None,
+        content,
         subscriptions: Arc::clone(&engine.subscriptions),
     };
     let raised = engine.store.commit(commit).await?;
@@ -125,9 +125,16 @@ pub(crate) async fn commit(
     Ok(())
 }
 
+/// Whose the content of a new session is. The store's keeper of keys seals it or does not.
+fn content(state: &State, first: &Sealed) -> Option<Content> {
+    let opening = state.opening.as_ref().filter(|_| first.event.seq == 1)?;
+    let environment = opening.scope.clone().unwrap_or_default().environment;
+    Some(Content { user: opening.user.clone(), environment, made: first.event.at, key: None })
+}
+
 /// A frozen agent as a payload.
 pub(crate) fn agent_payload(frozen: &Frozen) -> Payload {
-    Payload { hash: frozen.hash, bytes: Bytes::from(frozen.bytes.clone()) }
+    Payload::of(None, frozen.bytes.clone())
 }
 
 fn charges(state: &State, brief: &Brief, stepped: &Stepped) -> Vec<Charge> {

@@ -318,7 +318,7 @@ impl<'a> Play<'a> {
             let log = log.map_err(|error| format!("log: {error}"))?;
             watched.is_all(&self.calm, &self.tenant, &log).await?;
             laws::effects(watched.state(), &log, &self.things)?;
-            laws::payloads(&self.calm, &self.tenant, &log).await?;
+            laws::payloads(&self.calm, &self.tenant, *session, &log).await?;
             let trips = trips(&self.tenant, watched.state(), &log);
             told.extend(trips.into_iter().map(|alert| alert.key));
             played.events += log.len() as u64;

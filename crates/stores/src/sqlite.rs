@@ -8,8 +8,8 @@
 mod audit;
 mod balances;
 mod commit;
+mod contents;
 mod error;
-mod keys;
 mod lease;
 mod open;
 mod outbox;
@@ -30,7 +30,8 @@ use bytes::Bytes;
 use engine::alerts::Alert;
 use engine::audit::Record;
 use engine::ports::{
-    Audit, Claim, Commit, Head, Keys, Listed, Listing, Outbox, Payload, SpendRow, Store, StoreError,
+    Audit, Claim, Commit, Contents, Head, Listed, Listing, Outbox, Payload, SpendRow, Store,
+    StoreError,
 };
 use kernel::event::Stored;
 use kernel::ledger::{Allowance, Balance, Scope};
@@ -121,11 +122,9 @@ impl Store for Sqlite {
         commit.check()?;
         match self.writer.ask(Work::Commit(Box::new(commit))).await? {
             Done::Kept(alerts) => Ok(alerts),
-            Done::Nothing
-            | Done::Head(_)
-            | Done::Taken(_)
-            | Done::Count(_)
-            | Done::Destroyed(_) => Ok(Vec::new()),
+            Done::Nothing | Done::Head(_) | Done::Taken(_) | Done::Count(_) | Done::Erased(_) => {
+                Ok(Vec::new())
+            }
         }
     }
 
@@ -186,9 +185,14 @@ impl Store for Sqlite {
         self.writer.ask(Work::Keep(tenant.clone(), payload)).await.map(drop)
     }
 
-    async fn payload(&self, tenant: &Tenant, hash: ContentHash) -> Result<Bytes, StoreError> {
+    async fn payload(
+        &self,
+        tenant: &Tenant,
+        owner: Option<SessionId>,
+        hash: ContentHash,
+    ) -> Result<Bytes, StoreError> {
         let tenant = tenant.clone();
-        self.readers.read(move |db| query::payload(db, &tenant, hash)).await
+        self.readers.read(move |db| query::payload(db, &tenant, owner, hash)).await
     }
 
     async fn balance(&self, tenant: &Tenant, scope: &Scope) -> Result<Option<Balance>, StoreError> {
@@ -225,7 +229,7 @@ impl Store for Sqlite {
         self
     }
 
-    fn keys(&self) -> &dyn Keys {
+    fn contents(&self) -> &dyn Contents {
         self
     }
 

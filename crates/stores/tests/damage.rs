@@ -183,6 +183,6 @@ async fn an_altered_payload_is_damage() {
     let (place, pen) = Place::written().await;
     place.sql("UPDATE payload SET bytes = x'00'");
     let store = place.open().unwrap();
-    let error = store.payload(&pen.tenant, payload(b"a payload").hash).await.unwrap_err();
+    let error = store.payload(&pen.tenant, None, payload(b"a payload").hash).await.unwrap_err();
     assert!(matches!(error, StoreError::Damaged(_)), "{error:?}");
 }

@@ -6,7 +6,6 @@
 use engine::conformance::log::chain_end;
 use engine::conformance::sample::{Pen, note, scope, settle};
 use engine::ports::{Commit, Payload, Store, StoreError};
-use kernel::units::ContentHash;
 use stores::sqlite::{Options, Sqlite};
 
 /// About 800 KB.
@@ -22,7 +21,7 @@ async fn a_full_disk_changes_nothing_and_is_got_over() {
     let mut pen = Pen::opened(&store, "t", 1).await.unwrap();
     let error = loop {
         let ballast = vec![u8::try_from(pen.seq % 251).unwrap(); 20_000 + pen.seq as usize];
-        let payloads = vec![Payload { hash: ContentHash::of(&ballast), bytes: ballast.into() }];
+        let payloads = vec![Payload::of(None, ballast)];
         let commit = Commit { payloads, ..pen.notes(1) };
         let last = commit.events[0].hash;
         match store.commit(commit).await {
@@ -49,7 +48,7 @@ async fn small_commits_pass_beside_large_ones(store: &Sqlite) {
         let mut commit = pen.opening();
         if pen.session.0.as_u128() % 2 == 0 {
             let bytes = vec![7_u8; 1_000_000];
-            commit.payloads.push(Payload { hash: ContentHash::of(&bytes), bytes: bytes.into() });
+            commit.payloads.push(Payload::of(None, bytes));
             commit.moves.push(settle(&scope(9), 0, 1));
         }
         store.commit(commit)

@@ -66,7 +66,8 @@ fn of_store(error: &StoreError) -> Option<&'static str> {
         StoreError::Full(_) => {
             Some("what was committed is safe; `windlass resume last` goes on once there is room")
         }
-        StoreError::Stale { .. }
+        StoreError::Erased(_)
+        | StoreError::Stale { .. }
         | StoreError::Held { .. }
         | StoreError::Cap(_)
         | StoreError::Damaged(_)

@@ -1,14 +1,14 @@
-//! The audit and the keys of sessions.
+//! The audit, and erasing what people wrote.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 use kernel::units::{Epoch, Tenant, UnixMs};
 
-use super::sample::{Pen, grant, hold, scope, session};
-use super::{Broken, Kept, broken, fails, same, works};
+use super::sample::{Pen, grant, hold, payload, scope, session};
+use super::{Broken, Kept, broken, fails, is_missing, same, works};
 use crate::audit::{ChainHead, Entry, Record};
-use crate::ports::{Commit, Doomed, SessionKey, Store, StoreError};
+use crate::ports::{Commit, Content, Doomed, Payload, Store, StoreError};
 
 /// A record of this instant and environment, with or without content.
 #[must_use]
@@ -17,11 +17,12 @@ pub fn record(at: u64, environment: &str, content: Option<&'static str>) -> Reco
     Record { entry, content: content.map(|text| Bytes::from_static(text.as_bytes())) }
 }
 
-/// A user's key of a session.
+/// A user's content, sealed or not.
 #[must_use]
-pub fn key(user: &str, environment: &str, made: u64) -> SessionKey {
+pub fn content(user: &str, environment: &str, made: u64, sealed: bool) -> Content {
     let (user, environment) = (user.to_owned(), environment.to_owned());
-    SessionKey { user, environment, made: UnixMs(made), wrapped: Bytes::from_static(b"wrapped") }
+    let key = sealed.then(|| Bytes::from_static(b"wrapped"));
+    Content { user, environment, made: UnixMs(made), key }
 }
 
 /// Follows a tenant's chain from its beginning to its end, and brings what is in it.
@@ -114,26 +115,28 @@ pub async fn pruned_from_the_beginning(store: &Arc<dyn Store>) -> Kept {
     same("the whole verifies", verified(&**store, &tenant).await?.len(), 2)
 }
 
-/// A key comes with its session's first facts, once, and is destroyed by session, user, or
-/// environment and age.
-pub async fn keys_come_and_are_destroyed(store: &Arc<dyn Store>) -> Kept {
+/// Whose content a session is comes with its first facts, once, and is erased by session,
+/// user, or environment and age; the log then says that it was erased.
+pub async fn content_comes_and_is_erased(store: &Arc<dyn Store>) -> Kept {
     let tenant = Tenant("t".to_owned());
     let owners = [
-        (1, "ada", "production", 10),
-        (2, "ada", "development", 20),
-        (3, "bob", "production", 30),
-        (4, "bob", "production", 40),
+        (1, content("ada", "production", 10, true)),
+        (2, content("ada", "development", 20, false)),
+        (3, content("bob", "production", 30, false)),
+        (4, content("bob", "production", 40, true)),
     ];
-    for (number, user, environment, made) in owners {
-        let mut pen = Pen::new("t", number);
-        let opening = Commit { key: Some(key(user, environment, made)), ..pen.opening() };
+    for (number, content) in &owners {
+        let mut pen = Pen::new("t", *number);
+        let secret = Payload { owner: Some(session(*number)), ..payload(b"theirs") };
+        let opening =
+            Commit { content: Some(content.clone()), payloads: vec![secret], ..pen.opening() };
         pen.write(&**store, opening).await?;
     }
-    let keys = store.keys();
-    let first = works("a key reads", keys.key(&tenant, session(1)).await)?;
-    same("a key comes back as it came", first, Some(key("ada", "production", 10)))?;
-    let foreign = keys.key(&Tenant("other".to_owned()), session(1)).await;
-    same("L27: a key is its tenant's", works("a key reads", foreign)?, None)?;
+    let contents = store.contents();
+    let first = works("a content reads", contents.content(&tenant, session(1)).await)?;
+    same("it comes back as it came", first, Some(content("ada", "production", 10, true)))?;
+    let foreign = contents.content(&Tenant("other".to_owned()), session(1)).await;
+    same("L27: it is its tenant's", works("a content reads", foreign)?, None)?;
     let old = Doomed::Environment { name: "production".to_owned(), before: UnixMs(40) };
     for (which, sessions) in [
         (Doomed::Session(session(2)), vec![session(2)]),
@@ -141,12 +144,20 @@ pub async fn keys_come_and_are_destroyed(store: &Arc<dyn Store>) -> Kept {
         (old, vec![session(1), session(3)]),
         (Doomed::User("bob".to_owned()), vec![session(4)]),
     ] {
-        let mut gone = works("keys are destroyed", keys.destroy(&tenant, &which).await)?;
+        let mut gone = works("content is erased", contents.erase(&tenant, &which).await)?;
         gone.sort();
-        same("the keys that are meant are destroyed", gone, sessions)?;
+        same("the content that is meant is erased", gone, sessions)?;
     }
-    let gone = works("a destroyed key reads", keys.key(&tenant, session(4)).await)?;
-    same("a destroyed key is gone", gone, None)?;
-    let listed = works("a session can be looked at", store.look(&tenant, session(4)).await)?;
-    same("its title is blank", listed.brief.title, String::new())
+    for (number, _) in &owners {
+        let id = session(*number);
+        let erased = |error: &StoreError| matches!(error, StoreError::Erased(_));
+        fails("an erased content says so", contents.content(&tenant, id).await, erased)?;
+        let secret = store.payload(&tenant, Some(id), payload(b"theirs").hash).await;
+        fails("its payloads are gone", secret, is_missing)?;
+        let listed = works("a session can be looked at", store.look(&tenant, id).await)?;
+        same("its title is blank", listed.brief.title, String::new())?;
+        let read = store.read(&tenant, id, 0, 9).await;
+        fails("an erased log says so", read, erased)?;
+    }
+    Ok(())
 }

@@ -80,7 +80,7 @@ pub async fn a_refusal_changes_nothing(store: &Arc<dyn Store>) -> Kept {
     same("a refused commit changes nothing", Seen::of(&**store, &pen).await?, before)?;
     let unknown = works("a balance reads", store.balance(&pen.tenant, &scope(3)).await)?;
     same("a refused commit grants nothing", unknown, None)?;
-    let unkept = store.payload(&pen.tenant, secret.hash).await;
+    let unkept = store.payload(&pen.tenant, None, secret.hash).await;
     fails("a refused commit keeps no payload", unkept, is_missing)?;
 
     let behind = Commit { expected_seq: 1, ..Pen { seq: 1, ..richer.clone() }.notes(2) };
@@ -164,7 +164,7 @@ impl Seen {
             due: works("due sessions list", store.due(UnixMs(u64::MAX), 9).await)?,
             balances,
             spend: works("spend reads", store.spend(tenant, 0, 99).await)?,
-            payload: store.payload(tenant, payload(b"only with the commit").hash).await.ok(),
+            payload: store.payload(tenant, None, payload(b"only with the commit").hash).await.ok(),
         })
     }
 }

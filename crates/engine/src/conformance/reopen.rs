@@ -45,7 +45,7 @@ pub async fn reopened(
     let balance = works("a balance reads", store.balance(&pen.tenant, &scope(1)).await)?;
     let held = Balance { held: Amount::of(Money(60)), ..Balance::with_cap(dollars(100)) };
     same("L9: a hold is still there", balance, Some(held))?;
-    let bytes = works("a payload reads", store.payload(&pen.tenant, kept.hash).await)?;
+    let bytes = works("a payload reads", store.payload(&pen.tenant, None, kept.hash).await)?;
     same("a payload is still there", bytes, kept.bytes)?;
     let spend = works("spend reads", store.spend(&pen.tenant, 5, 5).await)?;
     same("spend is still there", spend.len(), 1)?;

@@ -87,7 +87,7 @@ impl Pen {
             alerts: Vec::new(),
             subscriptions: Arc::default(),
             audit: Vec::new(),
-            key: None,
+            content: None,
         }
     }
 
@@ -202,7 +202,7 @@ pub fn settle(scope: &Scope, held: u64, spent: u64) -> Move {
 /// These bytes under their hash.
 #[must_use]
 pub fn payload(bytes: &'static [u8]) -> Payload {
-    Payload { hash: ContentHash::of(bytes), bytes: bytes.into() }
+    Payload::of(None, bytes)
 }
 
 /// A charge at noon of a day.

@@ -37,7 +37,7 @@ pub async fn a_foreign_id_is_missing(store: &Arc<dyn Store>) -> Kept {
     works("L27: release does nothing", store.release(&other, session, Epoch(1)).await)?;
     let listing = Listing { rows_max: 9, ..Listing::default() };
     same("L27: list", works("L27: list", store.list(&other, &listing).await)?, vec![])?;
-    fails("L27: payload", store.payload(&other, secret.hash).await, is_missing)?;
+    fails("L27: payload", store.payload(&other, None, secret.hash).await, is_missing)?;
     let balance = works("L27: balance", store.balance(&other, &scope(1)).await)?;
     same("L27: balance", balance, None)?;
     same("L27: spend", works("L27: spend", store.spend(&other, 0, 99).await)?, vec![])?;
@@ -65,6 +65,6 @@ pub async fn the_same_id_twice(store: &Arc<dyn Store>) -> Kept {
     }
     let shared = payload(b"the same bytes");
     works("a payload is kept", store.keep(&mine.tenant, shared.clone()).await)?;
-    let foreign = store.payload(&other.tenant, shared.hash).await;
+    let foreign = store.payload(&other.tenant, None, shared.hash).await;
     fails("L27: bytes that another tenant keeps are missing", foreign, is_missing)
 }

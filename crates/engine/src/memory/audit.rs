@@ -1,13 +1,13 @@
-//! The audit and the keys of sessions in memory.
+//! The audit and whose content sessions are, in memory.
 
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use kernel::units::{SessionId, Tenant, UnixMs};
 
-use super::{LIST_ROWS_MAX, Memory};
+use super::{LIST_ROWS_MAX, Memory, Vault};
 use crate::audit::{ChainHead, Link, Record};
-use crate::ports::{Audit, Doomed, Keys, SessionKey, StoreError};
+use crate::ports::{Audit, Content, Contents, Doomed, StoreError};
 
 /// What a tenant has of both.
 #[derive(Debug, Default)]
@@ -15,7 +15,8 @@ pub(super) struct Archive {
     links: Vec<Link>,
     /// Where the chain begins; `None`: at its root.
     first: Option<ChainHead>,
-    pub(super) keys: BTreeMap<SessionId, Option<SessionKey>>,
+    /// `None`: it was erased.
+    pub(super) contents: BTreeMap<SessionId, Option<Content>>,
 }
 
 impl Archive {
@@ -95,37 +96,54 @@ impl Audit for Memory {
 }
 
 #[async_trait]
-impl Keys for Memory {
-    async fn key(
+impl Contents for Memory {
+    async fn content(
         &self,
         tenant: &Tenant,
         session: SessionId,
-    ) -> Result<Option<SessionKey>, StoreError> {
-        Ok(self.with(tenant, |vault| vault.archive.keys.get(&session).cloned().flatten()))
+    ) -> Result<Option<Content>, StoreError> {
+        self.with(tenant, |vault| {
+            vault.is_there(session)?;
+            Ok(vault.archive.contents.get(&session).cloned().flatten())
+        })
     }
 
-    async fn destroy(&self, tenant: &Tenant, which: &Doomed) -> Result<Vec<SessionId>, StoreError> {
-        Ok(self.with(tenant, |vault| {
-            let doomed = |id: SessionId, key: &SessionKey| match which {
-                Doomed::Session(session) => *session == id,
-                Doomed::User(user) => *user == key.user,
-                Doomed::Environment { name, before } => {
-                    *name == key.environment && key.made < *before
-                }
-            };
-            let mut destroyed = Vec::new();
-            for (session, key) in &mut vault.archive.keys {
-                if key.as_ref().is_some_and(|key| doomed(*session, key)) {
-                    *key = None;
-                    destroyed.push(*session);
-                }
+    async fn erase(&self, tenant: &Tenant, which: &Doomed) -> Result<Vec<SessionId>, StoreError> {
+        Ok(self.with(tenant, |vault| vault.erase(which)))
+    }
+}
+
+impl Vault {
+    /// Whether a session's content was not erased.
+    pub(super) fn is_there(&self, session: SessionId) -> Result<(), StoreError> {
+        match self.archive.contents.get(&session) {
+            Some(None) => Err(StoreError::Erased(session)),
+            Some(Some(_)) | None => Ok(()),
+        }
+    }
+
+    fn erase(&mut self, which: &Doomed) -> Vec<SessionId> {
+        let doomed = |id: SessionId, content: &Content| match which {
+            Doomed::Session(session) => *session == id,
+            Doomed::User(user) => *user == content.user,
+            Doomed::Environment { name, before } => {
+                *name == content.environment && content.made < *before
             }
-            for session in &destroyed {
-                if let Ok(row) = vault.session_mut(*session) {
-                    row.brief.title.clear();
-                }
+        };
+        let mut erased = Vec::new();
+        for (session, content) in &mut self.archive.contents {
+            if content.as_ref().is_some_and(|content| doomed(*session, content)) {
+                *content = None;
+                erased.push(*session);
             }
-            destroyed
-        }))
+        }
+        self.payloads.retain(|(owner, _), _| owner.is_none_or(|owner| !erased.contains(&owner)));
+        for session in &erased {
+            if let Ok(row) = self.session_mut(*session) {
+                row.brief.title.clear();
+                row.events.iter_mut().for_each(|event| event.body.clear());
+            }
+        }
+        erased
     }
 }

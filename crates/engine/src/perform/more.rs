@@ -61,7 +61,7 @@ pub(super) async fn read(
         let words = "this conversation has no cut result with that handle";
         return ToolOutput::error(words);
     };
-    match engine.store.payload(tenant, kept.hash).await {
+    match engine.store.payload(tenant, Some(state.session), kept.hash).await {
         Ok(bytes) => part(&String::from_utf8_lossy(&bytes), handle, input.offset),
         Err(why) => ToolOutput::error(format!("the kept result cannot be read: {why}")),
     }

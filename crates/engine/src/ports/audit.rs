@@ -1,4 +1,4 @@
-//! Keeping the audit and the keys of what people wrote.
+//! Keeping the audit, and erasing what people wrote.
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -61,27 +61,28 @@ pub trait Audit: Send + Sync {
     ) -> Result<u64, StoreError>;
 }
 
-/// The key of a session's content, wrapped by one that the store does not know.
+/// Whose a session's content is, and how it is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SessionKey {
-    /// The user whose content it is.
+pub struct Content {
+    /// The user whose it is.
     pub user: String,
     /// Where the session works.
     pub environment: String,
-    /// When it was made.
+    /// When the session was opened.
     pub made: UnixMs,
-    /// The key, wrapped.
-    pub wrapped: Bytes,
+    /// The key that it is sealed with, wrapped by one that the store does not know. `None`:
+    /// it is not sealed.
+    pub key: Option<Bytes>,
 }
 
-/// Which keys are destroyed.
+/// What is erased.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Doomed {
-    /// That of one session.
+    /// The content of one session.
     Session(SessionId),
-    /// Those of all sessions of a user.
+    /// That of all sessions of a user.
     User(String),
-    /// Those of an environment's sessions that were made before an instant.
+    /// That of an environment's sessions that were opened before an instant.
     Environment {
         /// The environment.
         name: String,
@@ -90,24 +91,25 @@ pub enum Doomed {
     },
 }
 
-/// The keys of sessions. A key comes with its session's first commit
-/// ([`super::Commit::key`]).
+/// How sessions' content is kept. It comes with a session's first commit
+/// ([`super::Commit::content`]).
 #[async_trait]
-pub trait Keys: Send + Sync {
-    /// A session's key. `None`: it has none, or it was destroyed.
+pub trait Contents: Send + Sync {
+    /// How a session's content is kept. `None`: nobody said, which is as good as not sealed.
     ///
     /// # Errors
-    /// Only failures of the store itself.
-    async fn key(
+    /// [`StoreError::Erased`].
+    async fn content(
         &self,
         tenant: &Tenant,
         session: SessionId,
-    ) -> Result<Option<SessionKey>, StoreError>;
+    ) -> Result<Option<Content>, StoreError>;
 
-    /// Destroys keys, so that what they sealed can never be read again, and blanks what
-    /// lists show of their sessions. Tells which sessions.
+    /// Erases content: destroys its key, and itself where it was not sealed; payloads and
+    /// titles too. Reading such a session gives [`StoreError::Erased`] from then on. Tells
+    /// which sessions.
     ///
     /// # Errors
     /// Only failures of the store itself.
-    async fn destroy(&self, tenant: &Tenant, which: &Doomed) -> Result<Vec<SessionId>, StoreError>;
+    async fn erase(&self, tenant: &Tenant, which: &Doomed) -> Result<Vec<SessionId>, StoreError>;
 }

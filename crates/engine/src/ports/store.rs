@@ -9,7 +9,7 @@ use kernel::ledger::{Allowance, Balance, CapReached, Measure, Move, Scope};
 use kernel::message::Usage;
 use kernel::units::{ContentHash, Epoch, Money, SessionId, Tenant, UnixMs};
 
-use super::{Audit, Keys, Outbox, SessionKey};
+use super::{Audit, Content, Contents, Outbox};
 use crate::alerts::{Alert, Subscriptions};
 use crate::audit::Record;
 
@@ -42,17 +42,30 @@ pub struct Commit {
     pub subscriptions: Arc<Subscriptions>,
     /// What they come to in the tenant's audit.
     pub audit: Vec<Record>,
-    /// The key of the session's content, with its first facts.
-    pub key: Option<SessionKey>,
+    /// Whose the session's content is, with its first facts.
+    pub content: Option<Content>,
 }
 
-/// Bytes kept once by content hash, within their tenant.
+/// Bytes kept once by content hash, within their session or their tenant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Payload {
-    /// BLAKE3 of the bytes.
+    /// The session that they belong to. `None`: all sessions of the tenant share them.
+    pub owner: Option<SessionId>,
+    /// BLAKE3 of the bytes, before they were sealed.
     pub hash: ContentHash,
+    /// Whether the bytes are sealed, so that only who holds the key can check the hash.
+    pub sealed: bool,
     /// The bytes.
     pub bytes: Bytes,
+}
+
+impl Payload {
+    /// These bytes under their hash.
+    #[must_use]
+    pub fn of(owner: Option<SessionId>, bytes: impl Into<Bytes>) -> Self {
+        let bytes = bytes.into();
+        Payload { owner, hash: ContentHash::of(&bytes), sealed: false, bytes }
+    }
 }
 
 /// Money spent by one model call, for reports: summed by day, user, agent, model and
@@ -239,6 +252,9 @@ pub enum StoreError {
     /// There is no such thing for this tenant.
     #[error("there is no {0}")]
     Missing(String),
+    /// It was there, and was erased for good.
+    #[error("the content of session {0} was erased")]
+    Erased(SessionId),
     /// What is stored is not what was committed: stop, and restore from a copy.
     #[error("the store is damaged: {0}")]
     Damaged(String),
@@ -335,12 +351,17 @@ pub trait Store: Send + Sync {
     /// Only failures of the store itself.
     async fn keep(&self, tenant: &Tenant, payload: Payload) -> Result<(), StoreError>;
 
-    /// A payload's bytes.
+    /// A payload's bytes: the session's own, or those that all sessions of the tenant share.
     ///
     /// # Errors
-    /// [`StoreError::Missing`] where the tenant has none of that hash,
-    /// [`StoreError::Damaged`] where the bytes do not have it.
-    async fn payload(&self, tenant: &Tenant, hash: ContentHash) -> Result<Bytes, StoreError>;
+    /// [`StoreError::Missing`] where there are none of that hash, [`StoreError::Damaged`]
+    /// where bytes that are not sealed do not have it.
+    async fn payload(
+        &self,
+        tenant: &Tenant,
+        owner: Option<SessionId>,
+        hash: ContentHash,
+    ) -> Result<Bytes, StoreError>;
 
     /// A scope's balance; an unknown scope has none.
     ///
@@ -381,8 +402,8 @@ pub trait Store: Send + Sync {
     /// The tenants' audits.
     fn audit(&self) -> &dyn Audit;
 
-    /// The keys of sessions.
-    fn keys(&self) -> &dyn Keys;
+    /// How sessions' content is kept.
+    fn contents(&self) -> &dyn Contents;
 
     /// All tenants that have a session, in alphabetical order.
     ///

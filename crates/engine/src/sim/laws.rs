@@ -89,13 +89,14 @@ pub(super) fn begun(
 pub(super) async fn payloads(
     engine: &Engine,
     tenant: &Tenant,
+    session: SessionId,
     log: &[Sealed],
 ) -> Result<(), String> {
     for sealed in log {
         if let Fact::ToolReturned(returned) = &sealed.event.fact
             && let Some(rest) = &returned.rest
         {
-            let kept = engine.store.payload(tenant, rest.hash).await;
+            let kept = engine.store.payload(tenant, Some(session), rest.hash).await;
             let kept = kept.map_err(|error| format!("a cut result: {error}"))?;
             if kept.len() as u64 != rest.bytes {
                 return Err(format!("a cut result has {} bytes, not {}", kept.len(), rest.bytes));

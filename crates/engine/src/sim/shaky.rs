@@ -17,7 +17,8 @@ use super::tally::Tally;
 use crate::alerts::Alert;
 use crate::audit::Record;
 use crate::ports::{
-    Audit, Claim, Commit, Head, Keys, Listed, Listing, Outbox, Payload, SpendRow, Store, StoreError,
+    Audit, Claim, Commit, Contents, Head, Listed, Listing, Outbox, Payload, SpendRow, Store,
+    StoreError,
 };
 
 /// One in how many calls fails.
@@ -188,8 +189,13 @@ impl Store for Shaky {
         self.shake(self.inner.keep(tenant, payload)).await
     }
 
-    async fn payload(&self, tenant: &Tenant, hash: ContentHash) -> Result<Bytes, StoreError> {
-        self.reach(self.inner.payload(tenant, hash)).await
+    async fn payload(
+        &self,
+        tenant: &Tenant,
+        owner: Option<SessionId>,
+        hash: ContentHash,
+    ) -> Result<Bytes, StoreError> {
+        self.reach(self.inner.payload(tenant, owner, hash)).await
     }
 
     async fn balance(&self, tenant: &Tenant, scope: &Scope) -> Result<Option<Balance>, StoreError> {
@@ -223,8 +229,8 @@ impl Store for Shaky {
         self.inner.audit()
     }
 
-    fn keys(&self) -> &dyn Keys {
-        self.inner.keys()
+    fn contents(&self) -> &dyn Contents {
+        self.inner.contents()
     }
 
     async fn tenants(&self) -> Result<Vec<Tenant>, StoreError> {

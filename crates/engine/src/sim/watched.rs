@@ -43,7 +43,7 @@ impl Watched {
         session: SessionId,
     ) -> Result<Self, String> {
         let state = engine.state(tenant, session).await.map_err(|error| error.to_string())?;
-        let bytes = engine.store.payload(tenant, state.agent_hash).await;
+        let bytes = engine.store.payload(tenant, None, state.agent_hash).await;
         let bytes = bytes.map_err(|error| error.to_string())?.to_vec();
         let frozen = Frozen::thaw(bytes, state.agent_hash).map_err(|error| error.to_string())?;
         let state = State::new(session, &frozen);

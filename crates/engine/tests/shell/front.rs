@@ -8,7 +8,8 @@ use bytes::Bytes;
 use engine::alerts::Alert;
 use engine::audit::Record;
 use engine::ports::{
-    Audit, Claim, Commit, Head, Keys, Listed, Listing, Outbox, Payload, SpendRow, Store, StoreError,
+    Audit, Claim, Commit, Contents, Head, Listed, Listing, Outbox, Payload, SpendRow, Store,
+    StoreError,
 };
 use kernel::event::Stored;
 use kernel::ledger::{Allowance, Balance, Scope};
@@ -107,8 +108,13 @@ impl Store for Front {
         self.inner.keep(tenant, payload).await
     }
 
-    async fn payload(&self, tenant: &Tenant, hash: ContentHash) -> Result<Bytes, StoreError> {
-        self.inner.payload(tenant, hash).await
+    async fn payload(
+        &self,
+        tenant: &Tenant,
+        owner: Option<SessionId>,
+        hash: ContentHash,
+    ) -> Result<Bytes, StoreError> {
+        self.inner.payload(tenant, owner, hash).await
     }
 
     async fn balance(&self, tenant: &Tenant, scope: &Scope) -> Result<Option<Balance>, StoreError> {
@@ -142,8 +148,8 @@ impl Store for Front {
         self.inner.audit()
     }
 
-    fn keys(&self) -> &dyn Keys {
-        self.inner.keys()
+    fn contents(&self) -> &dyn Contents {
+        self.inner.contents()
     }
 
     async fn tenants(&self) -> Result<Vec<Tenant>, StoreError> {

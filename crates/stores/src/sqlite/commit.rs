@@ -14,8 +14,8 @@ use rusqlite::{Connection, params};
 
 use super::audit::Chains;
 use super::balances::{balance_or_new, keep_balances};
+use super::contents;
 use super::error::Failure;
-use super::keys as session_keys;
 use super::outbox;
 use super::query::{missing, session};
 use super::row::{Session, in_order, status_code};
@@ -65,8 +65,8 @@ pub(super) fn commit(
     commit.events.iter().try_for_each(|sealed| append(db, key, sealed))?;
     commit.payloads.iter().try_for_each(|payload| keep(db, &commit.tenant, payload))?;
     commit.charges.iter().for_each(|charge| charges.add(&commit.tenant, charge));
-    if let Some(key) = &commit.key {
-        session_keys::keep(db, &commit.tenant, commit.session, key)?;
+    if let Some(content) = &commit.content {
+        contents::keep(db, &commit.tenant, commit.session, content)?;
     }
     chains.append(db, &commit.tenant, &commit.audit)?;
     let mut kept = Vec::new();
@@ -228,9 +228,14 @@ fn append(db: &Connection, key: i64, sealed: &Sealed) -> rusqlite::Result<()> {
     db.prepare_cached(sql)?.execute(values).map(drop)
 }
 
-/// Keeps a payload, unless its tenant has it.
+/// The owner of payloads that all sessions of a tenant share.
+pub(super) const ALL: [u8; 16] = [0; 16];
+
+/// Keeps a payload, unless its owner has it.
 pub(super) fn keep(db: &Connection, tenant: &Tenant, payload: &Payload) -> rusqlite::Result<()> {
-    let sql = "INSERT OR IGNORE INTO payload (tenant, hash, bytes) VALUES (?1, ?2, ?3)";
-    let values = params![tenant.0, payload.hash.0, &payload.bytes[..]];
+    let sql = "INSERT OR IGNORE INTO payload (tenant, owner, hash, sealed, bytes)
+               VALUES (?1, ?2, ?3, ?4, ?5)";
+    let owner = payload.owner.map_or(ALL, |owner| owner.0.into_bytes());
+    let values = params![tenant.0, owner, payload.hash.0, payload.sealed, &payload.bytes[..]];
     db.prepare_cached(sql)?.execute(values).map(drop)
 }

@@ -6,6 +6,8 @@ use kernel::event::Stored;
 use kernel::units::{ContentHash, SessionId, Tenant, UnixMs};
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::commit::ALL;
+use super::contents::is_erased;
 use super::error::{Failure, HOW_TO_RESTORE};
 use super::row::{SESSION_COLUMNS, Session, in_order, listed, status_code, stored};
 use super::waits::roomy;
@@ -50,6 +52,9 @@ pub(super) fn events(
         .query_row(params![tenant.0, id.0.as_bytes()], |row| row.get(0))
         .optional()?;
     let key = key.ok_or_else(|| missing(id))?;
+    if is_erased(db, tenant, id)? {
+        return Err(StoreError::Erased(id).into());
+    }
     let sql = "SELECT seq, at, format, prev, body FROM event
                WHERE session = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3";
     let mut statement = db.prepare_cached(sql)?;
@@ -103,14 +108,19 @@ pub(super) fn list(
 pub(super) fn payload(
     db: &Connection,
     tenant: &Tenant,
+    owner: Option<SessionId>,
     hash: ContentHash,
 ) -> Result<Bytes, Failure> {
-    let sql = "SELECT bytes FROM payload WHERE tenant = ?1 AND hash = ?2";
+    let sql = "SELECT sealed, bytes FROM payload
+               WHERE tenant = ?1 AND owner IN (?2, ?3) AND hash = ?4
+               ORDER BY owner DESC LIMIT 1";
     let mut statement = db.prepare_cached(sql)?;
-    let found: Option<Vec<u8>> =
-        statement.query_row(params![tenant.0, hash.0], |row| row.get(0)).optional()?;
-    let bytes = found.ok_or_else(|| StoreError::Missing(format!("payload `{hash}`")))?;
-    if ContentHash::of(&bytes) != hash {
+    let own = owner.map_or(ALL, |owner| owner.0.into_bytes());
+    let found: Option<(bool, Vec<u8>)> = statement
+        .query_row(params![tenant.0, own, ALL, hash.0], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    let (sealed, bytes) = found.ok_or_else(|| StoreError::Missing(format!("payload `{hash}`")))?;
+    if !sealed && ContentHash::of(&bytes) != hash {
         let what = format!("payload `{hash}` was altered\nhint: put a backup in its place");
         return Err(StoreError::Damaged(what).into());
     }

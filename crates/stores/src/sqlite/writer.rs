@@ -19,8 +19,8 @@ use tokio::sync::{mpsc, oneshot};
 use super::audit::{self, AuditWork, Chains};
 use super::balances;
 use super::commit::{self, Keys};
+use super::contents;
 use super::error::{Failure, named};
-use super::keys as session_keys;
 use super::open::OpenError;
 use super::outbox::{self, OutboxWork};
 use super::readers::closed;
@@ -38,7 +38,7 @@ pub(super) enum Work {
     SetCap(Tenant, Scope, Option<Allowance>, Box<Record>),
     Outbox(OutboxWork),
     Audit(AuditWork),
-    Destroy(Tenant, Doomed),
+    Erase(Tenant, Doomed),
 }
 
 /// What work brings.
@@ -54,8 +54,8 @@ pub(super) enum Done {
     Taken(Vec<Delivery>),
     /// Rows that were changed.
     Count(u64),
-    /// Sessions whose keys were destroyed.
-    Destroyed(Vec<SessionId>),
+    /// Sessions whose content was erased.
+    Erased(Vec<SessionId>),
 }
 
 impl Done {
@@ -63,9 +63,7 @@ impl Done {
     pub(super) fn count(&self) -> u64 {
         match self {
             Done::Count(count) => *count,
-            Done::Nothing | Done::Head(_) | Done::Kept(_) | Done::Taken(_) | Done::Destroyed(_) => {
-                0
-            }
+            Done::Nothing | Done::Head(_) | Done::Kept(_) | Done::Taken(_) | Done::Erased(_) => 0,
         }
     }
 }
@@ -127,11 +125,7 @@ impl Writer {
     pub(super) async fn ask_head(&self, work: Work) -> Result<Head, StoreError> {
         match self.ask(work).await? {
             Done::Head(head) => Ok(head),
-            Done::Nothing
-            | Done::Kept(_)
-            | Done::Taken(_)
-            | Done::Count(_)
-            | Done::Destroyed(_) => {
+            Done::Nothing | Done::Kept(_) | Done::Taken(_) | Done::Count(_) | Done::Erased(_) => {
                 Err(StoreError::Unavailable("the writer gave no answer".into()))
             }
         }
@@ -296,9 +290,7 @@ impl Desk {
             }
             Work::Outbox(work) => outbox::work(db, work),
             Work::Audit(work) => audit::work(db, &mut self.chains, work),
-            Work::Destroy(tenant, which) => {
-                Ok(session_keys::destroy(db, tenant, which).map(Done::Destroyed)?)
-            }
+            Work::Erase(tenant, which) => Ok(contents::erase(db, tenant, which).map(Done::Erased)?),
         }
     }
 }

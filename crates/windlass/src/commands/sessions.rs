@@ -272,7 +272,7 @@ async fn export(
         "head": state.head,
     }))];
     for kept in &state.payloads {
-        let bytes = engine.store.payload(&here.tenant, kept.hash).await?;
+        let bytes = engine.store.payload(&here.tenant, Some(session), kept.hash).await?;
         lines.push(show::object(&json!({
             "type": "payload",
             "hash": kept.hash,

@@ -82,7 +82,9 @@ impl Watch {
                 Err(
                     error @ (EngineError::Damaged { .. }
                     | EngineError::Agent(_)
-                    | EngineError::Store(StoreError::Damaged(_) | StoreError::Missing(_))),
+                    | EngineError::Store(
+                        StoreError::Damaged(_) | StoreError::Missing(_) | StoreError::Erased(_),
+                    )),
                 ) => return self.lost(&error.to_string()),
                 Err(error) => {
                     failures += 1;
