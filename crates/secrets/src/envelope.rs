@@ -151,3 +151,21 @@ fn bound(purpose: &str, of: &[&[u8]]) -> Vec<u8> {
     let parts: Vec<&[u8]> = std::iter::once(purpose.as_bytes()).chain(of.iter().copied()).collect();
     binding(&parts)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn under_one_key_a_key_is_no_content_and_content_no_key() {
+        let bytes = [7; 32];
+        let (tenant, session) = (TenantKey(Key::of(&bytes)), SessionKey(Key::of(&bytes)));
+        let of: &[&[u8]] = &[b"acme"];
+        let wrapped = tenant.wrap(&SessionKey::generate().unwrap(), of).unwrap();
+        assert!(tenant.unwrap(&wrapped, of).is_ok());
+        assert!(open(&session, of, &wrapped).is_err());
+        let sealed = seal(&session, of, &[7; 32]).unwrap();
+        assert!(open(&session, of, &sealed).is_ok());
+        assert!(tenant.unwrap(&sealed, of).is_err());
+    }
+}

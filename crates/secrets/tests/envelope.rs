@@ -44,17 +44,6 @@ fn nothing_opens_with_another_key_or_in_another_place() {
 }
 
 #[test]
-fn a_key_is_no_content_and_content_no_key() {
-    // The same bytes as key of both kinds: what they are for still parts them.
-    let text = TenantKey::generate().unwrap().written();
-    let tenant = TenantKey::read(text.as_bytes()).unwrap();
-    let inner = SessionKey::generate().unwrap();
-    let wrapped = tenant.wrap(&inner, OF).unwrap();
-    assert!(open(&inner, OF, &wrapped).is_err());
-    assert!(tenant.unwrap(&seal(&inner, OF, &[7; 32]).unwrap(), OF).is_err());
-}
-
-#[test]
 fn a_piece_with_any_byte_changed_or_cut_does_not_open() {
     let session = SessionKey::generate().unwrap();
     let tenant = TenantKey::generate().unwrap();

@@ -1,5 +1,6 @@
 //! What the tests share: short ways to say things.
 #![allow(dead_code, unreachable_pub, reason = "each test uses its part")]
+#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
 use std::ffi::OsString;
 use std::fs;
