@@ -157,7 +157,9 @@ fn failed(error: &SdkError<GetSecretValueError>, what: &str) -> Option<SecretErr
     let status = error.raw_response().map_or(0, |response| response.status().as_u16());
     Some(match code {
         // It is kept for some days after somebody deleted it.
-        "InvalidRequestException" if words.contains("marked for deletion") => return None,
+        "InvalidRequestException" if words.contains(" marked ") && words.contains(" delet") => {
+            return None;
+        }
         "AccessDeniedException"
         | "DecryptionFailure"
         | "UnrecognizedClientException"

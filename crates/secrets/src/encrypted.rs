@@ -7,26 +7,27 @@
 mod disk;
 mod format;
 mod key;
+mod record;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use kernel::units::UnixMs;
-use serde::Serialize;
 
 use crate::environment::Variables;
 use crate::error::SecretError;
 use crate::field;
 use crate::handle::{Kind, Name};
 use crate::private;
-use crate::sealed::{Key, KeyId};
+use crate::sealed::Key;
 use crate::source::{Former, Mark, Owner, Source, Version, Versioned, Wanted};
 use crate::value::Secret;
 use disk::Lock;
 use format::{Document, Entry, Opened, Outer, Stored};
 use key::Stretch;
 pub use key::{KeySource, default_key_file};
+pub use record::{Changed, Listed, Rotated};
 
 /// The longest file, in bytes.
 const FILE_BYTES_MAX: usize = 16 * 1_024 * 1_024;
@@ -52,51 +53,6 @@ pub struct EncryptedFile {
 struct Stretched {
     stretch: Stretch,
     key: Key,
-}
-
-/// What a change did, for the audit.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Changed {
-    /// The tenant, or nothing for the installation.
-    pub tenant: Option<String>,
-    /// The secret's name.
-    pub name: Name,
-    /// Its new version; of a removed one, the last.
-    pub version: Version,
-    /// The key that the file is locked with.
-    pub key: KeyId,
-    /// Whether it was not there before.
-    pub created: bool,
-    /// Until when the value before stays good, where it does.
-    pub former_until: Option<UnixMs>,
-}
-
-/// One line of a list.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Listed {
-    /// The tenant, or nothing for the installation.
-    pub tenant: Option<String>,
-    /// The secret's name.
-    pub name: Name,
-    /// Its version.
-    pub version: Version,
-    /// When it was first set.
-    pub created: UnixMs,
-    /// When its value last changed.
-    pub changed: UnixMs,
-    /// Until when the value before stays good, where it does.
-    pub former_until: Option<UnixMs>,
-}
-
-/// What rotating the keys did, for the audit.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Rotated {
-    /// The key that the file was locked with.
-    pub old_key: KeyId,
-    /// The one it is locked with now; the same where only the data key is new.
-    pub new_key: KeyId,
-    /// How many secrets were encrypted anew.
-    pub entries: usize,
 }
 
 impl EncryptedFile {
@@ -157,7 +113,7 @@ impl EncryptedFile {
         document.entries.insert(at, entry);
         self.close(&mut opened, now, &lock)?;
         let key = opened.outer.key.id();
-        Ok(Changed { former_until, ..changed(owner, name, version, key, created) })
+        Ok(Changed { created, former_until, ..Changed::new(owner, name, version, key) })
     }
 
     /// Takes a secret out, with its former value.
@@ -171,7 +127,7 @@ impl EncryptedFile {
         let removed = opened.document.entries.remove(&at).ok_or_else(|| self.missing(name))?;
         opened.document.generation += 1;
         self.close(&mut opened, now, &lock)?;
-        Ok(changed(owner, name, removed.current.version, opened.outer.key.id(), false))
+        Ok(Changed::new(owner, name, removed.current.version, opened.outer.key.id()))
     }
 
     /// What is there, without a value. An absent file is an empty one.
@@ -182,7 +138,7 @@ impl EncryptedFile {
         let Some(opened) = self.open()? else { return Ok(Vec::new()) };
         let entries = opened.document.entries.into_iter();
         let listed = entries.map(|((owner, name), entry)| Listed {
-            tenant: tenant(&owner),
+            tenant: owner.tenant().map(str::to_owned),
             name,
             version: Version(entry.current.version.to_string()),
             created: entry.created,
@@ -237,14 +193,12 @@ impl EncryptedFile {
         let Some(entry) = opened.document.entries.get(&at) else { return Ok(None) };
         let current = self.value(&entry.current, &at, &opened.data_key, wanted)?;
         let version = |stored: &Stored| Version(stored.version.to_string());
-        let former = match &entry.former {
-            Some((stored, until)) if wanted.now < *until => Some(Former {
-                value: self.value(stored, &at, &opened.data_key, wanted)?,
-                version: version(stored),
-                until: *until,
-            }),
-            Some(_) | None => None,
-        };
+        let former = entry.former.as_ref().filter(|(_, until)| wanted.now < *until);
+        let former = former.and_then(|(stored, until)| {
+            // A former value without the field that is wanted now is none.
+            let value = self.value(stored, &at, &opened.data_key, wanted).ok()?;
+            Some(Former { value, version: version(stored), until: *until })
+        });
         Ok(Some(Versioned { former, ..Versioned::new(current, version(&entry.current)) }))
     }
 
@@ -339,25 +293,6 @@ impl EncryptedFile {
 
     fn shown(&self) -> String {
         self.path.display().to_string()
-    }
-}
-
-fn tenant(owner: &Owner) -> Option<String> {
-    match owner {
-        Owner::Installation => None,
-        Owner::Tenant(tenant) => Some(tenant.0.clone()),
-    }
-}
-
-fn changed(owner: &Owner, name: &Name, version: u64, key: KeyId, created: bool) -> Changed {
-    let (tenant, name) = (tenant(owner), name.clone());
-    Changed {
-        tenant,
-        name,
-        version: Version(version.to_string()),
-        key,
-        created,
-        former_until: None,
     }
 }
 

@@ -122,7 +122,9 @@ impl Secrets {
     ) -> Found {
         let key = (tenant.clone(), handle.clone());
         let known = self.0.remembered(&key, now).filter(|entry| {
-            entry.versioned.version != *rejected || entry.read_within(REFRESH_GAP_MS, now)
+            entry.versioned.version != *rejected
+                || entry.read_within(REFRESH_GAP_MS, now)
+                || entry.waits_for_its_source(now)
         });
         match known {
             Some(entry) => Ok(entry.good_at(now)),

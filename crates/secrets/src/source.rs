@@ -22,11 +22,20 @@ pub enum Owner {
 }
 
 impl Owner {
+    /// The tenant's id, or nothing for the installation.
+    #[must_use]
+    pub fn tenant(&self) -> Option<&str> {
+        match self {
+            Owner::Installation => None,
+            Owner::Tenant(Tenant(id)) => Some(id),
+        }
+    }
+
     /// The folder of a tenant in a source that has folders; nothing for the installation.
     /// It begins with `@`, which no name can, and two tenants never share one: whatever
     /// is not a letter, a digit, `.`, `_` or `-` is written as `=` and two hex digits.
     pub(crate) fn folder(&self) -> Option<String> {
-        let Owner::Tenant(Tenant(id)) = self else { return None };
+        let id = self.tenant()?;
         let plain = |b: u8| b.is_ascii_alphanumeric() || b"._-".contains(&b);
         let coded = id.bytes().map(|b| match plain(b) {
             true => char::from(b).to_string(),

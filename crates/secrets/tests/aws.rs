@@ -1,4 +1,5 @@
 //! AWS Secrets Manager, against a server that speaks its protocol.
+#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
 mod support;
 
@@ -79,6 +80,12 @@ async fn what_aws_answers_says_what_to_do_next() {
             "absent",
         ),
         (400, "InvalidRequestException", deleted, "absent"),
+        (
+            400,
+            "InvalidRequestException",
+            "It's a secret that's currently marked deleted.",
+            "absent",
+        ),
         (400, "InvalidRequestException", "You can't do that.", "secret_unusable"),
         (400, "InvalidParameterException", "Invalid name.", "secret_unusable"),
         (400, "AccessDeniedException", "User is not authorized to perform this.", "secret_denied"),

@@ -1,5 +1,6 @@
 //! The encrypted file: what is set comes back, and what was changed by anybody else does
 //! not.
+#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
 mod support;
 
@@ -12,7 +13,7 @@ use std::thread;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use kernel::units::UnixMs;
-use secrets::{EncryptedFile, Key, KeySource, Owner, SecretError};
+use secrets::{EncryptedFile, Key, KeySource, Owner, SecretError, Wanted};
 use support::{file_in, name, nothing_set, of, read, secret, shown, write, write_key};
 
 const NOW: UnixMs = UnixMs(1_000_000);
@@ -269,6 +270,22 @@ fn a_former_value_stays_good_for_its_overlap() {
     assert_eq!(good(NOW), ["three"], "a value without overlap stays");
     let error = file.set(&at, &name("key"), &secret("x"), u64::MAX, NOW).unwrap_err();
     assert!(matches!(error, SecretError::Unusable { .. }), "{error}");
+}
+
+#[test]
+fn a_field_is_picked_from_both_values_where_both_have_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let (file, at, db) = (file_in(dir.path()), of("acme"), name("db"));
+    let good = |field: &str| {
+        let wanted = Wanted { owner: &at, name: &db, field: Some(field), now: NOW };
+        let found = file.read(&wanted).unwrap().unwrap();
+        found.good(NOW).map(|(_, value)| support::text(value)).collect::<Vec<_>>()
+    };
+    file.set(&at, &db, &secret(r#"{"password":"one"}"#), 0, NOW).unwrap();
+    let new = secret(r#"{"password":"two","user":"ada"}"#);
+    file.set(&at, &db, &new, HOUR_MS, NOW).unwrap();
+    assert_eq!(good("password"), ["two", "one"]);
+    assert_eq!(good("user"), ["ada"]);
 }
 
 #[test]

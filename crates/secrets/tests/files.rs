@@ -1,4 +1,5 @@
 //! Files and environment variables as sources.
+#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
 mod support;
 

@@ -1,4 +1,5 @@
 //! No value appears in the debug form of anything that holds one, or in an error.
+#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
 mod support;
 
@@ -118,7 +119,8 @@ async fn errors_do_not_repeat_what_they_are_about() {
     check(&error.to_string());
     let error = Secret::new(VALUE.as_bytes().repeat(10_000)).unwrap_err();
     check(&error.to_string());
-    // A value that somebody took for a handle is cut short at the least.
-    let error = VALUE.repeat(1_000).parse::<Handle>().unwrap_err();
-    assert!(error.to_string().len() < 500);
+    // A value that somebody wrote in a handle's place.
+    let error = VALUE.parse::<Handle>().unwrap_err();
+    check(&error);
+    check(&error.to_string());
 }

@@ -276,6 +276,9 @@ async fn an_outage_is_bridged_for_a_while_and_a_refusal_is_not() {
     source.say(acme(), "key", Answer::Out);
     assert_eq!(get(&secrets, "secret://key", 60_000).await, "one");
     assert_eq!(get(&secrets, "secret://key", 64_999).await, "one");
+    let (whose, asked, seen) = (tenant("acme"), handle("secret://key"), Version("1".to_owned()));
+    let refreshed = secrets.refresh(&whose, &asked, &seen, UnixMs(64_999)).await.unwrap();
+    assert_eq!(refreshed.version, seen);
     assert_eq!(source.reads(), 2, "a source that is out is not left alone");
     assert_eq!(get(&secrets, "secret://key", 65_000).await, "one");
     assert_eq!(source.reads(), 3);

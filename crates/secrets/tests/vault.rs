@@ -1,4 +1,5 @@
 //! Vault, against a server that answers as its documentation says.
+#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
 mod support;
 

@@ -221,7 +221,8 @@ pub(super) fn read(
     let data_key = data_key(&header, &outer, file)?;
     let hash = STANDARD.decode(sealed).ok().and_then(|hash| blake3::Hash::from_slice(&hash).ok());
     let whole = hash == Some(seal_of(&data_key, content.as_bytes()));
-    let entries = entries(lines, &data_key, file)?;
+    let suspected = (!whole).then_some(&data_key);
+    let entries = entries(lines, suspected, file)?;
     if !whole || entries.len() != header.entries {
         let why = "its entries open, but its seal does not fit them: something was changed, \
                    left out or put back";
@@ -272,10 +273,11 @@ fn data_key(header: &HeaderLine, outer: &Outer, file: &str) -> Result<Key, Secre
     }
 }
 
-/// Reads the entries, and names the ones that are not what was written.
+/// Reads the entries. Where the seal does not fit, `suspected` is the key that finds the
+/// ones that are not what was written; else no value is opened.
 fn entries<'a>(
     lines: impl Iterator<Item = &'a str>,
-    data_key: &Key,
+    suspected: Option<&Key>,
     file: &str,
 ) -> Result<BTreeMap<(Owner, Name), Entry>, SecretError> {
     let mut entries = BTreeMap::new();
@@ -284,7 +286,9 @@ fn entries<'a>(
         match entry(line) {
             None => bad.push(format!("entry {number}")),
             Some((at, entry)) => {
-                let opens = |stored: &Stored| stored.open(data_key, &at).is_some();
+                let opens = |stored: &Stored| {
+                    suspected.is_none_or(|data_key| stored.open(data_key, &at).is_some())
+                };
                 let former = entry.former.as_ref();
                 if !opens(&entry.current) || !former.is_none_or(|(stored, _)| opens(stored)) {
                     bad.push(format!("entry {number} (`{}` of {})", at.1, at.0));
