@@ -379,6 +379,24 @@ fn many_writers_at_once_lose_nothing() {
 }
 
 #[test]
+fn files_that_begin_at_once_agree_on_their_key() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |n: usize| {
+        let key = KeySource::File(dir.path().join("keys/key"));
+        EncryptedFile::new(dir.path().join(format!("{n}.enc")), key, nothing_set)
+    };
+    thread::scope(|scope| {
+        for n in 0..8 {
+            let file = at(n);
+            scope.spawn(move || set(&file, &of("acme"), "key", "value"));
+        }
+    });
+    for n in 0..8 {
+        assert_eq!(value(&at(n), &of("acme"), "key"), Ok(Some("value".to_owned())), "{n}");
+    }
+}
+
+#[test]
 fn what_a_crash_left_behind_is_no_obstacle() {
     let dir = tempfile::tempdir().unwrap();
     let file = sample(dir.path());

@@ -64,15 +64,12 @@ pub(super) fn replace(path: &Path, content: &[u8], _: &Lock) -> Result<(), Secre
 
 /// Makes a file that was not there, or leaves the one that somebody else made meanwhile.
 pub(super) fn create(path: &Path, content: &[u8]) -> Result<(), SecretError> {
-    let fresh = beside(path, &format!(".{}.new", std::process::id()));
-    let linked = write(&fresh, content).and_then(|()| match fs::hard_link(&fresh, path) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        linked => linked,
-    });
-    let created = linked
-        .and_then(|()| fs::remove_file(&fresh))
-        .and_then(|()| File::open(folder_of(path))?.sync_all());
-    created.map_err(|error| failed(&path.display().to_string(), &error))
+    let lock = Lock::take(path)?;
+    match path.try_exists() {
+        Ok(true) => Ok(()),
+        Ok(false) => replace(path, content, &lock),
+        Err(error) => Err(failed(&path.display().to_string(), &error)),
+    }
 }
 
 /// Writes a file of our own anew; what a crash left in its place goes first.
