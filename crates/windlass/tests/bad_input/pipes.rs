@@ -16,7 +16,7 @@ fn tasks_of_every_kind_come_from_standard_input() {
     for (input, code, words) in cases {
         place.feed(&["run", "-"], input).code(code).says(words);
     }
-    place.run(&["log", "last", "--verify"]).code(FINISHED).says("intact: 6 events");
+    place.run(&["log", "last", "--verify"]).code(FINISHED).says("intact: 7 events");
 }
 
 #[test]

@@ -93,7 +93,7 @@ const GOLDEN: [(&[&str], i32, &str); 24] = [
     (
         &["--store", "newer", "run", "x"],
         BROKEN,
-        "error: `newer/windlass.db` has version 99 and this program knows versions up to 3\n\
+        "error: `newer/windlass.db` has version 99 and this program knows versions up to 4\n\
          hint: use the newer program that wrote it; the file was left as it is\n",
     ),
     (
@@ -128,7 +128,7 @@ const GOLDEN: [(&[&str], i32, &str); 24] = [
     (
         &["sessions", "fork", "last", "--at", "99"],
         USAGE,
-        "error: there is no event 99 in session ID: its events are 1 to 9\n\
+        "error: there is no event 99 in session ID: its events are 1 to 11\n\
          `windlass sessions list` shows what there is\n",
     ),
 ];
