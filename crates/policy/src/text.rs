@@ -1,0 +1,167 @@
+//! The Cedar text inside a policy file: where it stands, its policies with their names,
+//! verdicts and reasons, and every mistake at its line in the file.
+
+mod block;
+
+use std::collections::BTreeSet;
+
+use cedar_policy::{Effect, Policy, PolicyId, PolicySet, Schema, ValidationMode, Validator};
+use kernel::verdict::Verdict;
+use miette::Diagnostic;
+
+use crate::groups::{Groups, unknown_group};
+use crate::problem::{Problems, did_you_mean};
+use crate::set::{Layer, Rule};
+
+pub(crate) use block::Block;
+
+/// Most policies in one file.
+const POLICIES_MAX: usize = 20_000;
+/// Longest name of a policy or a set, in bytes.
+const NAME_BYTES_MAX: usize = 80;
+/// The annotations that mean something here.
+const ANNOTATIONS: [&str; 3] = ["id", "reason", "verdict"];
+
+/// Reads the policies of a set.
+pub(crate) fn rules(
+    set: &str,
+    layer: Layer,
+    block: &Block<'_>,
+    taken: &BTreeSet<String>,
+    problems: &mut Problems<'_>,
+) -> Vec<Rule> {
+    let read = match block.cedar().parse::<PolicySet>() {
+        Ok(read) => read,
+        Err(errors) => {
+            errors.iter().for_each(|error| note(block, error, None, problems));
+            return Vec::new();
+        }
+    };
+    for template in read.templates() {
+        let at = block.place(template.as_ref().loc().map_or(0, |at| at.start()));
+        let hint = "write the principal or resource out, or name a role, team or group";
+        problems.add(at, "a policy with slots (`?principal`) is not read", Some(hint.into()));
+    }
+    if read.num_of_policies() > POLICIES_MAX {
+        let words = format!("{} policies are more than one set may have", read.num_of_policies());
+        let hint = format!("at most {POLICIES_MAX}; one policy can speak of a whole group");
+        problems.add(block.place(0), words, Some(hint));
+        return Vec::new();
+    }
+    let mut policies = read.policies().collect::<Vec<_>>();
+    policies.sort_by_key(|policy| start(policy));
+    let mut names = taken.clone();
+    let rules = policies.into_iter();
+    rules.filter_map(|policy| rule(set, layer, policy, block, &mut names, problems)).collect()
+}
+
+fn start(policy: &Policy) -> usize {
+    policy.as_ref().loc().map_or(0, |at| at.start())
+}
+
+/// One policy with what its annotations say.
+fn rule(
+    set: &str,
+    layer: Layer,
+    policy: &Policy,
+    block: &Block<'_>,
+    names: &mut BTreeSet<String>,
+    problems: &mut Problems<'_>,
+) -> Option<Rule> {
+    let at = block.place(start(policy));
+    for (key, _) in policy.annotations() {
+        if !ANNOTATIONS.contains(&key) {
+            let words = format!("the annotation `@{key}` means nothing here");
+            problems.add(at, words, did_you_mean(key, &ANNOTATIONS));
+        }
+    }
+    let verdict = verdict(policy).map_err(|(words, hint)| problems.add(at, words, Some(hint)));
+    if layer == Layer::Narrows && policy.effect() == Effect::Permit {
+        let hint = "write what is not allowed, as `forbid (…) unless { … };`; what a tenant may \
+                    do is granted in the installation's policy";
+        problems.add(at, "this set only narrows, and a `permit` would widen", Some(hint.into()));
+    }
+    let reason = policy.annotation("reason").map(str::trim).filter(|reason| !reason.is_empty());
+    if reason.is_none() {
+        let hint = "say in a few words why, for the person who reads the verdict: \
+                    `@reason(\"…\")`";
+        problems.add(at, "the policy has no reason", Some(hint.into()));
+    }
+    let id = policy.annotation("id").unwrap_or_default();
+    if !is_name(id) {
+        let hint = "begin it with `@id(\"…\")`: small letters, digits and hyphens";
+        let words = if id.is_empty() { "the policy has no name" } else { "the name is not plain" };
+        problems.add(at, words, Some(hint.into()));
+    } else if !names.insert(id.to_owned()) {
+        let words = format!("another policy is named `{id}` already");
+        problems.add(at, words, Some("every policy has a name of its own".into()));
+    }
+    let full = format!("{set}/{id}");
+    Some(Rule {
+        policy: policy.new_id(PolicyId::new(&full)),
+        id: full,
+        verdict: verdict.ok()?,
+        reason: reason?.to_owned(),
+        line: at.line,
+    })
+}
+
+/// What a policy that applies means. Cedar has two effects; the third verdict is a
+/// `forbid` that somebody entitled can lift for one call.
+fn verdict(policy: &Policy) -> Result<Verdict, (String, String)> {
+    let right = "leave it out, or write `@verdict(\"ask\")` on a `forbid`".to_owned();
+    match (policy.effect(), policy.annotation("verdict")) {
+        (Effect::Permit, None | Some("allow")) => Ok(Verdict::Allow),
+        (Effect::Forbid, None | Some("deny")) => Ok(Verdict::Deny),
+        (Effect::Forbid, Some("ask")) => Ok(Verdict::Ask),
+        (Effect::Permit, Some(other)) => {
+            Err((format!("a `permit` cannot have the verdict `{other}`"), right))
+        }
+        (Effect::Forbid, Some(other)) => {
+            Err((format!("a `forbid` cannot have the verdict `{other}`"), right))
+        }
+    }
+}
+
+/// Whether a name is plain: small letters, digits and hyphens.
+pub(crate) fn is_name(name: &str) -> bool {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    !name.is_empty() && name.len() <= NAME_BYTES_MAX && name.chars().all(plain)
+}
+
+/// Checks the types of all policies. What Cedar only warns of is a mistake here: letters
+/// that look like others, and policies that can never apply.
+pub(crate) fn validate(
+    rules: &[Rule],
+    schema: Schema,
+    groups: &Groups,
+    block: &Block<'_>,
+    problems: &mut Problems<'_>,
+) {
+    let all = PolicySet::from_policies(rules.iter().map(|rule| rule.policy.clone()))
+        .expect("INVARIANT: names were found to be different");
+    let found = Validator::new(schema).validate(&all, ValidationMode::Strict);
+    for error in found.validation_errors() {
+        note(block, error, unknown_group(groups, &error.to_string()), problems);
+    }
+    for warning in found.validation_warnings() {
+        note(block, warning, None, problems);
+    }
+}
+
+/// Adds one of Cedar's mistakes at its place in the file.
+fn note(
+    block: &Block<'_>,
+    error: &dyn Diagnostic,
+    hint: Option<String>,
+    problems: &mut Problems<'_>,
+) {
+    let label = error.labels().and_then(|mut labels| labels.next());
+    let at = block.place(label.as_ref().map_or(0, miette::LabeledSpan::offset));
+    let words = error.to_string();
+    let said = words.strip_prefix("for policy `").and_then(|rest| rest.split_once("`, "));
+    let words = said.map_or(words.as_str(), |(_, words)| words);
+    let expected = label.and_then(|label| label.label().map(str::to_owned));
+    let hint = hint.or_else(|| error.help().map(|help| help.to_string())).or(expected);
+    problems.add(at, words.trim_end_matches('.'), hint);
+}
