@@ -230,9 +230,8 @@ fn kind(action: &str) -> Result<Kind, NoQuestion> {
         return Ok(kind);
     }
     let names = known.map(Kind::name).collect::<Vec<_>>();
-    let plain = |part: &str| {
-        !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase() || c == '_')
-    };
+    let plain =
+        |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase() || c == '_');
     let near = nearest(action, &names);
     let dotted = action.split_once('.').is_some_and(|(thing, act)| plain(thing) && plain(act));
     match near {
@@ -275,10 +274,9 @@ impl Posed {
                 sensitive: asked.sensitive,
                 examined: &self.examined,
             }),
-            Kind::ApprovalDecide => Action::ApprovalDecide {
-                tool: text(&asked.tool),
-                asked_by: text(&asked.asked_by),
-            },
+            Kind::ApprovalDecide => {
+                Action::ApprovalDecide { tool: text(&asked.tool), asked_by: text(&asked.asked_by) }
+            }
             Kind::CapRaise => Action::CapRaise { scope: text(&asked.scope) },
             Kind::Administer => {
                 Action::Administer { name: &asked.action, resource: text(&asked.resource) }

@@ -110,9 +110,7 @@ fn mentions_call(value: &Value) -> bool {
                 Some(name) if of_context && matches!(operator.as_str(), "." | "has") => {
                     OF_THE_CALL.contains(&name)
                 }
-                Some(_) | None => {
-                    (operator == "Var" && value == "context") || mentions_call(value)
-                }
+                Some(_) | None => (operator == "Var" && value == "context") || mentions_call(value),
             }
         }),
         Value::Array(items) => items.iter().any(mentions_call),

@@ -52,7 +52,8 @@ impl Example {
         at: Place,
         full: impl Fn(&str) -> Option<&'a str>,
     ) -> Result<Self, NoQuestion> {
-        let names = |own: &[String]| own.iter().filter_map(|name| full(name)).map(str::to_owned).collect();
+        let names =
+            |own: &[String]| own.iter().filter_map(|name| full(name)).map(str::to_owned).collect();
         let (by, not) = (names(&written.by), names(&written.not));
         Ok(Example { at, posed: written.when.pose()?, then: written.then, by, not })
     }

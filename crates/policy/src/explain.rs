@@ -148,7 +148,6 @@ fn ask(policy: &Policy, case: &Case) -> Result<bool, String> {
     let diagnostics = response.diagnostics();
     match diagnostics.errors().next() {
         Some(error) => Err(error.to_string()),
-        None => Ok(diagnostics.reason().next().is_some()
-            || response.decision() == Decision::Allow),
+        None => Ok(diagnostics.reason().next().is_some() || response.decision() == Decision::Allow),
     }
 }

@@ -9,7 +9,7 @@
 use std::collections::HashMap;
 
 use cedar_policy::{
-    Authorizer, AuthorizationError, EntityUid, Policy, PolicySet, PrincipalConstraint,
+    AuthorizationError, Authorizer, EntityUid, Policy, PolicySet, PrincipalConstraint,
     ResourceConstraint,
 };
 use kernel::verdict::Verdict;

@@ -15,6 +15,8 @@ mod index;
 mod kind;
 mod layers;
 mod problem;
+#[cfg(test)]
+mod properties;
 pub mod roots;
 mod schema;
 pub mod scope;

@@ -155,6 +155,11 @@ impl PolicySet {
         &self.examples
     }
 
+    #[cfg(test)]
+    pub(crate) fn groups(&self) -> &Groups {
+        &self.groups
+    }
+
     pub(crate) fn rules(&self) -> &[Rule] {
         &self.rules
     }
@@ -229,8 +234,7 @@ impl PolicySet {
 }
 
 fn hopes(rules: &[Rule]) -> Index {
-    let calls =
-        rules.iter().filter(|rule| Kind::of_policy(&rule.policy).contains(&Kind::ToolCall));
+    let calls = rules.iter().filter(|rule| Kind::of_policy(&rule.policy).contains(&Kind::ToolCall));
     let hopes = calls.filter_map(hope).collect::<Vec<_>>();
     Index::of(hopes.iter().map(|(policy, verdict)| (policy, *verdict)))
 }

@@ -65,7 +65,11 @@ fn note(text: &str, error: &Error, problems: &mut Problems<'_>) {
         Some(_) | None => Lines::of(text).place(text.trim_end().len()),
     };
     if let Error::SerdeUnknownField { field, expected, .. } = error {
-        problems.add(at, format!("no field `{field}` is known here"), did_you_mean(field, expected));
+        problems.add(
+            at,
+            format!("no field `{field}` is known here"),
+            did_you_mean(field, expected),
+        );
     } else if let Error::SerdeUnknownVariant { variant, expected, .. } = error {
         let words = format!("`{variant}` is none of the words that may stand here");
         problems.add(at, words, did_you_mean(variant, expected));

@@ -44,7 +44,8 @@ impl<'a> Block<'a> {
         let within = self.within.place(byte);
         let line = self.first_line + within.line - 1;
         let width = |line: &str| line.trim_end().chars().count();
-        let indent = width(self.file.line(line)).saturating_sub(width(self.within.line(within.line)));
+        let indent =
+            width(self.file.line(line)).saturating_sub(width(self.within.line(within.line)));
         Place { line, column: within.column + indent }
     }
 }
