@@ -210,7 +210,8 @@ impl Asked {
                     "effect" => format!("`{}` is no call, and has no facts of one", self.action),
                     field => format!("`{}` is not about a `{field}`", self.action),
                 };
-                return Err(NoQuestion { words, hint: None });
+                let hint = "remove what is about another action".to_owned();
+                return Err(NoQuestion { words, hint: Some(hint) });
             }
         }
         Ok(())

@@ -1,6 +1,8 @@
 //! Why a verdict is what it is: the policies that apply, and those that were near, with the
 //! conditions that kept them from it.
 
+use std::fmt;
+
 use cedar_policy::{Authorizer, Decision, Policy, PolicySet as Cedar};
 use engine::ports::{Action, Question};
 use kernel::verdict::{Judgement, Verdict};
@@ -16,7 +18,7 @@ use crate::set::{PolicySet, Rule};
 pub struct Explanation {
     /// The judgement, as the runtime makes it.
     pub judgement: Judgement,
-    /// The policies whose scope fits the question, those that apply first.
+    /// The policies whose scope fits the question: those that apply, then the nearest.
     pub policies: Vec<Told>,
     /// Policies for this action whose scope is about somebody or something else.
     pub elsewhere: usize,
@@ -78,8 +80,7 @@ impl PolicySet {
                 }
             }
         }
-        policies.sort_by(|a, b| (&a.outcome, b.verdict).cmp(&(&b.outcome, a.verdict)));
-        Explanation { judgement, policies, elsewhere }
+        Explanation { judgement, policies, elsewhere }.sorted()
     }
 
     /// The full names of the policies that apply to a question, whether or not they decide.
@@ -91,12 +92,54 @@ impl PolicySet {
     }
 }
 
+impl fmt::Display for Explanation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let by = self.judgement.by.join(", ");
+        writeln!(f, "{} by {by}", self.judgement.verdict.name())?;
+        self.judgement.reasons.iter().try_for_each(|reason| writeln!(f, "  {reason}"))?;
+        self.policies.iter().try_for_each(|told| write!(f, "{told}"))?;
+        match self.elsewhere {
+            0 => Ok(()),
+            count => writeln!(f, "{count} more about other principals or resources"),
+        }
+    }
+}
+
+impl fmt::Display for Told {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (verdict, id, line) = (self.verdict.name(), &self.id, self.line);
+        match &self.outcome {
+            Outcome::Applies => writeln!(f, "applies  {verdict:<5} {id}:{line}")?,
+            Outcome::Near => writeln!(f, "near     {verdict:<5} {id}:{line}")?,
+            Outcome::Failed(why) => writeln!(f, "failed   {verdict:<5} {id}:{line}  {why}")?,
+        }
+        for held in &self.conditions {
+            let mark = match held.holds {
+                Some(true) => "holds",
+                Some(false) => "does not",
+                None => "unclear",
+            };
+            writeln!(f, "         {mark:<9}{}", held.words)?;
+        }
+        Ok(())
+    }
+}
+
 impl Explanation {
     /// This explanation with another layer's, and with what the tool's own guards say.
     pub(crate) fn and(mut self, other: Explanation) -> Explanation {
         self.judgement = self.judgement.and(other.judgement);
         self.policies.extend(other.policies);
         self.elsewhere += other.elsewhere;
+        self.sorted()
+    }
+
+    /// What applies first, then what was nearest; among equals the strictest.
+    fn sorted(mut self) -> Explanation {
+        self.policies.sort_by_key(|told| {
+            let missing = told.conditions.iter().filter(|held| held.holds != Some(true)).count();
+            (told.outcome.clone(), missing, std::cmp::Reverse(told.verdict))
+        });
         self
     }
 }

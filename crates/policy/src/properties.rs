@@ -132,7 +132,7 @@ fn question() -> impl Strategy<Value = Posed> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
+    #![proptest_config(ProptestConfig::with_cases(32))]
 
     #[test]
     fn an_added_forbid_never_widens(

@@ -2,18 +2,18 @@
 //! verdicts and reasons, and every mistake at its line in the file.
 
 mod block;
+mod validate;
 
 use std::collections::BTreeSet;
 
-use cedar_policy::{Effect, Policy, PolicyId, PolicySet, Schema, ValidationMode, Validator};
+use cedar_policy::{Effect, Policy, PolicyId, PolicySet};
 use kernel::verdict::Verdict;
-use miette::Diagnostic;
 
-use crate::groups::{Groups, unknown_group};
-use crate::problem::{Problems, did_you_mean};
+use crate::problem::{Place, Problems, did_you_mean};
 use crate::set::{Layer, Rule};
 
 pub(crate) use block::Block;
+pub(crate) use validate::validate;
 
 /// Most policies in one file.
 const POLICIES_MAX: usize = 20_000;
@@ -33,7 +33,7 @@ pub(crate) fn rules(
     let read = match block.cedar().parse::<PolicySet>() {
         Ok(read) => read,
         Err(errors) => {
-            errors.iter().for_each(|error| note(block, error, None, problems));
+            errors.iter().for_each(|error| validate::note(block, error, problems));
             return Vec::new();
         }
     };
@@ -59,6 +59,13 @@ fn start(policy: &Policy) -> usize {
     policy.as_ref().loc().map_or(0, |at| at.start())
 }
 
+/// The place of an annotation of a policy.
+fn annotation(block: &Block<'_>, policy: &Policy, key: &str) -> Place {
+    let start = start(policy);
+    let text = block.cedar().get(start..).unwrap_or_default();
+    block.place(start + text.find(&format!("@{key}")).unwrap_or_default())
+}
+
 /// One policy with what its annotations say.
 fn rule(
     set: &str,
@@ -72,10 +79,12 @@ fn rule(
     for (key, _) in policy.annotations() {
         if !ANNOTATIONS.contains(&key) {
             let words = format!("the annotation `@{key}` means nothing here");
-            problems.add(at, words, did_you_mean(key, &ANNOTATIONS));
+            problems.add(annotation(block, policy, key), words, did_you_mean(key, &ANNOTATIONS));
         }
     }
-    let verdict = verdict(policy).map_err(|(words, hint)| problems.add(at, words, Some(hint)));
+    let verdict = verdict(policy).map_err(|(words, hint)| {
+        problems.add(annotation(block, policy, "verdict"), words, Some(hint));
+    });
     if layer == Layer::Narrows && policy.effect() == Effect::Permit {
         let hint = "write what is not allowed, as `forbid (…) unless { … };`; what a tenant may \
                     do is granted in the installation's policy";
@@ -127,41 +136,4 @@ fn verdict(policy: &Policy) -> Result<Verdict, (String, String)> {
 pub(crate) fn is_name(name: &str) -> bool {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     !name.is_empty() && name.len() <= NAME_BYTES_MAX && name.chars().all(plain)
-}
-
-/// Checks the types of all policies. What Cedar only warns of is a mistake here: letters
-/// that look like others, and policies that can never apply.
-pub(crate) fn validate(
-    rules: &[Rule],
-    schema: Schema,
-    groups: &Groups,
-    block: &Block<'_>,
-    problems: &mut Problems<'_>,
-) {
-    let all = PolicySet::from_policies(rules.iter().map(|rule| rule.policy.clone()))
-        .expect("INVARIANT: names were found to be different");
-    let found = Validator::new(schema).validate(&all, ValidationMode::Strict);
-    for error in found.validation_errors() {
-        note(block, error, unknown_group(groups, &error.to_string()), problems);
-    }
-    for warning in found.validation_warnings() {
-        note(block, warning, None, problems);
-    }
-}
-
-/// Adds one of Cedar's mistakes at its place in the file.
-fn note(
-    block: &Block<'_>,
-    error: &dyn Diagnostic,
-    hint: Option<String>,
-    problems: &mut Problems<'_>,
-) {
-    let label = error.labels().and_then(|mut labels| labels.next());
-    let at = block.place(label.as_ref().map_or(0, miette::LabeledSpan::offset));
-    let words = error.to_string();
-    let said = words.strip_prefix("for policy `").and_then(|rest| rest.split_once("`, "));
-    let words = said.map_or(words.as_str(), |(_, words)| words);
-    let expected = label.and_then(|label| label.label().map(str::to_owned));
-    let hint = hint.or_else(|| error.help().map(|help| help.to_string())).or(expected);
-    problems.add(at, words.trim_end_matches('.'), hint);
 }
