@@ -177,9 +177,8 @@ impl Asked {
 
     /// Whether what the action is about was said, and nothing that is about another one.
     fn fits(&self, kind: Kind) -> Result<(), NoQuestion> {
-        let has_found = !(self.paths.is_empty() && self.hosts.is_empty())
-            || !self.commands.is_empty()
-            || self.statement.is_some();
+        let named = [&self.paths, &self.hosts, &self.commands];
+        let has_found = named.iter().any(|found| !found.is_empty()) || self.statement.is_some();
         let call = self.effect.is_some() || self.sensitive || self.guard != Verdict::Allow;
         let said = [
             ("tool", self.tool.is_some()),
@@ -223,6 +222,10 @@ fn missing(field: &str, kind: Kind) -> NoQuestion {
     NoQuestion { words, hint: Some(format!("say which: `{field}: …`")) }
 }
 
+/// Letters by which a name may miss that of an action and still be a slip, not a name of
+/// what operators do.
+const SLIPS_MAX: usize = 2;
+
 /// The kind of an action by its name. What operators do is an open list of names with a
 /// dot inside; a slip in one of the others is not taken for one of these.
 fn kind(action: &str) -> Result<Kind, NoQuestion> {
@@ -234,17 +237,18 @@ fn kind(action: &str) -> Result<Kind, NoQuestion> {
     let plain =
         |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase() || c == '_');
     let near = nearest(action, &names);
+    let slip = near.is_some_and(|near| strsim::damerau_levenshtein(action, near) <= SLIPS_MAX);
     let dotted = action.split_once('.').is_some_and(|(thing, act)| plain(thing) && plain(act));
-    match near {
-        None if dotted => Ok(Kind::Administer),
-        near => Err(NoQuestion {
-            words: format!("`{action}` is no action"),
-            hint: Some(match near {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("one of: {}; or as in `audit.read`", names.join(", ")),
-            }),
-        }),
+    if dotted && !slip {
+        return Ok(Kind::Administer);
     }
+    Err(NoQuestion {
+        words: format!("`{action}` is no action"),
+        hint: Some(match near {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("one of: {}; or as in `audit.read`", names.join(", ")),
+        }),
+    })
 }
 
 impl Posed {

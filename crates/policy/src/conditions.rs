@@ -90,8 +90,7 @@ impl Condition {
     /// The condition as Cedar prints it: `when { … }`.
     pub(crate) fn words(&self) -> String {
         let printed = self.alone().map(|policy| policy.to_string()).unwrap_or_default();
-        let start = printed.find("when").or_else(|| printed.find("unless"));
-        let condition = start.map_or("", |start| &printed[start..]);
+        let condition = printed.split_once(')').map_or("", |(_scope, condition)| condition);
         condition.trim_end().trim_end_matches(';').split_whitespace().collect::<Vec<_>>().join(" ")
     }
 

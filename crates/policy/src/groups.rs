@@ -13,6 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 
 use crate::problem::{Place, Problems, did_you_mean};
+use crate::text::is_name;
 use crate::yaml::{Spanned, place};
 
 pub(crate) use path::is_outside;
@@ -139,9 +140,15 @@ impl<P> Kind<P> {
     ) {
         for (name, patterns) in written {
             let at = patterns.first().map_or(Place::START, |first| place(first.referenced));
-            if self.0.contains_key(&name) {
-                let hint = "every set has this group; choose another name".to_owned();
-                problems.add(at, format!("the group `{name}` is there already"), Some(hint));
+            let wrong = if !is_name(&name) {
+                Some(("is not plain", "small letters, digits and hyphens"))
+            } else if self.0.contains_key(&name) {
+                Some(("is there already", "every set has this group; choose another name"))
+            } else {
+                None
+            };
+            if let Some((wrong, hint)) = wrong {
+                problems.add(at, format!("the group `{name}` {wrong}"), Some(hint.to_owned()));
                 continue;
             }
             let mut read_patterns = Vec::new();

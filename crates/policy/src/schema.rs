@@ -18,7 +18,7 @@ pub(crate) fn with(groups: &Groups) -> Schema {
     let mut text = FIXED.to_owned();
     for ((_, of_type), names) in KINDS.iter().zip(groups.names()) {
         let names = if names.is_empty() { vec![NOBODY] } else { names };
-        let quoted = names.iter().map(|name| format!("\"{}\"", name.escape_default()));
+        let quoted = names.iter().map(|name| format!("\"{name}\""));
         let quoted = quoted.collect::<Vec<_>>().join(", ");
         writeln!(text, "entity {of_type} enum [{quoted}];")
             .expect("INVARIANT: writing to a string succeeds");

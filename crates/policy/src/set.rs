@@ -29,6 +29,8 @@ pub const LAWS: &str = "laws";
 /// What a set is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Layer {
+    /// It takes away, everywhere.
+    Laws,
     /// It grants: what none of its policies permits is denied. It stands on the laws.
     Grants,
     /// It takes away from what another set grants, and has no `permit`.
@@ -94,7 +96,7 @@ impl TenantSet {
 }
 
 static LAW_SET: LazyLock<PolicySet> = LazyLock::new(|| {
-    load::checked(include_str!("../data/laws.yaml"), LAWS, Layer::Narrows)
+    load::checked(include_str!("../data/laws.yaml"), LAWS, Layer::Laws)
         .expect("INVARIANT: the laws are tested")
 });
 
@@ -177,7 +179,7 @@ impl PolicySet {
         }
         let allowed = match self.layer {
             Layer::Grants => self.index.said(case, Verdict::Allow),
-            Layer::Narrows => Said::default(),
+            Layer::Laws | Layer::Narrows => Said::default(),
         };
         if !allowed.failed.is_empty() {
             return self.by(Verdict::Deny, allowed);

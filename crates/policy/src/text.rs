@@ -18,7 +18,7 @@ pub(crate) use validate::validate;
 /// Most policies in one file.
 const POLICIES_MAX: usize = 20_000;
 /// Longest name of a policy or a set, in bytes.
-const NAME_BYTES_MAX: usize = 80;
+pub(crate) const NAME_BYTES_MAX: usize = 80;
 /// The annotations that mean something here.
 const ANNOTATIONS: [&str; 3] = ["id", "reason", "verdict"];
 
@@ -85,7 +85,7 @@ fn rule(
     let verdict = verdict(policy).map_err(|(words, hint)| {
         problems.add(annotation(block, policy, "verdict"), words, Some(hint));
     });
-    if layer == Layer::Narrows && policy.effect() == Effect::Permit {
+    if layer != Layer::Grants && policy.effect() == Effect::Permit {
         let hint = "write what is not allowed, as `forbid (…) unless { … };`; what a tenant may \
                     do is granted in the installation's policy";
         problems.add(at, "this set only narrows, and a `permit` would widen", Some(hint.into()));

@@ -9,8 +9,10 @@ use kernel::agent::Effect;
 use crate::facts::{TYPES, uid};
 use crate::groups::{Groups, Membership, is_outside};
 
-/// The facts of a call that come from reading it. Before there is a call they are unknown.
-pub(crate) const OF_THE_CALL: [&str; 12] = [
+/// What is only known when a call is made: what reading it brings, and whether untrusted
+/// content came in before it.
+pub(crate) const OF_THE_CALL: [&str; 13] = [
+    "tainted",
     "guard",
     "outside",
     "statement",

@@ -11,9 +11,9 @@ use crate::example::{self, Example};
 use crate::groups::{self, Groups};
 use crate::index::Index;
 use crate::problem::{Place, Problem, Problems, did_you_mean};
-use crate::text::{self, Block};
+use crate::schema;
+use crate::text::{self, Block, NAME_BYTES_MAX};
 use crate::yaml::{self, Spanned, place};
-use crate::{schema, text::is_name};
 
 /// A policy file, as written.
 #[derive(Debug, Deserialize)]
@@ -39,18 +39,19 @@ pub(super) fn checked(text: &str, name: &str, layer: Layer) -> Result<PolicySet,
 /// Reads a set.
 pub(super) fn read(text: &str, name: &str, layer: Layer) -> Result<PolicySet, Vec<Problem>> {
     let mut problems = Problems::new(name);
-    if !is_name(name) || (name == LAWS && layer == Layer::Grants) {
-        let hint = "small letters, digits and hyphens, and not `laws`";
+    if !is_set_name(name) || (name == LAWS && layer != Layer::Laws) {
+        let hint = "letters, digits, `-`, `_` and `.`, at most 80, and not `laws`";
         problems.add(Place::START, format!("a set cannot be named `{name}`"), Some(hint.into()));
     }
     let Some(file) = yaml::read::<File>(text, &mut problems) else { return Err(problems.sorted()) };
-    let inherited = (name != LAWS).then(|| &laws().groups);
+    // What the laws bring; they themselves stand on nothing.
+    let (inherited, laws) = match layer {
+        Layer::Laws => (None, Vec::new()),
+        Layer::Grants => (Some(&laws().groups), laws().rules.clone()),
+        Layer::Narrows => (Some(&laws().groups), Vec::new()),
+    };
     let groups = Groups::read(file.groups, inherited, &mut problems);
     let block = Block::find(text, &file.policies, &mut problems);
-    let laws = match layer {
-        Layer::Grants => laws().rules.clone(),
-        Layer::Narrows => Vec::new(),
-    };
     let taken = laws.iter().map(|rule| own_name(rule).to_owned()).collect();
     let own = text::rules(name, layer, &block, &taken, &mut problems);
     if problems.is_empty() {
@@ -75,8 +76,14 @@ pub(super) fn read(text: &str, name: &str, layer: Layer) -> Result<PolicySet, Ve
     })
 }
 
+/// Whether a set can have a name: one that a tenant or a file may have, without a slash.
+fn is_set_name(name: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    !name.is_empty() && name.len() <= NAME_BYTES_MAX && name.chars().all(plain)
+}
+
 /// A rule's name without its set's.
-pub(crate) fn own_name(rule: &Rule) -> &str {
+fn own_name(rule: &Rule) -> &str {
     rule.id.split_once('/').map_or(rule.id.as_str(), |(_, name)| name)
 }
 

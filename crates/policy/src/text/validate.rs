@@ -13,6 +13,9 @@ use crate::groups::{Groups, unknown_group};
 use crate::problem::{Place, Problems};
 use crate::set::Rule;
 
+/// How Cedar begins to say that a policy's conditions hold for no question.
+const IMPOSSIBLE: &str = "policy is impossible";
+
 /// Checks the types of all policies.
 pub(crate) fn validate(
     rules: &[Rule],
@@ -43,7 +46,8 @@ pub(crate) fn validate(
 /// Adds the first mistake of a place; the others are the same one for other actions.
 fn add_one(mut same: Vec<Told>, problems: &mut Problems<'_>) {
     let lacks = same.iter().filter(|one| one.words.ends_with(" not found")).count();
-    same.sort_by(|a, b| a.words.cmp(&b.words));
+    // What is impossible by itself says less than what makes it so.
+    same.sort_by_key(|one| (one.words.starts_with(IMPOSSIBLE), one.words.clone()));
     let first = same.swap_remove(0);
     let hint = match lacks {
         0 | 1 => first.hint,
@@ -93,7 +97,7 @@ fn plainer(words: String, hint: Option<String>) -> (String, Option<String>) {
         let hint = known.map(|known| format!("it may be one of: {known}"));
         return (format!("there is no `{entity}`"), hint);
     }
-    let own = if words.starts_with("policy is impossible") {
+    let own = if words.starts_with(IMPOSSIBLE) {
         Some("its conditions hold for no question; correct or remove it")
     } else if words.starts_with("unable to find an applicable action") {
         Some("its action is never about such a principal or resource")

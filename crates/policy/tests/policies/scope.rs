@@ -168,10 +168,10 @@ policies: |
   @id(\"programs\")
   @reason(\"cargo may run\")
   permit (principal, action == Action::\"tool.call\", resource == Tool::\"bash\")
-  when { context.commands == [\"cargo\"] };
+  when { context.commands == [\"cargo\"] && context.tainted };
 
-  @id(\"no-root\")
-  @reason(\"not there\")
+  @id(\"hosts-only\")
+  @reason(\"nothing else\")
   forbid (principal, action == Action::\"tool.call\", resource)
   unless { context.all_hosts.contains(Hosts::\"ours\") };
 ";

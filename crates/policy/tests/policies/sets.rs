@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use engine::ports::{Action, Policy as _, Question};
 use kernel::units::Tenant;
 use kernel::verdict::{Trust, Verdict};
-use policy::{Asked, Policies, PolicySet, Posed, TenantSet, template};
+use policy::{Asked, Outcome, Policies, PolicySet, Posed, TenantSet, template};
 
 fn pose(text: &str) -> Posed {
     Asked::read(text, "question").unwrap().pose().unwrap()
@@ -29,6 +29,10 @@ fn a_policy_that_cannot_be_evaluated_denies_by_its_name() {
         assert_eq!(judgement.verdict, Verdict::Deny, "{head}");
         assert_eq!(judgement.by, ["site/broken"], "{head}");
         assert!(judgement.reasons[0].contains("overflow"), "{judgement:?}");
+        let explanation = set.explain(&pose("{tool: read, effect: read}").question());
+        let broken = explanation.policies.iter().find(|told| told.id == "site/broken").unwrap();
+        assert!(matches!(broken.outcome, Outcome::Failed(_)), "{explanation}");
+        assert_eq!(explanation.judgement, judgement);
     }
 }
 
@@ -192,6 +196,33 @@ fn a_thousand_policies_load_and_each_is_found() {
     }
     let posed = pose("{tool: read, effect: read, team: t1000}");
     assert_eq!(set.judge(&posed.question()).by, ["large/all"]);
+}
+
+#[test]
+fn a_set_is_not_named_like_the_laws() {
+    let text = "policies: |\n  // nothing\n";
+    for name in ["laws", "", "a/b", "a b"] {
+        let problems = TenantSet::load(text, name).unwrap_err();
+        assert_eq!(problems[0].words, format!("a set cannot be named `{name}`"));
+        assert!(PolicySet::load(text, name).is_err());
+    }
+    for name in ["acme", "Acme_Corp.eu", "a-b"] {
+        assert!(TenantSet::load(text, name).is_ok());
+    }
+}
+
+#[test]
+fn a_slip_is_not_taken_for_what_operators_do() {
+    let kind = |action: &str| {
+        let asked = Asked::read(&format!("{{action: {action}, resource: all}}"), "ask").unwrap();
+        asked.pose().map(|posed| posed.question().action.name().to_owned())
+    };
+    for action in ["cap.list", "run.read", "audit.read", "key.create", "policy.change"] {
+        assert_eq!(kind(action).as_deref(), Ok(action));
+    }
+    for slip in ["tool.cal", "tools.call", "runstart", "Cap.Raise", "administer", "a.b.c"] {
+        assert_eq!(kind(slip).unwrap_err().words, format!("`{slip}` is no action"));
+    }
 }
 
 #[test]
