@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+/// Most problems that are told of one file; the first are enough to go on with.
+const PROBLEMS_MAX: usize = 100;
+
 /// One mistake in a policy file, or in a question.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Problem {
@@ -94,7 +97,7 @@ impl<'a> Problems<'a> {
             words: words.into(),
             hint,
         };
-        if !self.found.contains(&problem) {
+        if self.found.len() < PROBLEMS_MAX && !self.found.contains(&problem) {
             self.found.push(problem);
         }
     }

@@ -59,6 +59,25 @@ fn an_empty_set_denies_everything() {
 }
 
 #[test]
+fn what_is_not_permitted_is_not_asked_for_either() {
+    let ask = "@id(\"ask\") @reason(\"r\") @verdict(\"ask\") forbid (principal, action, resource);";
+    let set = PolicySet::load(&format!("policies: |\n  {ask}\n"), "asks").unwrap();
+    let posed = pose("{tool: read, effect: read}");
+    let judgement = set.judge(&posed.question());
+    assert_eq!((judgement.verdict, judgement.by), (Verdict::Deny, vec!["asks".to_owned()]));
+    let judgement = with(ask).judge(&posed.question());
+    assert_eq!((judgement.verdict, judgement.by), (Verdict::Ask, vec!["site/ask".to_owned()]));
+}
+
+#[test]
+fn at_most_a_hundred_mistakes_are_told() {
+    let text = format!("policies: |\n{}", "  permit (principal, action, resource);\n".repeat(300));
+    let problems = PolicySet::load(&text, "site").unwrap_err();
+    assert_eq!(problems.len(), 100);
+    assert_eq!((problems[0].line, problems[99].line), (2, 51));
+}
+
+#[test]
 fn namesakes_of_two_tenants_are_two_people() {
     let set = with(
         "@id(\"not-ada\") @reason(\"r\") forbid (principal == User::\"acme/ada\", action, resource);",
