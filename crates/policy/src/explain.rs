@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use cedar_policy::{Authorizer, Decision, Policy, PolicySet as Cedar};
+use cedar_policy::{Authorizer, Policy, PolicySet as Cedar};
 use engine::ports::{Action, Question};
 use kernel::verdict::{Judgement, Verdict};
 use serde::Serialize;
@@ -94,8 +94,11 @@ impl PolicySet {
 
 impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let by = self.judgement.by.join(", ");
-        writeln!(f, "{} by {by}", self.judgement.verdict.name())?;
+        let verdict = self.judgement.verdict.name();
+        match self.judgement.by.join(", ").as_str() {
+            "" => writeln!(f, "{verdict}")?,
+            by => writeln!(f, "{verdict} by {by}")?,
+        }
         self.judgement.reasons.iter().try_for_each(|reason| writeln!(f, "  {reason}"))?;
         self.policies.iter().try_for_each(|told| write!(f, "{told}"))?;
         match self.elsewhere {
@@ -126,7 +129,7 @@ impl fmt::Display for Told {
 }
 
 impl Explanation {
-    /// This explanation with another layer's, and with what the tool's own guards say.
+    /// This explanation with another layer's.
     pub(crate) fn and(mut self, other: Explanation) -> Explanation {
         self.judgement = self.judgement.and(other.judgement);
         self.policies.extend(other.policies);
@@ -191,6 +194,6 @@ fn ask(policy: &Policy, case: &Case) -> Result<bool, String> {
     let diagnostics = response.diagnostics();
     match diagnostics.errors().next() {
         Some(error) => Err(error.to_string()),
-        None => Ok(diagnostics.reason().next().is_some() || response.decision() == Decision::Allow),
+        None => Ok(diagnostics.reason().next().is_some()),
     }
 }
