@@ -107,15 +107,16 @@ impl Lexicon {
     }
 }
 
+/// Of phrases inside a longer one only the longer. A phrase that begins inside another hides
+/// nothing: in `do not tell the user` the words `tell the user` leave `the user` alone.
 fn outermost(mut hits: Vec<Hit>) -> Vec<Hit> {
     hits.sort_by_key(|hit| (hit.start, usize::MAX - hit.end));
-    let mut reach = (0, 0);
+    let mut cover = 0..0;
     hits.retain(|hit| {
-        let hidden = hit.end <= reach.1 && (hit.end - hit.start) < reach.1 - reach.0;
-        if hit.end > reach.1 {
-            reach = (hit.start, hit.end);
+        if hit.start >= cover.end {
+            cover = hit.start..hit.end;
         }
-        !hidden
+        hit.end > cover.end || hit.end - hit.start == cover.len()
     });
     hits
 }

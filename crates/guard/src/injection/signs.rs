@@ -11,8 +11,9 @@ use super::{encoded, smuggled};
 
 /// Codes inside codes are opened this often.
 const DECODE_DEPTH_MAX: u32 = 2;
-/// A text with so many signs needs no more of them.
-const SIGNS_MAX: usize = 1000;
+/// No more signs are kept of one window. No honest text has one every few words, so reaching
+/// this is a sign itself: a flood must not hide what comes after it.
+const SIGNS_MAX: usize = 4000;
 /// Where plain text reads as nonsense, weaker rules are not heard.
 const SCRAMBLED_WEIGHT_PERMILLE_MIN: u32 = 400;
 
@@ -72,17 +73,21 @@ pub(super) fn search(text: &str, base: usize) -> Found {
     read_otherwise(&glyphs, &mut found.signs);
     for hidden in smuggled::find(text) {
         let (start, end) = (base + hidden.start, base + hidden.end);
-        found.signs.push(smuggled_sign(hidden.rule, start, end));
+        found.signs.push(own_sign(hidden.rule, start, end));
         search_decoded(&hidden.says, (start, end), 1, &mut found);
     }
     for decoded in encoded::find(text) {
         let span = (base + decoded.start, base + decoded.end);
         search_decoded(&decoded.says, span, 1, &mut found);
     }
+    if found.signs.len() >= SIGNS_MAX {
+        found.signs.push(own_sign("flood", base, base + text.len()));
+    }
     found
 }
 
-fn smuggled_sign(rule: &'static str, start: usize, end: usize) -> Sign {
+/// A sign that no rule of the files stands for: a message that was hidden, or a flood.
+fn own_sign(rule: &'static str, start: usize, end: usize) -> Sign {
     let reading = Reading::Decoded;
     let (family, weight_permille) = ("smuggling", 700);
     Sign { rule, family, weight_permille, start, end, reading, odd: true, sentence: None }
