@@ -45,6 +45,17 @@ fn rules_agree_with_their_own_examples() {
 }
 
 #[test]
+fn every_phrase_of_the_lexicon_says_something() {
+    let text = include_str!("../../data/injection_words.json");
+    let ideas: Vec<serde_json::Value> = serde_json::from_str(text).expect("the lexicon is JSON");
+    let lists = ideas.iter().flat_map(|idea| idea["words"].as_object().expect("lists").values());
+    for phrase in lists.flat_map(|list| list.as_array().expect("a list")) {
+        let phrase = phrase.as_str().expect("a phrase");
+        assert!(!words::Words::new(&glyphs::read(phrase, 0)).text.is_empty(), "{phrase}");
+    }
+}
+
+#[test]
 fn rules_have_names_of_their_own_and_weights_that_leave_doubt() {
     let combos = COMBOS.iter().map(|one| (one.combo.rule.clone(), one.combo.weight_permille));
     let shapes = SHAPES.shapes.iter().map(|one| (one.rule.clone(), one.weight_permille));

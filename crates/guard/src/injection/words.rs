@@ -86,14 +86,18 @@ impl Words {
         self.sentence[at]
     }
 
-    /// Whether a word begins here: nothing or a blank is before it, or a script without blanks.
+    /// Whether a word may begin here: after a blank, or at the border of a script without them.
     pub(super) fn begins_at(&self, at: usize) -> bool {
-        self.text[..at].chars().next_back().is_none_or(|before| before == ' ' || is_dense(before))
+        let before = self.text[..at].chars().next_back();
+        before.is_none_or(|before| before == ' ' || is_dense(before))
+            || self.text[at..].chars().next().is_some_and(is_dense)
     }
 
-    /// Whether a word ends here.
+    /// Whether a word may end here.
     pub(super) fn ends_at(&self, at: usize) -> bool {
-        self.text[at..].chars().next().is_none_or(|after| after == ' ' || is_dense(after))
+        let after = self.text[at..].chars().next();
+        after.is_none_or(|after| after == ' ' || is_dense(after))
+            || self.text[..at].chars().next_back().is_some_and(is_dense)
     }
 
     /// Whether the word at a byte opens its sentence, or its part of one.
@@ -121,7 +125,7 @@ pub(super) fn is_letter(ch: char) -> bool {
 /// A sign that opens a handle, as in `@name`, and is no part of an address.
 fn is_handle(glyphs: &[Glyph], index: usize) -> bool {
     let letter = |at: usize| glyphs.get(at).is_some_and(|glyph| is_letter(glyph.ch));
-    glyphs[index].ch == '@' && !(index > 0 && letter(index - 1) && letter(index + 1))
+    glyphs[index].ch == '@' && letter(index + 1) && !(index > 0 && letter(index - 1))
 }
 
 /// Scripts that are written without blanks, and Korean, whose endings stick to the word.
