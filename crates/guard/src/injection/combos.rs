@@ -27,6 +27,8 @@ pub(super) struct Combo {
     /// The slots must come in this order.
     #[serde(default)]
     ordered: bool,
+    /// An idea that must not stand among them: `can run` is no order.
+    unless: Option<String>,
     /// Must be found. Read by the tests alone.
     #[cfg(test)]
     #[serde(rename = "match")]
@@ -49,6 +51,7 @@ pub(super) struct Ready {
     /// The rule as written.
     pub(super) combo: Combo,
     slots: Vec<Slot>,
+    unless: Option<Concept>,
 }
 
 /// The rules of the program.
@@ -61,7 +64,8 @@ pub(super) static COMBOS: LazyLock<Vec<Ready>> = LazyLock::new(|| {
 fn ready(combo: Combo) -> Ready {
     let slot = |slot: &String| Slot { concepts: slot.split('|').map(concept).collect() };
     let slots = combo.slots.iter().map(slot).collect();
-    Ready { combo, slots }
+    let unless = combo.unless.as_deref().map(|name| concept(name).0);
+    Ready { combo, slots, unless }
 }
 
 fn concept(name: &str) -> (Concept, bool) {
@@ -108,7 +112,17 @@ impl Ready {
                 found.extend(whole.map(|whole| (whole.start, whole.end)));
             }
         }
+        found.retain(|(start, end)| !self.is_called_off(*start, *end, hits));
         found
+    }
+
+    /// Whether the idea that calls the rule off stands in a range.
+    fn is_called_off(&self, start: usize, end: usize, hits: &[Hit]) -> bool {
+        self.unless.is_some_and(|unless| {
+            let first = hits.partition_point(|hit| hit.start < start);
+            let inside = hits[first..].iter().take_while(|hit| hit.start < end);
+            inside.into_iter().any(|hit| hit.concept == unless)
+        })
     }
 
     /// The chain of the first slots up to `index`, prolonged by a hit.
