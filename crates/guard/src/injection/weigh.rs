@@ -1,0 +1,157 @@
+//! From signs to a score: signs of different families that stand together add up; what the
+//! text is about, and where a sign stands in it, makes each weigh less or more.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::lexicon::LEXICON;
+use super::readings::Reading;
+use super::regions::Place;
+use super::signs::{Clue, Found, Sign};
+
+/// Signs this near each other belong together.
+const TOGETHER_BYTES_MAX: usize = 1500;
+/// Words about the kind of text count for signs this near.
+const CLUE_BYTES_MAX: usize = 3000;
+/// A sign lighter than this does not become heavier by being hidden.
+const HIDDEN_WEIGHT_PERMILLE_MIN: u32 = 150;
+
+/// Orders that people also give each other.
+const AMONG_PEOPLE: [&str; 15] = [
+    "override", "new_task", "approval", "act", "money", "danger", "judge", "hush", "policy",
+    "standing", "wording", "preface", "hot", "taking", "recast",
+];
+/// What is left of a score that rests on such orders alone.
+const AMONG_PEOPLE_PERMILLE: u32 = 750;
+
+/// What a disguise adds to the sign under it.
+const DISGUISED_PERMILLE: u32 = 350;
+/// What it adds that a sign stands where no reader sees it.
+const UNSHOWN_PERMILLE: u32 = 400;
+/// What it adds that a sign stands in a comment or an attribute.
+const ASIDE_PERMILLE: u32 = 150;
+
+/// A sign with its weight in its place.
+pub(super) struct Weighed {
+    /// The sign.
+    pub(super) sign: Sign,
+    permille: u32,
+    extra: Option<(&'static str, u32)>,
+}
+
+/// Each sign weighed in its context, in order.
+pub(super) fn weigh(found: &Found) -> Vec<Weighed> {
+    let context = Context::new(found);
+    let weighed = found.signs.iter().map(|sign| {
+        let permille = sign.weight_permille * context.share_permille(sign) / 1000;
+        let extra = context.extra(sign).filter(|_| permille >= HIDDEN_WEIGHT_PERMILLE_MIN);
+        Weighed { sign: sign.clone(), permille, extra }
+    });
+    let mut weighed = weighed.collect::<Vec<_>>();
+    weighed.sort_by_key(|one| (one.sign.start, one.sign.end));
+    weighed
+}
+
+/// The score of the heaviest group of signs that stand together, in per mille.
+pub(super) fn score_permille(weighed: &[Weighed]) -> u32 {
+    (0..weighed.len()).map(|first| group_permille(&weighed[first..])).max().unwrap_or_default()
+}
+
+fn group_permille(from: &[Weighed]) -> u32 {
+    let mut families: BTreeMap<&str, u32> = BTreeMap::new();
+    let reach = from[0].sign.start + TOGETHER_BYTES_MAX;
+    for one in from.iter().take_while(|one| one.sign.start <= reach) {
+        for (family, permille) in [(one.sign.family, one.permille)].into_iter().chain(one.extra) {
+            let heaviest = families.entry(family).or_default();
+            *heaviest = permille.max(*heaviest);
+        }
+    }
+    let harmless = families.values().fold(1000, |rest, permille| rest * (1000 - permille) / 1000);
+    let to_agent = families.keys().any(|family| !AMONG_PEOPLE.contains(family));
+    let share_permille = if to_agent { 1000 } else { AMONG_PEOPLE_PERMILLE };
+    (1000 - harmless) * share_permille / 1000
+}
+
+struct Context<'a> {
+    found: &'a Found,
+    teach: Vec<Clue>,
+    docs: Vec<Clue>,
+    people: Vec<Clue>,
+}
+
+impl<'a> Context<'a> {
+    fn new(found: &'a Found) -> Self {
+        let of = |name: &str| {
+            let concept = LEXICON.concept(name);
+            let clues = found.clues.iter().filter(|clue| Some(clue.concept) == concept);
+            clues.copied().collect::<Vec<_>>()
+        };
+        Context { found, teach: of("teach"), docs: of("docs"), people: of("people") }
+    }
+
+    fn is_in(&self, sign: &Sign, place: Place) -> bool {
+        let regions = self.found.regions.iter().filter(|region| region.place == place);
+        regions.into_iter().any(|region| region.holds(sign.start, sign.end))
+    }
+
+    fn extra(&self, sign: &Sign) -> Option<(&'static str, u32)> {
+        if sign.odd || sign.reading != Reading::Plain {
+            return Some(("disguise", DISGUISED_PERMILLE));
+        }
+        if self.is_in(sign, Place::Hidden) {
+            return Some(("unshown", UNSHOWN_PERMILLE));
+        }
+        self.is_in(sign, Place::Aside).then_some(("unshown", ASIDE_PERMILLE))
+    }
+
+    /// How much of a sign's weight is left in its context.
+    fn share_permille(&self, sign: &Sign) -> u32 {
+        let apart = self.is_in(sign, Place::Quoted) || self.is_in(sign, Place::Code);
+        let teaching = teaching_permille(distinct(&self.teach, sign), apart);
+        let reported = if same_sentence(&self.teach, sign) { 400 } else { 1000 };
+        let documented = documented_permille(distinct(&self.docs, sign), apart);
+        let human = if same_sentence(&self.people, sign) { 400 } else { 1000 };
+        let shown = match sign.family {
+            "smuggling" => 1000,
+            "override" | "new_task" => teaching.min(reported).min(human),
+            "secrecy" | "authority" | "address" => teaching.min(reported),
+            _ => teaching.min(reported).min(documented),
+        };
+        if self.is_in(sign, Place::Hidden) && !apart { shown.max(700) } else { shown }
+    }
+}
+
+fn teaching_permille(terms: usize, apart: bool) -> u32 {
+    match (terms, apart) {
+        (0, _) => 1000,
+        (1, false) => 900,
+        (1, true) => 400,
+        (2, false) => 700,
+        (2, true) => 250,
+        (3.., false) => 500,
+        (3.., true) => 200,
+    }
+}
+
+fn documented_permille(terms: usize, apart: bool) -> u32 {
+    match (terms, apart) {
+        (0, _) => 1000,
+        (1, false) => 900,
+        (2, false) => 750,
+        (1, true) => 700,
+        (3, false) => 600,
+        (4.., false) | (2, true) => 450,
+        (3.., true) => 350,
+    }
+}
+
+/// How many different phrases stand near a sign. Clues come in the order of the text.
+fn distinct(clues: &[Clue], sign: &Sign) -> usize {
+    let first = clues.partition_point(|clue| clue.start + CLUE_BYTES_MAX < sign.start);
+    let near = clues[first..].iter().take_while(|clue| clue.start <= sign.start + CLUE_BYTES_MAX);
+    near.map(|clue| clue.phrase).collect::<BTreeSet<_>>().len()
+}
+
+fn same_sentence(clues: &[Clue], sign: &Sign) -> bool {
+    let holds = |sentence| clues.binary_search_by_key(&sentence, |clue| clue.sentence).is_ok();
+    sign.sentence.is_some_and(holds)
+}
