@@ -19,6 +19,7 @@ use kernel::event::Done;
 use kernel::json::RawJson;
 use kernel::message::{Arguments, Block, Delta, Reply, Request, Stop as Why, ToolUse, Usage};
 use kernel::price::{Quote, Rates, Rule};
+use kernel::run::{Ended, Phase};
 use kernel::units::{Money, SessionId, Tenant, UnixMs};
 use kernel::verdict::Examined;
 
@@ -28,8 +29,16 @@ pub(crate) const RESULT_BYTES: usize = 240;
 /// What the model says beside its call.
 const WORDS: &str = "I look that up, because the question cannot be answered without it.";
 
-/// What the model asks for.
-const ARGUMENTS: &str = r#"{"query":"what the quick brown fox jumps over","limit":10}"#;
+/// What the model asks for in this turn: something else each time, as in honest work.
+fn arguments(turn: usize) -> String {
+    format!(r#"{{"query":"what the {} fox jumps over","limit":10}}"#, word(turn))
+}
+
+/// A word of eight letters, another one for each number.
+fn word(number: usize) -> String {
+    let mixed = (number as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    mixed.to_be_bytes().iter().map(|byte| char::from(b'a' + byte % 26)).collect()
+}
 
 pub(crate) fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_multi_thread()
@@ -110,6 +119,9 @@ pub(crate) async fn finish(engine: &Engine, session: SessionId) {
     let driver = Driver::load(engine.clone(), lease, Stop::default()).await;
     let mut driver = driver.expect("the session was just written");
     assert_eq!(driver.run().await.expect("the store works"), Rest::Nothing);
+    // A run that stopped early would make every figure look better than it is.
+    let ended = driver.state().run.as_ref().map(|run| &run.phase);
+    assert!(matches!(ended, Some(Phase::Over(Ended::Finished(_)))), "it stands at {ended:?}");
     driver.release().await.expect("the store works");
 }
 
@@ -143,7 +155,7 @@ impl Instantly {
         let mut content = vec![Block::text(WORDS)];
         let calls = turn < self.turns as usize;
         if calls {
-            let raw = RawJson::parse(ARGUMENTS).expect("the constant is JSON");
+            let raw = RawJson::parse(&arguments(turn)).expect("the words need no escapes");
             content.push(Block::ToolUse(ToolUse {
                 id: format!("toolu_{turn:022}"),
                 name: "look".to_owned(),
@@ -211,8 +223,10 @@ impl Toolbox for Lookup {
         Examined::nothing()
     }
 
-    async fn run(&self, _call: &ToolCall) -> Result<ToolOutput, ToolError> {
-        Ok(ToolOutput::ok(self.0.clone()))
+    async fn run(&self, call: &ToolCall) -> Result<ToolOutput, ToolError> {
+        let asked = call.arguments.value();
+        let query = asked["query"].as_str().unwrap_or_default();
+        Ok(ToolOutput::ok(format!("{query}: {}", &self.0[query.len() + 2..])))
     }
 
     async fn reconcile(&self, _call: &ToolCall) -> Reconciled {
