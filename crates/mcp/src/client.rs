@@ -1,0 +1,342 @@
+//! The client library, isolated: one connection to one server.
+//!
+//! Nothing outside this module names a type of the library. Requests are answered, lost or
+//! refused within the caller's deadline; dropping one tells the server that it is cancelled.
+//! This client offers servers nothing: no sampling, no questions to people, no roots.
+
+mod ear;
+mod http;
+mod message;
+mod sse;
+mod stdio;
+mod vitals;
+mod watched;
+
+use std::sync::Arc;
+
+use rmcp::RoleClient;
+use rmcp::model::{
+    CallToolRequest, CallToolRequestParams, ClientRequest, ListToolsRequest, MetaObject,
+    PaginatedRequestParams, ProtocolVersion, RequestMetaObject, ServerResult, SubscriptionFilter,
+};
+use rmcp::service::{
+    ClientInitializeError, ClientLifecycleMode, Peer, PeerRequestOptions, RequestHandle,
+    RunningService, ServiceError, serve_client_with_lifecycle,
+};
+use rmcp::transport::streamable_http_client::StreamableHttpError;
+use rmcp::transport::{DynamicTransportError, Transport};
+use serde_json::{Map, Value};
+use tokio::sync::Semaphore;
+
+use self::ear::Ear;
+use self::vitals::Vitals;
+use self::watched::Watched;
+use crate::settings::Limits;
+use crate::words::line;
+
+pub(crate) use self::http::{Http, HttpTrouble};
+
+/// Pages of one list of tools.
+const PAGES_MAX: usize = 64;
+
+/// The longest foreign words in an error of ours, in characters.
+const WORDS_CHARS_MAX: usize = 400;
+
+/// The version that has no handshake, for servers that speak nothing older.
+const WITHOUT_HANDSHAKE: ProtocolVersion = ProtocolVersion::V_2026_07_28;
+
+/// How to shake hands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Handshake {
+    /// `initialize`, which nearly every server speaks.
+    Initialize,
+    /// `server/discover`, the way without a session.
+    Discover,
+}
+
+/// Why there is no connection.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Unstarted {
+    /// The server answers, but not to this way of shaking hands.
+    OtherHandshake(String),
+    /// It does not work.
+    Failed(String),
+}
+
+/// Why a request has no result.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Unanswered {
+    /// It never reached the server, or the server refused to look at it.
+    NotSent(String),
+    /// The server does not know the session any more: the request was not looked at.
+    Expired,
+    /// It was sent, and what became of it is unknown.
+    Lost(String),
+    /// The server answered that it refuses.
+    Refused(String),
+}
+
+/// A connection to a server.
+pub(crate) struct Client {
+    peer: Peer<RoleClient>,
+    running: RunningService<RoleClient, Ear>,
+    vitals: Arc<Vitals>,
+    turns: Semaphore,
+    tools_max: usize,
+}
+
+impl Client {
+    /// Speaks with a child process.
+    pub(crate) async fn over_stdio(
+        child: crate::outside::Child,
+        on_stderr: impl Fn(&str) + Send + Sync + 'static,
+        limits: &Limits,
+        handshake: Handshake,
+    ) -> Result<Client, Unstarted> {
+        let vitals = Vitals::new(limits);
+        let transport = stdio::Stdio::new(child, on_stderr, limits, vitals.clone());
+        Client::connect(transport, vitals, limits, handshake).await
+    }
+
+    /// Speaks streamable HTTP.
+    pub(crate) async fn over_http(
+        http: Http,
+        limits: &Limits,
+        handshake: Handshake,
+    ) -> Result<Client, Unstarted> {
+        let vitals = http.vitals();
+        Client::connect(http.transport(limits), vitals, limits, handshake).await
+    }
+
+    async fn connect<T>(
+        transport: T,
+        vitals: Arc<Vitals>,
+        limits: &Limits,
+        handshake: Handshake,
+    ) -> Result<Client, Unstarted>
+    where
+        T: Transport<RoleClient> + 'static,
+    {
+        let watched = Watched::new(transport, vitals.clone());
+        let mode = match handshake {
+            Handshake::Initialize => ClientLifecycleMode::Initialize,
+            Handshake::Discover => {
+                ClientLifecycleMode::Discover { preferred_versions: vec![WITHOUT_HANDSHAKE] }
+            }
+        };
+        let running = serve_client_with_lifecycle(Ear, watched, mode)
+            .await
+            .map_err(|error| unstarted(&vitals, error))?;
+        let peer = running.peer().clone();
+        let turns = Semaphore::new(limits.calls_at_once_max);
+        let client = Client { peer, running, vitals, turns, tools_max: limits.tools_max };
+        client.check_version()?;
+        if handshake == Handshake::Discover {
+            client.listen();
+        }
+        Ok(client)
+    }
+
+    fn check_version(&self) -> Result<(), Unstarted> {
+        let version = self.peer.peer_info().map(|info| info.protocol_version.clone());
+        match version {
+            Some(version) if ProtocolVersion::KNOWN_VERSIONS.contains(&version) => Ok(()),
+            Some(version) => Err(Unstarted::Failed(format!(
+                "it speaks the version `{}` of the protocol, which is not supported",
+                line(version.as_str(), 40)
+            ))),
+            None => Err(Unstarted::Failed("it did not say who it is".to_owned())),
+        }
+    }
+
+    /// Asks to be told of changed tools. Only the way without a session needs to be asked.
+    fn listen(&self) {
+        let (peer, vitals) = (self.peer.clone(), self.vitals.clone());
+        tokio::spawn(async move {
+            let filter = SubscriptionFilter::builder().tools_list_changed().build();
+            let Ok(mut told) = peer.listen(filter).await else { return };
+            while let Ok(Some(_change)) = told.next().await {
+                vitals.set_changed();
+            }
+        });
+    }
+
+    /// Why the connection is over, if it is.
+    pub(crate) fn ended(&self) -> Option<String> {
+        if self.peer.is_transport_closed() {
+            self.vitals.fail("the connection closed");
+        }
+        self.vitals.why()
+    }
+
+    /// Whether the server said, since the last time, that its tools changed.
+    pub(crate) fn take_changed(&self) -> bool {
+        self.vitals.take_changed()
+    }
+
+    /// The same, without forgetting it.
+    pub(crate) fn has_changed(&self) -> bool {
+        self.vitals.has_changed()
+    }
+
+    /// Has the tools listed again before their next use.
+    pub(crate) fn set_changed(&self) {
+        self.vitals.set_changed();
+    }
+
+    /// Ends the connection, and waits until nothing of it is left.
+    pub(crate) async fn close(&self, why: &str) {
+        self.vitals.fail(why);
+        self.running.cancellation_token().cancel();
+        self.vitals.gone().await;
+    }
+
+    /// Every tool as the server tells it, page by page.
+    pub(crate) async fn tools(&self) -> Result<Vec<Value>, Unanswered> {
+        if self.peer.peer_info().is_some_and(|info| info.capabilities.tools.is_none()) {
+            return Ok(Vec::new());
+        }
+        let (mut tools, mut cursor) = (Vec::new(), None::<String>);
+        for _page in 0..PAGES_MAX {
+            let params = PaginatedRequestParams::default().with_cursor(cursor.clone());
+            let request = ListToolsRequest::with_param(params);
+            let answer = self.ask(ClientRequest::ListToolsRequest(request), None).await?;
+            let Some(page) = answer.get("tools").and_then(Value::as_array) else {
+                return Err(Unanswered::Lost("its list of tools is none".to_owned()));
+            };
+            tools.extend(page.iter().cloned());
+            if tools.len() > self.tools_max {
+                return Err(Unanswered::Lost(format!("it has more than {} tools", self.tools_max)));
+            }
+            let next = answer.get("nextCursor").and_then(Value::as_str);
+            match next.filter(|next| !next.is_empty()) {
+                None => return Ok(tools),
+                Some(next) => cursor = Some(next.to_owned()),
+            }
+        }
+        Err(Unanswered::Lost(format!("its list of tools has more than {PAGES_MAX} pages")))
+    }
+
+    /// Calls a tool. The result is JSON as the server sent it.
+    pub(crate) async fn call(
+        &self,
+        tool: &str,
+        arguments: Map<String, Value>,
+        meta: Option<(&str, &str)>,
+    ) -> Result<Value, Unanswered> {
+        let params = CallToolRequestParams::new(tool.to_owned()).with_arguments(arguments);
+        let request = CallToolRequest::new(params);
+        self.ask(ClientRequest::CallToolRequest(request), meta).await
+    }
+
+    async fn ask(
+        &self,
+        request: ClientRequest,
+        meta: Option<(&str, &str)>,
+    ) -> Result<Value, Unanswered> {
+        let _turn = self.turns.acquire().await.map_err(|_| self.not_sent())?;
+        let mut options = PeerRequestOptions::no_options();
+        if let Some((key, value)) = meta {
+            let fields = [(key.to_owned(), Value::from(value))].into_iter().collect();
+            options = options.with_meta(RequestMetaObject(MetaObject(fields)));
+        }
+        if self.ended().is_some() {
+            return Err(self.not_sent());
+        }
+        let asked = self.peer.send_cancellable_request(request, options).await;
+        let mut asked = Asked(Some(asked.map_err(|_| self.not_sent())?));
+        let Some(handle) = &mut asked.0 else { return Err(self.not_sent()) };
+        let answer = tokio::select! {
+            biased;
+            answer = &mut handle.rx => answer,
+            () = self.vitals.ended() => return Err(Unanswered::Lost(self.end_words())),
+        };
+        asked.0 = None;
+        match answer {
+            Ok(Ok(ServerResult::CustomResult(value))) => Ok(value.0),
+            Ok(Ok(result)) => Ok(serde_json::to_value(result).unwrap_or_default()),
+            Ok(Err(error)) => Err(unanswered(error)),
+            Err(_closed) => Err(Unanswered::Lost(self.end_words())),
+        }
+    }
+
+    fn not_sent(&self) -> Unanswered {
+        Unanswered::NotSent(self.end_words())
+    }
+
+    fn end_words(&self) -> String {
+        self.vitals.why().unwrap_or_else(|| "the connection closed".to_owned())
+    }
+}
+
+/// A request under way. Dropped before its answer, it is cancelled at the server too.
+struct Asked(Option<RequestHandle<RoleClient>>);
+
+impl Drop for Asked {
+    fn drop(&mut self) {
+        let (Some(handle), Ok(here)) = (self.0.take(), tokio::runtime::Handle::try_current())
+        else {
+            return;
+        };
+        here.spawn(async move {
+            // Whether the server heard it is of no use to anybody.
+            let _ = handle.cancel(Some("nobody waits for it any more".to_owned())).await;
+        });
+    }
+}
+
+fn unstarted(vitals: &Vitals, error: ClientInitializeError) -> Unstarted {
+    let closed = |words: String| vitals.why().unwrap_or(words);
+    match error {
+        ClientInitializeError::JsonRpcError(refusal) => {
+            let words = line(&refusal.message, WORDS_CHARS_MAX);
+            Unstarted::OtherHandshake(format!("it refused the handshake: {words}"))
+        }
+        ClientInitializeError::NoCompatibleProtocolVersion { .. } => {
+            Unstarted::OtherHandshake("it speaks no version of the protocol that we do".to_owned())
+        }
+        ClientInitializeError::TransportError { error, .. } => {
+            Unstarted::Failed(match not_delivered(&error) {
+                Unanswered::NotSent(words) | Unanswered::Lost(words) => closed(words),
+                Unanswered::Expired | Unanswered::Refused(_) => closed(error.to_string()),
+            })
+        }
+        ClientInitializeError::ConnectionClosed(_) => {
+            Unstarted::Failed(closed("it ended before the handshake".to_owned()))
+        }
+        other => Unstarted::Failed(closed(line(&strange(&other), WORDS_CHARS_MAX))),
+    }
+}
+
+/// An unlawful handshake, without the foreign message that makes its own words long.
+fn strange(error: &ClientInitializeError) -> String {
+    let words = error.to_string();
+    let told = words.split(", but received").next().unwrap_or_default();
+    format!("its handshake is against the protocol: {told}")
+}
+
+fn unanswered(error: ServiceError) -> Unanswered {
+    match error {
+        ServiceError::McpError(error) if error.code == message::UNREADABLE => {
+            Unanswered::Lost(error.message.into_owned())
+        }
+        ServiceError::McpError(error) => {
+            let words = line(&error.message, WORDS_CHARS_MAX);
+            Unanswered::Refused(format!("{words} (code {})", error.code.0))
+        }
+        ServiceError::TransportSend(error) => not_delivered(&error),
+        ServiceError::TransportClosed => Unanswered::Lost("the connection broke off".to_owned()),
+        other => Unanswered::Lost(line(&other.to_string(), WORDS_CHARS_MAX)),
+    }
+}
+
+/// What a failure to send says about the request.
+fn not_delivered(error: &DynamicTransportError) -> Unanswered {
+    type Failure = StreamableHttpError<HttpTrouble>;
+    match error.error.downcast_ref::<Failure>() {
+        Some(StreamableHttpError::Client(trouble)) => trouble.meaning(),
+        Some(StreamableHttpError::SessionExpired) => Unanswered::Expired,
+        Some(other) => Unanswered::Lost(line(&other.to_string(), WORDS_CHARS_MAX)),
+        None => Unanswered::Lost(line(&error.error.to_string(), WORDS_CHARS_MAX)),
+    }
+}

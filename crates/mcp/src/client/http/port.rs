@@ -1,0 +1,168 @@
+//! The library's HTTP port over our client.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use reqwest::header::{ACCEPT, HeaderName, HeaderValue};
+use reqwest::{Method, RequestBuilder, Response, StatusCode};
+use rmcp::model::{ClientJsonRpcMessage, JsonRpcMessage, ServerJsonRpcMessage};
+use rmcp::transport::streamable_http_client::{
+    StreamableHttpClient, StreamableHttpError, StreamableHttpPostResponse,
+};
+
+use super::super::message;
+use super::answer::{EventStream, body, events, kind};
+use super::{Http, HttpTrouble, with_headers};
+
+const EVENTS: &str = "text/event-stream";
+const JSON: &str = "application/json";
+const SESSION: &str = "mcp-session-id";
+
+/// The longest id of a session that is taken.
+const SESSION_BYTES_MAX: usize = 1_024;
+
+type Failure = StreamableHttpError<HttpTrouble>;
+type Headers = HashMap<HeaderName, HeaderValue>;
+
+impl StreamableHttpClient for Http {
+    type Error = HttpTrouble;
+
+    async fn post_message(
+        &self,
+        _uri: Arc<str>,
+        message: ClientJsonRpcMessage,
+        session: Option<Arc<str>>,
+        _auth: Option<String>,
+        headers: Headers,
+    ) -> Result<StreamableHttpPostResponse, Failure> {
+        let prepare = |request: RequestBuilder| {
+            let request = with_session(request, session.as_deref());
+            let request = request.header(ACCEPT, format!("{JSON}, {EVENTS}")).json(&message);
+            with_headers(request, &headers)
+        };
+        let response = self.send(&Method::POST, prepare).await.map_err(Failure::Client)?;
+        let status = response.status();
+        if session.is_some() && is_unknown_session(status) {
+            return Err(Failure::SessionExpired);
+        }
+        if matches!(message, JsonRpcMessage::Request(_)) {
+            self.answer(response, &message).await
+        } else if status.is_success() {
+            // Nothing is asked, so nothing in the answer matters.
+            Ok(StreamableHttpPostResponse::Accepted)
+        } else {
+            Err(Failure::Client(HttpTrouble::Status(status.as_u16())))
+        }
+    }
+
+    async fn delete_session(
+        &self,
+        _uri: Arc<str>,
+        session: Arc<str>,
+        _auth: Option<String>,
+        headers: Headers,
+    ) -> Result<(), Failure> {
+        let prepare = |request| with_headers(with_session(request, Some(&session)), &headers);
+        // A server that keeps its session forgets it by itself.
+        self.send(&Method::DELETE, prepare).await.map(|_| ()).map_err(Failure::Client)
+    }
+
+    async fn get_stream(
+        &self,
+        _uri: Arc<str>,
+        session: Option<Arc<str>>,
+        last_event: Option<String>,
+        _auth: Option<String>,
+        headers: Headers,
+    ) -> Result<EventStream, Failure> {
+        self.wait_for_a_stream().await;
+        let prepare = |request: RequestBuilder| {
+            let mut request = with_session(request, session.as_deref()).header(ACCEPT, EVENTS);
+            if let Some(last) = &last_event {
+                request = request.header("last-event-id", last);
+            }
+            with_headers(request, &headers)
+        };
+        let response = self.send(&Method::GET, prepare).await.map_err(Failure::Client)?;
+        let status = response.status();
+        if status.is_success() && kind(&response) == EVENTS {
+            let (vitals, most) = (self.vitals(), self.bytes_max());
+            Ok(events(response, vitals, None, most))
+        } else if status.is_server_error() {
+            Err(Failure::Client(HttpTrouble::Status(status.as_u16())))
+        } else {
+            // Whatever it says instead, asking again would not help.
+            Err(Failure::ServerDoesNotSupportSse)
+        }
+    }
+}
+
+impl Http {
+    fn bytes_max(&self) -> usize {
+        self.0.server.settings.limits.message_bytes_max
+    }
+
+    /// The answer to a request.
+    async fn answer(
+        &self,
+        response: Response,
+        asked: &ClientJsonRpcMessage,
+    ) -> Result<StreamableHttpPostResponse, Failure> {
+        let (status, kind) = (response.status(), kind(&response));
+        let session = response.headers().get(SESSION).and_then(|value| value.to_str().ok());
+        let session = session.filter(|id| id.len() <= SESSION_BYTES_MAX).map(str::to_owned);
+        let refused = || {
+            Failure::Client(match status.as_u16() {
+                200..=299 => HttpTrouble::NoMessage,
+                other => HttpTrouble::Status(other),
+            })
+        };
+        if status == StatusCode::ACCEPTED {
+            return Ok(StreamableHttpPostResponse::Accepted);
+        }
+        if status.is_success() && kind == EVENTS {
+            let JsonRpcMessage::Request(request) = asked else { return Err(refused()) };
+            let events =
+                events(response, self.vitals(), Some(request.id.clone()), self.bytes_max());
+            return Ok(StreamableHttpPostResponse::Sse(events, session));
+        }
+        let is_credential = matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
+        if kind != JSON || is_credential || status == StatusCode::TOO_MANY_REQUESTS {
+            return Err(refused());
+        }
+        let body = body(response, &self.0.vitals, self.bytes_max()).await;
+        let message = message::read(&body.map_err(Failure::Client)?);
+        match message {
+            Some(message) if status.is_success() => {
+                Ok(StreamableHttpPostResponse::Json(message, session))
+            }
+            Some(error @ ServerJsonRpcMessage::Error(_)) if status.is_client_error() => {
+                Ok(StreamableHttpPostResponse::Json(with_id(error, asked), session))
+            }
+            Some(_) | None => Err(refused()),
+        }
+    }
+}
+
+/// Whether this answer to a request with a session says that there is none. The protocol says
+/// 404; many servers that forgot their sessions in a restart say 400.
+fn is_unknown_session(status: StatusCode) -> bool {
+    matches!(status, StatusCode::NOT_FOUND | StatusCode::BAD_REQUEST)
+}
+
+/// A refusal of the whole request by something before the server carries no id.
+fn with_id(error: ServerJsonRpcMessage, asked: &ClientJsonRpcMessage) -> ServerJsonRpcMessage {
+    match (error, asked) {
+        (JsonRpcMessage::Error(error), JsonRpcMessage::Request(request)) => {
+            JsonRpcMessage::error(error.error, Some(request.id.clone()))
+        }
+        (other, _) => other,
+    }
+}
+
+fn with_session(request: RequestBuilder, session: Option<&str>) -> RequestBuilder {
+    match session {
+        Some(session) => request.header(SESSION, session),
+        None => request,
+    }
+}

@@ -1,0 +1,93 @@
+//! The life of one connection, shared by those who read, write and wait.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use crate::meter::Meter;
+use crate::settings::Limits;
+
+/// Whether a connection lives, why not, and how much came over it.
+#[derive(Debug)]
+pub(crate) struct Vitals {
+    over: CancellationToken,
+    why: OnceLock<String>,
+    gone: CancellationToken,
+    changed: AtomicBool,
+    bytes: Mutex<Meter>,
+    unasked: Mutex<Meter>,
+    limits: Limits,
+}
+
+impl Vitals {
+    pub(super) fn new(limits: &Limits) -> Arc<Self> {
+        Arc::new(Vitals {
+            over: CancellationToken::new(),
+            why: OnceLock::new(),
+            gone: CancellationToken::new(),
+            changed: AtomicBool::new(false),
+            bytes: Mutex::new(Meter::new(limits.bytes_per_second_max)),
+            unasked: Mutex::new(Meter::new(limits.unasked_per_second_max)),
+            limits: *limits,
+        })
+    }
+
+    /// Ends the connection. The first reason stays.
+    pub(super) fn fail(&self, why: impl Into<String>) {
+        let _the_first = self.why.set(why.into());
+        self.over.cancel();
+    }
+
+    /// Why it is over, if it is.
+    pub(super) fn why(&self) -> Option<String> {
+        self.why.get().cloned()
+    }
+
+    /// Waits for its end.
+    pub(super) async fn ended(&self) {
+        self.over.cancelled().await;
+    }
+
+    /// Waits until the transport is dropped.
+    pub(super) async fn gone(&self) {
+        self.gone.cancelled().await;
+    }
+
+    /// Kept by the transport as long as there is one.
+    pub(super) fn presence(&self) -> DropGuard {
+        self.gone.clone().drop_guard()
+    }
+
+    /// Counts bytes that came. Too many of them end the connection.
+    pub(super) fn came(&self, bytes: usize) {
+        if !take(&self.bytes, bytes as u64) {
+            let most = self.limits.bytes_per_second_max;
+            self.fail(format!("it sent more than {most} bytes a second"));
+        }
+    }
+
+    /// Counts a message that nobody asked for. Too many of them end the connection.
+    pub(super) fn came_unasked(&self) {
+        if !take(&self.unasked, 1) {
+            let most = self.limits.unasked_per_second_max;
+            self.fail(format!("it sent more than {most} unasked messages a second"));
+        }
+    }
+
+    pub(super) fn set_changed(&self) {
+        self.changed.store(true, Ordering::Release);
+    }
+
+    pub(super) fn has_changed(&self) -> bool {
+        self.changed.load(Ordering::Acquire)
+    }
+
+    pub(super) fn take_changed(&self) -> bool {
+        self.changed.swap(false, Ordering::AcqRel)
+    }
+}
+
+fn take(meter: &Mutex<Meter>, amount: u64) -> bool {
+    meter.lock().unwrap_or_else(PoisonError::into_inner).take(amount)
+}
