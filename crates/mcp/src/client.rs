@@ -6,6 +6,7 @@
 
 mod ear;
 mod http;
+mod meaning;
 mod message;
 mod sse;
 mod stdio;
@@ -20,27 +21,27 @@ use rmcp::model::{
     PaginatedRequestParams, ProtocolVersion, RequestMetaObject, ServerResult, SubscriptionFilter,
 };
 use rmcp::service::{
-    ClientInitializeError, ClientLifecycleMode, Peer, PeerRequestOptions, RequestHandle,
-    RunningService, ServiceError, serve_client_with_lifecycle,
+    ClientLifecycleMode, Peer, PeerRequestOptions, RequestHandle, RunningService,
+    serve_client_with_lifecycle,
 };
-use rmcp::transport::streamable_http_client::StreamableHttpError;
-use rmcp::transport::{DynamicTransportError, Transport};
+use rmcp::transport::Transport;
 use serde_json::{Map, Value};
 use tokio::sync::Semaphore;
 
 use self::ear::Ear;
+use self::meaning::{unanswered, unstarted};
 use self::vitals::Vitals;
 use self::watched::Watched;
 use crate::settings::Limits;
 use crate::words::line;
 
-pub(crate) use self::http::{Http, HttpTrouble};
+pub(crate) use self::http::Http;
 
 /// Pages of one list of tools.
 const PAGES_MAX: usize = 64;
 
-/// The longest foreign words in an error of ours, in characters.
-const WORDS_CHARS_MAX: usize = 400;
+/// The longest list of tools, all pages together.
+const LIST_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// The version that has no handshake, for servers that speak nothing older.
 const WITHOUT_HANDSHAKE: ProtocolVersion = ProtocolVersion::V_2026_07_28;
@@ -126,7 +127,7 @@ impl Client {
         };
         let running = serve_client_with_lifecycle(Ear, watched, mode)
             .await
-            .map_err(|error| unstarted(&vitals, error))?;
+            .map_err(|error| unstarted(&vitals, &error))?;
         let peer = running.peer().clone();
         let turns = Semaphore::new(limits.calls_at_once_max);
         let client = Client { peer, running, vitals, turns, tools_max: limits.tools_max };
@@ -196,7 +197,7 @@ impl Client {
         if self.peer.peer_info().is_some_and(|info| info.capabilities.tools.is_none()) {
             return Ok(Vec::new());
         }
-        let (mut tools, mut cursor) = (Vec::new(), None::<String>);
+        let (mut tools, mut bytes, mut cursor) = (Vec::new(), 0, None::<String>);
         for _page in 0..PAGES_MAX {
             let params = PaginatedRequestParams::default().with_cursor(cursor.clone());
             let request = ListToolsRequest::with_param(params);
@@ -205,6 +206,11 @@ impl Client {
                 return Err(Unanswered::Lost("its list of tools is none".to_owned()));
             };
             tools.extend(page.iter().cloned());
+            bytes += page.iter().map(|entry| entry.to_string().len()).sum::<usize>();
+            if bytes > LIST_BYTES_MAX {
+                let words = format!("its list of tools is longer than {LIST_BYTES_MAX} bytes");
+                return Err(Unanswered::Lost(words));
+            }
             if tools.len() > self.tools_max {
                 return Err(Unanswered::Lost(format!("it has more than {} tools", self.tools_max)));
             }
@@ -255,7 +261,7 @@ impl Client {
         match answer {
             Ok(Ok(ServerResult::CustomResult(value))) => Ok(value.0),
             Ok(Ok(result)) => Ok(serde_json::to_value(result).unwrap_or_default()),
-            Ok(Err(error)) => Err(unanswered(error)),
+            Ok(Err(error)) => Err(unanswered(&error)),
             Err(_closed) => Err(Unanswered::Lost(self.end_words())),
         }
     }
@@ -282,61 +288,5 @@ impl Drop for Asked {
             // Whether the server heard it is of no use to anybody.
             let _ = handle.cancel(Some("nobody waits for it any more".to_owned())).await;
         });
-    }
-}
-
-fn unstarted(vitals: &Vitals, error: ClientInitializeError) -> Unstarted {
-    let closed = |words: String| vitals.why().unwrap_or(words);
-    match error {
-        ClientInitializeError::JsonRpcError(refusal) => {
-            let words = line(&refusal.message, WORDS_CHARS_MAX);
-            Unstarted::OtherHandshake(format!("it refused the handshake: {words}"))
-        }
-        ClientInitializeError::NoCompatibleProtocolVersion { .. } => {
-            Unstarted::OtherHandshake("it speaks no version of the protocol that we do".to_owned())
-        }
-        ClientInitializeError::TransportError { error, .. } => {
-            Unstarted::Failed(match not_delivered(&error) {
-                Unanswered::NotSent(words) | Unanswered::Lost(words) => closed(words),
-                Unanswered::Expired | Unanswered::Refused(_) => closed(error.to_string()),
-            })
-        }
-        ClientInitializeError::ConnectionClosed(_) => {
-            Unstarted::Failed(closed("it ended before the handshake".to_owned()))
-        }
-        other => Unstarted::Failed(closed(line(&strange(&other), WORDS_CHARS_MAX))),
-    }
-}
-
-/// An unlawful handshake, without the foreign message that makes its own words long.
-fn strange(error: &ClientInitializeError) -> String {
-    let words = error.to_string();
-    let told = words.split(", but received").next().unwrap_or_default();
-    format!("its handshake is against the protocol: {told}")
-}
-
-fn unanswered(error: ServiceError) -> Unanswered {
-    match error {
-        ServiceError::McpError(error) if error.code == message::UNREADABLE => {
-            Unanswered::Lost(error.message.into_owned())
-        }
-        ServiceError::McpError(error) => {
-            let words = line(&error.message, WORDS_CHARS_MAX);
-            Unanswered::Refused(format!("{words} (code {})", error.code.0))
-        }
-        ServiceError::TransportSend(error) => not_delivered(&error),
-        ServiceError::TransportClosed => Unanswered::Lost("the connection broke off".to_owned()),
-        other => Unanswered::Lost(line(&other.to_string(), WORDS_CHARS_MAX)),
-    }
-}
-
-/// What a failure to send says about the request.
-fn not_delivered(error: &DynamicTransportError) -> Unanswered {
-    type Failure = StreamableHttpError<HttpTrouble>;
-    match error.error.downcast_ref::<Failure>() {
-        Some(StreamableHttpError::Client(trouble)) => trouble.meaning(),
-        Some(StreamableHttpError::SessionExpired) => Unanswered::Expired,
-        Some(other) => Unanswered::Lost(line(&other.to_string(), WORDS_CHARS_MAX)),
-        None => Unanswered::Lost(line(&error.error.to_string(), WORDS_CHARS_MAX)),
     }
 }

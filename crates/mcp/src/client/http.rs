@@ -99,7 +99,7 @@ impl Http {
     ) -> Result<Response, HttpTrouble> {
         let response = self.try_once(method, &prepare, false).await?;
         let is_refused = response.status() == StatusCode::UNAUTHORIZED;
-        if is_refused && self.0.server.settings.auth.is_some() {
+        if is_refused && self.shows_secrets() {
             // A refused request was not looked at: it may be sent again.
             return self.try_once(method, &prepare, true).await;
         }
@@ -119,6 +119,12 @@ impl Http {
             request = request.header(name, value);
         }
         prepare(request).send().await.map_err(|error| HttpTrouble::of(&error))
+    }
+
+    fn shows_secrets(&self) -> bool {
+        let settings = &self.0.server.settings;
+        let is_secret = |text: &Text| matches!(text, Text::Secret(_));
+        settings.auth.is_some() || settings.headers.values().any(is_secret)
     }
 
     /// The headers of the configuration, secrets filled in.

@@ -276,3 +276,5 @@ fn is_meta_key(key: &str) -> bool {
         && key.chars().all(is_legal)
         && !RESERVED_META.iter().any(|reserved| key.starts_with(reserved))
 }
+#[cfg(test)]
+mod tests;

@@ -13,6 +13,7 @@ use super::super::message;
 use super::super::sse::{Events, TooLong};
 use super::super::vitals::Vitals;
 use super::HttpTrouble;
+use super::trouble::innermost;
 
 pub(super) type EventStream = BoxStream<'static, Result<Sse, SseError>>;
 
@@ -140,9 +141,6 @@ fn ended(vitals: &Vitals) -> String {
 impl HttpTrouble {
     /// A body that broke off: the request itself arrived.
     fn of_body(error: &reqwest::Error) -> Self {
-        match HttpTrouble::of(error) {
-            HttpTrouble::Unreachable(words) => HttpTrouble::Broken(words),
-            other => other,
-        }
+        HttpTrouble::Broken(innermost(error))
     }
 }

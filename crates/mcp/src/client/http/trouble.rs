@@ -36,11 +36,7 @@ pub(crate) enum HttpTrouble {
 
 impl HttpTrouble {
     pub(super) fn of(error: &reqwest::Error) -> Self {
-        let mut innermost: &dyn Error = error;
-        while let Some(source) = innermost.source() {
-            innermost = source;
-        }
-        let words = line(&innermost.to_string(), 200);
+        let words = innermost(error);
         if error.is_connect() || error.is_builder() {
             HttpTrouble::Unreachable(words)
         } else {
@@ -63,6 +59,15 @@ impl HttpTrouble {
             | HttpTrouble::TooLong(_) => Unanswered::Lost(words),
         }
     }
+}
+
+/// What lies at the bottom of an error, which never holds an address.
+pub(super) fn innermost(error: &reqwest::Error) -> String {
+    let mut innermost: &dyn Error = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    line(&innermost.to_string(), 200)
 }
 
 fn hint(status: u16) -> &'static str {
