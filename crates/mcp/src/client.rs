@@ -187,7 +187,7 @@ impl Client {
 
     /// Ends the connection, and waits until nothing of it is left.
     pub(crate) async fn close(&self, why: &str) {
-        self.vitals.fail(why);
+        self.vitals.finish(why);
         self.running.cancellation_token().cancel();
         self.vitals.gone().await;
     }

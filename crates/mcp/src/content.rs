@@ -29,7 +29,7 @@ pub(crate) fn output(server: &str, result: &Value) -> ToolOutput {
             ));
         }
         Some(kind) => {
-            let kind = line(kind, LABEL_CHARS_MAX);
+            let kind = label(kind);
             return ToolOutput::error(format!(
                 "the server `{server}` answered with a result of the kind `{kind}`, which is not \
                  supported"
@@ -49,7 +49,8 @@ fn text(result: &Value) -> String {
         parts.push(format!("[{} more blocks, not shown]", blocks.len() - BLOCKS_MAX));
     }
     if let Some(structured) = result.get("structuredContent").filter(|value| !value.is_null())
-        && !blocks.iter().any(|block| says(block, structured))
+        && !blocks.iter().any(|block| prints(block, structured))
+        && !repeats(structured, blocks)
     {
         let marker = if parts.is_empty() { "" } else { "[structured form of the result]\n" };
         parts.push(format!("{marker}{structured}"));
@@ -66,9 +67,20 @@ fn text(result: &Value) -> String {
 }
 
 /// Whether a text block is the structured form, printed.
-fn says(block: &Value, structured: &Value) -> bool {
+fn prints(block: &Value, structured: &Value) -> bool {
     let text = block.get("text").and_then(Value::as_str).unwrap_or_default();
     serde_json::from_str::<Value>(text).is_ok_and(|value| value == *structured)
+}
+
+/// Whether the structured form only wraps what text blocks say: each of its values is the
+/// text of one.
+fn repeats(structured: &Value, blocks: &[Value]) -> bool {
+    match structured {
+        Value::Object(fields) => fields.values().all(|value| repeats(value, blocks)),
+        Value::Array(items) => items.iter().all(|value| repeats(value, blocks)),
+        Value::String(text) => blocks.iter().any(|block| field(block, "text") == text),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
 }
 
 fn block(block: &Value) -> String {

@@ -1,6 +1,6 @@
 //! The tools of a server, measured against their pins.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use kernel::units::Tenant;
 use serde_json::Value;
@@ -90,6 +90,22 @@ impl Listing {
     }
 }
 
+impl Listing {
+    /// Names that the configuration speaks of and the server does not have: a misspelt
+    /// `sensitive` would protect nothing.
+    pub(crate) fn unknown(&self, server: &Server) -> Vec<String> {
+        let settings = &server.settings;
+        let whole = settings.tools.allow.iter().filter(|name| !name.ends_with('*'));
+        let named = whole.chain(settings.effect.keys()).chain(&settings.sensitive);
+        let has = |name: &String| {
+            self.tools.values().any(|listed| listed.tool.name == *name)
+                || self.unfit.iter().any(|unfit| unfit.name == *name)
+        };
+        let unknown: BTreeSet<&String> = named.filter(|name| !has(name)).collect();
+        unknown.into_iter().cloned().collect()
+    }
+}
+
 /// How a pin stands to what is known of its tool.
 pub(crate) fn standing(pin: Pin, known: Option<&Pinned>) -> Standing {
     match known.and_then(|known| known.accepted) {
@@ -103,9 +119,12 @@ pub(crate) fn standing(pin: Pin, known: Option<&Pinned>) -> Standing {
 /// which is called: neither is a tool.
 fn read(entries: &[Value], server: &Server) -> (BTreeMap<String, Tool>, Vec<Unfit>) {
     let (mut tools, mut unfit) = (BTreeMap::<String, Vec<Tool>>::new(), Vec::new());
-    for entry in entries {
+    let is_wanted = |entry: &&Value| {
+        let name = entry.get("name").and_then(Value::as_str);
+        name.is_none_or(|name| server.settings.tools.has(name))
+    };
+    for entry in entries.iter().filter(is_wanted) {
         match Tool::read(entry) {
-            Ok(tool) if !server.settings.tools.has(&tool.name) => {}
             Ok(tool) => tools.entry(exposed(&server.name, &tool.name)).or_default().push(tool),
             Err(wrong) => unfit.push(wrong),
         }

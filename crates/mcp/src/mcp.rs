@@ -39,6 +39,8 @@ pub struct Composed {
     pub held_back: Vec<HeldBack>,
     /// Servers that do not work, and why.
     pub down: Vec<(String, String)>,
+    /// Servers and names of tools that the configuration speaks of and they do not have.
+    pub unknown: Vec<(String, String)>,
 }
 
 /// One tool for models.
@@ -103,6 +105,8 @@ impl Mcp {
                 Err(why) => composed.down.push((server.name.clone(), why)),
                 Ok(ready) => {
                     composed.held_back.extend(ready.listing.held_back(&server.name));
+                    let unknown = ready.listing.unknown(&server).into_iter();
+                    composed.unknown.extend(unknown.map(|tool| (server.name.clone(), tool)));
                     let tools = ready.listing.tools.iter();
                     let accepted = tools.filter(|(_, t)| t.standing == Standing::Accepted);
                     composed.offers.extend(accepted.map(|(name, tool)| offer(&server, name, tool)));

@@ -62,7 +62,7 @@ impl Http {
         tenant: &Tenant,
         outside: &Outside,
     ) -> Result<Self, String> {
-        let client = make(server.settings.start_timeout_seconds, outside)
+        let client = make(server.settings.start_timeout_seconds, url, outside)
             .map_err(|error| format!("this machine cannot make HTTP requests: {error}"))?;
         Ok(Http(Arc::new(Inner {
             client,
@@ -168,7 +168,7 @@ fn header(text: &str) -> Result<HeaderValue, HttpTrouble> {
     Ok(value)
 }
 
-fn make(connect_seconds: u64, outside: &Outside) -> Result<Client, reqwest::Error> {
+fn make(connect_seconds: u64, url: &Url, outside: &Outside) -> Result<Client, reqwest::Error> {
     // Whoever came first has chosen; every part of this program chooses `ring`.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut builder = Client::builder()
@@ -178,6 +178,10 @@ fn make(connect_seconds: u64, outside: &Outside) -> Result<Client, reqwest::Erro
         .redirect(redirect::Policy::none())
         .retry(retry::never())
         .no_proxy();
+    if url.scheme() == "http" {
+        // Without TLS there is nothing to read the machine's certificates for.
+        builder = builder.tls_certs_only([]);
+    }
     if let Some(resolver) = &outside.resolver {
         builder = builder.dns_resolver(resolver.clone());
     }

@@ -53,6 +53,9 @@ pub(super) fn unanswered(error: &ServiceError) -> Unanswered {
     if let ServiceError::TransportSend(error) = error {
         return not_delivered(error);
     }
+    if matches!(error, ServiceError::TransportClosed) {
+        return Unanswered::Lost("the connection broke off".to_owned());
+    }
     Unanswered::Lost(line(&error.to_string(), WORDS_CHARS_MAX))
 }
 

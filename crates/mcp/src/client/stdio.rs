@@ -134,7 +134,9 @@ impl Transport<RoleClient> for Stdio {
 
     async fn close(&mut self) -> Result<(), io::Error> {
         // A writer that is stuck holds the lock; then there is only the kill.
-        if let Ok(mut stdin) = self.stdin.try_lock() {
+        if !self.vitals.is_fault()
+            && let Ok(mut stdin) = self.stdin.try_lock()
+        {
             stdin.take();
             let limit = Duration::from_millis(END_MS_MAX);
             let _ended = tokio::time::timeout(limit, self.process.wait()).await;

@@ -13,6 +13,7 @@ use crate::settings::Limits;
 pub(crate) struct Vitals {
     over: CancellationToken,
     why: OnceLock<String>,
+    is_fault: AtomicBool,
     gone: CancellationToken,
     changed: AtomicBool,
     bytes: Mutex<Meter>,
@@ -25,6 +26,7 @@ impl Vitals {
         Arc::new(Vitals {
             over: CancellationToken::new(),
             why: OnceLock::new(),
+            is_fault: AtomicBool::new(false),
             gone: CancellationToken::new(),
             changed: AtomicBool::new(false),
             bytes: Mutex::new(Meter::new(limits.bytes_per_second_max)),
@@ -33,10 +35,24 @@ impl Vitals {
         })
     }
 
-    /// Ends the connection. The first reason stays.
+    /// Ends the connection through the server's fault: what is left of it gets no time to
+    /// end by itself. The first reason stays.
     pub(super) fn fail(&self, why: impl Into<String>) {
+        if self.why.set(why.into()).is_ok() {
+            self.is_fault.store(true, Ordering::Release);
+        }
+        self.over.cancel();
+    }
+
+    /// Ends the connection because it is not needed any more.
+    pub(super) fn finish(&self, why: impl Into<String>) {
         let _the_first = self.why.set(why.into());
         self.over.cancel();
+    }
+
+    /// Whether it ended through the server's fault.
+    pub(super) fn is_fault(&self) -> bool {
+        self.is_fault.load(Ordering::Acquire)
     }
 
     /// Why it is over, if it is.

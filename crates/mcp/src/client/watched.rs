@@ -102,7 +102,13 @@ impl<T: Transport<RoleClient>> Transport<RoleClient> for Watched<T> {
         loop {
             let message = tokio::select! {
                 biased;
-                () = self.vitals.ended() => return None,
+                () = self.vitals.ended() => {
+                    if self.vitals.is_fault() {
+                        // At once: behind this the library waits for what is under way.
+                        let _ = self.inner.close().await;
+                    }
+                    return None;
+                }
                 message = self.inner.receive() => message,
             };
             let Some(message) = message else {
@@ -116,7 +122,7 @@ impl<T: Transport<RoleClient>> Transport<RoleClient> for Watched<T> {
     }
 
     async fn close(&mut self) -> Result<(), Self::Error> {
-        self.vitals.fail("the connection was closed");
+        self.vitals.finish("the connection was closed");
         self.inner.close().await
     }
 }

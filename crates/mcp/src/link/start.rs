@@ -22,7 +22,11 @@ impl Link {
             Ok(client) => client,
             Err(Unstarted::Failed(why)) => return Err(why),
             Err(Unstarted::OtherHandshake(why)) => {
-                self.connect(Handshake::Discover).await.map_err(|_| why)?
+                self.connect(Handshake::Discover).await.map_err(|error| match error {
+                    Unstarted::Failed(other) | Unstarted::OtherHandshake(other) => {
+                        format!("{why}; and without a handshake: {other}")
+                    }
+                })?
             }
         };
         let listing = Arc::new(self.list(&client).await?);

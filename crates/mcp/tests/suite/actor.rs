@@ -86,8 +86,6 @@ pub(crate) struct Wire {
     out: DuplexStream,
     pub(crate) err: DuplexStream,
     life: Arc<Life>,
-    /// Which process this is, from 1.
-    pub(crate) start: usize,
     /// What `usual` lists.
     pub(crate) tools: Vec<Value>,
 }
@@ -172,17 +170,12 @@ impl Spawn for Actor {
         let (stderr, err) = duplex(PIPE_BYTES);
         let env = launch.env.iter();
         let env = env.map(|(name, value)| (name.clone(), value.expose_secret().to_owned()));
-        let start = {
-            let mut starts = self.life.starts.lock().unwrap();
-            starts.push(env.collect());
-            starts.len()
-        };
+        self.life.starts.lock().unwrap().push(env.collect());
         let wire = Wire {
             lines: BufReader::new(ours).lines(),
             out: theirs,
             err,
             life: self.life.clone(),
-            start,
             tools: Vec::new(),
         };
         let (ended, end) = watch::channel(false);

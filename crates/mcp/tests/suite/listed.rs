@@ -55,7 +55,8 @@ async fn doubled_unfit_and_unselected_tools_are_not_there() {
     let settings = json!({
         "command": "x",
         "tools": {"deny": ["secret_*", "other"]},
-        "sensitive": ["good"],
+        "sensitive": ["good", "god"],
+        "effect": {"hidden": "read", "gone": "read"},
     });
     let mcp = mcp(json!({ "srv": settings }), outside(actor));
     let (offered, held) = composed(&mcp).await;
@@ -65,7 +66,10 @@ async fn doubled_unfit_and_unselected_tools_are_not_there() {
     assert_has(&held["shapeless"], &["input schema"]);
     assert!(held.contains_key(""), "{held:?}");
     assert_eq!(held.len(), 4);
-    let offer = mcp.compose(&tenant("ada")).await.offers.remove(0);
+    let mut composed = mcp.compose(&tenant("ada")).await;
+    let unknown: Vec<&str> = composed.unknown.iter().map(|(_, tool)| tool.as_str()).collect();
+    assert_eq!(unknown, ["god", "gone"], "a misspelt name protects nothing");
+    let offer = composed.offers.remove(0);
     assert!(offer.sensitive && offer.untrusted);
     assert!(mcp.is_sensitive("srv__good") && !mcp.is_sensitive("srv__twice"));
     for name in ["srv__twice", "srv__secret_one", "srv__nothing"] {
@@ -144,7 +148,8 @@ async fn a_server_without_a_handshake_is_spoken_to_as_well() {
                         "resultType": "complete",
                         "supportedVersions": ["2026-07-28"],
                         "capabilities": {"tools": {}},
-                        "serverInfo": {"name": "new", "version": "1"},
+                        "ttlMs": 0,
+                        "cacheScope": "private",
                     });
                     wire.answer(&request, found).await;
                 }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use reqwest::header::{ACCEPT, HeaderName, HeaderValue};
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
-use rmcp::model::{ClientJsonRpcMessage, JsonRpcMessage, ServerJsonRpcMessage};
+use rmcp::model::{
+    ClientJsonRpcMessage, ErrorCode, ErrorData, JsonRpcMessage, RequestId, ServerJsonRpcMessage,
+};
 use rmcp::transport::streamable_http_client::{
     StreamableHttpClient, StreamableHttpError, StreamableHttpPostResponse,
 };
@@ -42,11 +44,11 @@ impl StreamableHttpClient for Http {
         };
         let response = self.send(&Method::POST, prepare).await.map_err(Failure::Client)?;
         let status = response.status();
-        if session.is_some() && is_unknown_session(status) {
+        if status == StatusCode::NOT_FOUND && session.is_some() {
             return Err(Failure::SessionExpired);
         }
         if matches!(message, JsonRpcMessage::Request(_)) {
-            self.answer(response, &message).await
+            self.answer(response, &message, session.is_some()).await
         } else if status.is_success() {
             // Nothing is asked, so nothing in the answer matters.
             Ok(StreamableHttpPostResponse::Accepted)
@@ -107,57 +109,75 @@ impl Http {
         &self,
         response: Response,
         asked: &ClientJsonRpcMessage,
+        has_session: bool,
     ) -> Result<StreamableHttpPostResponse, Failure> {
         let (status, kind) = (response.status(), kind(&response));
         let session = response.headers().get(SESSION).and_then(|value| value.to_str().ok());
         let session = session.filter(|id| id.len() <= SESSION_BYTES_MAX).map(str::to_owned);
-        let refused = || {
-            Failure::Client(match status.as_u16() {
-                200..=299 => HttpTrouble::NoMessage,
-                other => HttpTrouble::Status(other),
-            })
-        };
         if status == StatusCode::ACCEPTED {
             return Ok(StreamableHttpPostResponse::Accepted);
         }
         if status.is_success() && kind == EVENTS {
-            let JsonRpcMessage::Request(request) = asked else { return Err(refused()) };
-            let events =
-                events(response, self.vitals(), Some(request.id.clone()), self.bytes_max());
-            return Ok(StreamableHttpPostResponse::Sse(events, session));
+            let (vitals, most) = (self.vitals(), self.bytes_max());
+            return Ok(StreamableHttpPostResponse::Sse(
+                events(response, vitals, id_of(asked), most),
+                session,
+            ));
         }
         let is_credential = matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
         if kind != JSON || is_credential || status == StatusCode::TOO_MANY_REQUESTS {
-            return Err(refused());
+            return Err(refused(status, has_session));
         }
         let body = body(response, &self.0.vitals, self.bytes_max()).await;
-        let message = message::read(&body.map_err(Failure::Client)?);
-        match message {
-            Some(message) if status.is_success() => {
+        match message::read(&body.map_err(Failure::Client)?) {
+            Some(message) if status.is_success() && answers(&message, asked) => {
                 Ok(StreamableHttpPostResponse::Json(message, session))
             }
-            Some(error @ ServerJsonRpcMessage::Error(_)) if status.is_client_error() => {
-                Ok(StreamableHttpPostResponse::Json(with_id(error, asked), session))
+            Some(JsonRpcMessage::Error(error))
+                if status.is_client_error() && is_about_the_request(status, &error.error) =>
+            {
+                // Something before the server itself does not know the id.
+                let error = JsonRpcMessage::error(error.error, id_of(asked));
+                Ok(StreamableHttpPostResponse::Json(error, session))
             }
-            Some(_) | None => Err(refused()),
+            Some(_) | None => Err(refused(status, has_session)),
         }
     }
 }
 
-/// Whether this answer to a request with a session says that there is none. The protocol says
-/// 404; many servers that forgot their sessions in a restart say 400.
-fn is_unknown_session(status: StatusCode) -> bool {
-    matches!(status, StatusCode::NOT_FOUND | StatusCode::BAD_REQUEST)
+/// What a status without a message of use means. The protocol says 404 for a session that
+/// the server does not know; many servers that forgot theirs in a restart say 400.
+fn refused(status: StatusCode, has_session: bool) -> Failure {
+    match status.as_u16() {
+        200..=299 => Failure::Client(HttpTrouble::NoMessage),
+        400 if has_session => Failure::SessionExpired,
+        other => Failure::Client(HttpTrouble::Status(other)),
+    }
 }
 
-/// A refusal of the whole request by something before the server carries no id.
-fn with_id(error: ServerJsonRpcMessage, asked: &ClientJsonRpcMessage) -> ServerJsonRpcMessage {
-    match (error, asked) {
-        (JsonRpcMessage::Error(error), JsonRpcMessage::Request(request)) => {
-            JsonRpcMessage::error(error.error, Some(request.id.clone()))
-        }
-        (other, _) => other,
+/// Whether an error says what is wrong with the request, and not with its session.
+fn is_about_the_request(status: StatusCode, error: &ErrorData) -> bool {
+    let of_requests = [ErrorCode::INVALID_PARAMS, ErrorCode::METHOD_NOT_FOUND];
+    status != StatusCode::BAD_REQUEST || of_requests.contains(&error.code)
+}
+
+fn id_of(asked: &ClientJsonRpcMessage) -> Option<RequestId> {
+    match asked {
+        JsonRpcMessage::Request(request) => Some(request.id.clone()),
+        JsonRpcMessage::Response(_)
+        | JsonRpcMessage::Notification(_)
+        | JsonRpcMessage::Error(_) => None,
     }
+}
+
+/// Whether a message answers what was asked, in either spelling of the id.
+fn answers(message: &ServerJsonRpcMessage, asked: &ClientJsonRpcMessage) -> bool {
+    let id = match message {
+        JsonRpcMessage::Response(response) => Some(&response.id),
+        JsonRpcMessage::Error(error) => error.id.as_ref(),
+        JsonRpcMessage::Request(_) | JsonRpcMessage::Notification(_) => None,
+    };
+    id.map(ToString::to_string) == id_of(asked).map(|id| id.to_string())
 }
 
 fn with_session(request: RequestBuilder, session: Option<&str>) -> RequestBuilder {
