@@ -16,6 +16,7 @@ mod meter;
 mod name;
 mod outside;
 mod pin;
+mod schema;
 mod settings;
 mod tenant;
 mod tool;

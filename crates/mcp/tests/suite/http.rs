@@ -123,7 +123,7 @@ fn status(status: u16) -> Answer {
 
 /// A stream of these pieces that stays open where `open` says so.
 fn events(pieces: Vec<String>, open: bool) -> Answer {
-    let pieces = stream::iter(pieces.into_iter().map(|piece| Ok::<_, std::io::Error>(piece)));
+    let pieces = stream::iter(pieces.into_iter().map(Ok::<_, std::io::Error>));
     let body = if open {
         Body::from_stream(futures::StreamExt::chain(pieces, stream::pending()))
     } else {

@@ -47,6 +47,10 @@ async fn doubled_unfit_and_unselected_tools_are_not_there() {
         tool("twice", "Second."),
         tool("hidden", "Do it.\u{e0041}"),
         json!({"name": "shapeless"}),
+        json!({"name": "either", "inputSchema": {"type": "object", "anyOf": [
+            {"properties": {"url": {"type": "string"}}, "required": ["url"]},
+            {"properties": {"path": {"type": "string"}}, "required": ["path"]}]}}),
+        json!({"name": "brackets", "inputSchema": {"type": "object", "properties": {"ids[]": {}}}}),
         json!({"description": "nameless"}),
         json!(7),
         tool("secret_one", ""),
@@ -60,15 +64,19 @@ async fn doubled_unfit_and_unselected_tools_are_not_there() {
     });
     let mcp = mcp(json!({ "srv": settings }), outside(actor));
     let (offered, held) = composed(&mcp).await;
-    assert_eq!(offered, ["srv__good"]);
+    assert_eq!(offered, ["srv__either", "srv__good"]);
+    assert_has(&held["brackets"], &["a name that model providers refuse"]);
     assert_has(&held["twice"], &["2 tools of this name"]);
     assert_has(&held["hidden"], &["hidden characters"]);
     assert_has(&held["shapeless"], &["input schema"]);
     assert!(held.contains_key(""), "{held:?}");
-    assert_eq!(held.len(), 4);
+    assert_eq!(held.len(), 5);
     let mut composed = mcp.compose(&tenant("ada")).await;
     let unknown: Vec<&str> = composed.unknown.iter().map(|(_, tool)| tool.as_str()).collect();
     assert_eq!(unknown, ["god", "gone"], "a misspelt name protects nothing");
+    let either = composed.offers.remove(0);
+    let both = json!({"url": {"type": "string"}, "path": {"type": "string"}});
+    assert_eq!(either.spec.input_schema, json!({"type": "object", "properties": both}));
     let offer = composed.offers.remove(0);
     assert!(offer.sensitive && offer.untrusted);
     assert!(mcp.is_sensitive("srv__good") && !mcp.is_sensitive("srv__twice"));

@@ -59,11 +59,16 @@ impl Process for Bared {
     }
 }
 
+/// Where node is.
+fn path() -> String {
+    std::env::var("PATH").unwrap()
+}
+
 fn everything() -> serde_json::Value {
     json!({
         "command": "node",
         "args": [script(EVERYTHING), "stdio"],
-        "env": {"PATH": "/usr/local/bin:/usr/bin:/bin", "TOKEN": {"secret": "everything"}},
+        "env": {"PATH": path(), "TOKEN": {"secret": "everything"}},
     })
 }
 
@@ -151,7 +156,7 @@ async fn filesystem_over_stdio() {
     let settings = json!({
         "command": "node",
         "args": [script(FILESYSTEM), root],
-        "env": {"PATH": "/usr/local/bin:/usr/bin:/bin"},
+        "env": {"PATH": path()},
         "cwd": root,
         "tools": {"deny": ["move_file"]},
         "effect": {"read_text_file": "read"},
