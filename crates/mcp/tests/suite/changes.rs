@@ -72,6 +72,8 @@ async fn a_changed_description_asks_until_it_is_accepted() {
     assert_eq!(end(mcp.run(&asked).await), "ok: t {}");
     let next = call("srv__t", &json!({}));
     assert_eq!(mcp.examine(&next).await.judgement.verdict, Verdict::Ask);
+    // That somebody was asked for one call allows none that was decided before.
+    assert_has(&end(mcp.run(&before).await), &["error: ", "changed while this call was decided"]);
 
     // Accepted: no more questions.
     let (pin, standing) = pin_of(&mcp, "srv__t").await;

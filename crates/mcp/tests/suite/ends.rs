@@ -8,7 +8,7 @@ use mcp::Mcp;
 use serde_json::json;
 
 use crate::actor::{Actor, Wire, tool};
-use crate::stage::{assert_has, call, composed, down, end, end_of, good, mcp, outside};
+use crate::stage::{assert_has, call, composed, down, end, end_of, good, mcp, outside, until};
 
 fn started(actor: &Actor) -> Arc<Mcp> {
     let settings = json!({
@@ -32,9 +32,7 @@ fn hanging() -> Actor {
 
 /// Waits until the server heard so many cancellations.
 async fn cancelled(actor: &Actor, times: usize) {
-    while actor.heard("notifications/cancelled").len() < times {
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
+    until("a cancellation", || actor.heard("notifications/cancelled").len() >= times).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -84,9 +82,7 @@ async fn a_server_that_hangs_at_its_start_is_given_up() {
         let begun = tokio::time::Instant::now();
         assert_has(&down(&mcp).await, &["`srv`", "did not start within 3 s", "tried again in"]);
         assert_eq!(begun.elapsed().as_secs(), 3, "{method}");
-        while actor.ends() < 1 {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+        until("the end", || actor.ends() == 1).await;
     }
 }
 
@@ -175,9 +171,7 @@ async fn a_server_that_does_not_read_is_ended() {
     let begun = tokio::time::Instant::now();
     assert_has(&end(mcp.run(&large).await), &["unknown: "]);
     assert!(begun.elapsed() <= Duration::from_secs(11), "{:?}", begun.elapsed());
-    while actor.ends() < 1 {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    until("the end", || actor.ends() == 1).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -211,4 +205,28 @@ async fn a_server_that_ignores_the_end_of_its_input_is_killed() {
     mcp.close().await;
     tokio::task::yield_now().await;
     assert_eq!(actor.ends(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_start_that_nobody_waits_for_any_more_keeps_nobody_from_the_next() {
+    let hangs = Arc::new(std::sync::Mutex::new(true));
+    let actor = Actor::new(move |mut wire: Wire| {
+        let hangs = std::mem::take(&mut *hangs.lock().unwrap());
+        async move {
+            wire.tools = vec![tool("t", "")];
+            while let Some(request) = wire.asked().await {
+                if !hangs {
+                    wire.usual(&request).await;
+                }
+            }
+        }
+    });
+    let mcp = started(&actor);
+    let first = call("srv__t", &json!({}));
+    let given_up = tokio::time::timeout(Duration::from_millis(50), mcp.run(&first)).await;
+    assert!(given_up.is_err());
+    assert_eq!(good(&mcp, "srv__t", json!({})).await, "t {}");
+    until("the end of the first", || actor.ends() == 1).await;
+    assert_eq!(actor.starts(), 2);
+    mcp.close().await;
 }

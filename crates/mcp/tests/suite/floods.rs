@@ -8,7 +8,7 @@ use serde_json::json;
 use tokio::io::AsyncWriteExt;
 
 use crate::actor::{Actor, Wire, text, tool};
-use crate::stage::{assert_has, composed, end_of, good, mcp, outside};
+use crate::stage::{assert_has, composed, end_of, good, mcp, outside, until};
 
 const BYTES_MAX: usize = 64 * 1024;
 
@@ -156,9 +156,7 @@ async fn standard_error_is_passed_on_in_bounded_lines() {
     };
     let mcp = mcp(json!({"srv": {"command": "x"}}), outside);
     composed(&mcp).await;
-    while heard.lock().unwrap().len() < 3 {
-        tokio::task::yield_now().await;
-    }
+    until("standard error", || heard.lock().unwrap().len() == 3).await;
     let heard = heard.lock().unwrap().clone();
     let lengths: Vec<usize> = heard.iter().map(String::len).collect();
     assert_eq!(heard[0], "ada srv starting");

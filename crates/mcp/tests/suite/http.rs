@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use crate::actor::{hello, text, tool};
 use crate::stage::{
     NoSpawn, Secrets, assert_has, call, call_as, composed, down, end, end_of, good, mcp, outside,
-    tenant,
+    until,
 };
 
 /// One request as the server saw it.
@@ -129,6 +129,10 @@ fn events(pieces: Vec<String>, open: bool) -> Answer {
     } else {
         Body::from_stream(pieces)
     };
+    streamed(body)
+}
+
+fn streamed(body: Body) -> Answer {
     Response::builder().header("content-type", "text/event-stream").body(body).unwrap()
 }
 
@@ -334,9 +338,7 @@ async fn an_answer_may_come_as_a_stream_with_noise_before_it() {
     let mcp = host.mcp(&json!({}));
     assert_eq!(good(&mcp, "srv__t", json!({})).await, "t {}");
     let refusals = || host.seen().into_iter().filter(|seen| seen.body["id"] == "a").count();
-    while refusals() == 0 {
-        tokio::task::yield_now().await;
-    }
+    until("the refusal", || refusals() == 1).await;
     let refusal = host.seen().into_iter().find(|seen| seen.body["id"] == "a").unwrap();
     assert_eq!(refusal.body["error"]["code"], -32601);
     mcp.close().await;
@@ -346,37 +348,38 @@ async fn an_answer_may_come_as_a_stream_with_noise_before_it() {
 async fn a_change_that_is_told_in_the_stream_asks() {
     let changed = Arc::new(Mutex::new(false));
     let now = changed.clone();
-    let host = Host::start(move |seen| {
-        let told = json!({"jsonrpc": "2.0", "method": "notifications/tools/list_changed"});
-        match seen.asks() {
-            "tools/list" if *now.lock().unwrap() => {
-                Some(result(seen, &json!({"tools": [tool("t", "Changed.")]})))
-            }
-            "" if seen.method == Method::GET => {
-                *now.lock().unwrap() = true;
-                Some(events(vec![event(&told)], true))
-            }
-            _ => None,
+    let (tell, told) = tokio::sync::watch::channel(false);
+    let host = Host::start(move |seen| match seen.asks() {
+        "tools/list" if *now.lock().unwrap() => {
+            Some(result(seen, &json!({"tools": [tool("t", "Changed.")]})))
         }
+        "" if seen.method == Method::GET => {
+            let message = json!({"jsonrpc": "2.0", "method": "notifications/tools/list_changed"});
+            let mut told = told.clone();
+            let later = stream::once(async move {
+                let _ = told.wait_for(|told| *told).await;
+                Ok::<_, std::io::Error>(event(&message))
+            });
+            Some(streamed(Body::from_stream(futures::StreamExt::chain(later, stream::pending()))))
+        }
+        _ => None,
     })
     .await;
     let mcp = host.mcp(&json!({}));
-    // The stream is opened beside the first list: whichever came first, the end is the same.
-    composed(&mcp).await;
+    assert_eq!(composed(&mcp).await.0, ["srv__t"]);
     let verdict = async || mcp.examine(&call("srv__t", &json!({}))).await.judgement.verdict;
-    let (pin, _) = loop {
-        let (reviewed, _) = mcp.review(&tenant("ada")).await;
-        if reviewed[0].description == "Changed." {
-            break (reviewed[0].pin, ());
-        }
-        verdict().await;
-        tokio::task::yield_now().await;
-    };
-    if composed(&mcp).await.0.is_empty() {
-        assert_eq!(verdict().await, Verdict::Ask);
-        mcp.accept(&tenant("ada"), "srv__t", pin).await.unwrap();
-    }
     assert_eq!(verdict().await, Verdict::Allow);
+    *changed.lock().unwrap() = true;
+    assert_eq!(verdict().await, Verdict::Allow, "nobody said that it changed");
+    tell.send(true).unwrap();
+    let lists = host.asked("tools/list").len();
+    let asks = async {
+        while verdict().await == Verdict::Allow {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), asks).await.unwrap();
+    assert_eq!(host.asked("tools/list").len(), lists + 1, "listed once for one notification");
     mcp.close().await;
 }
 
@@ -390,9 +393,7 @@ async fn a_stream_that_ends_at_once_is_not_asked_for_in_a_circle() {
     let mcp = host.mcp(&json!({}));
     composed(&mcp).await;
     let streams = || host.seen().iter().filter(|seen| seen.method == Method::GET).count();
-    while streams() < 5 {
-        tokio::task::yield_now().await;
-    }
+    until("the burst", || streams() >= 5).await;
     for n in 0..50 {
         good(&mcp, "srv__t", json!({ "n": n })).await;
     }

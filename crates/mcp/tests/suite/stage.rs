@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use engine::ports::{ToolCall, ToolError, ToolOutput};
@@ -138,6 +139,17 @@ pub(crate) async fn down(mcp: &Mcp) -> String {
     let composed = mcp.compose(&tenant("ada")).await;
     let [(_, why)] = &composed.down[..] else { panic!("{composed:?}") };
     why.clone()
+}
+
+/// Waits until something is so, which is soon or never.
+pub(crate) async fn until(what: &str, is_so: impl Fn() -> bool) {
+    let wait = async {
+        while !is_so() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    let came = tokio::time::timeout(Duration::from_secs(30), wait).await;
+    assert!(came.is_ok(), "{what} did not come");
 }
 
 pub(crate) fn assert_has(text: &str, parts: &[&str]) {

@@ -131,6 +131,17 @@ async fn calls_at_once_get_their_own_answers_in_any_order() {
 }
 
 #[tokio::test]
+async fn the_first_calls_of_many_sessions_start_one_process() {
+    let actor = Actor::with_tools(&["t"]);
+    let mcp = started(&actor);
+    let calls = (0..20).map(|n| good(&mcp, "srv__t", json!({ "n": n })));
+    assert_eq!(join_all(calls).await.len(), 20);
+    assert_eq!(actor.starts(), 1);
+    assert_eq!(actor.heard("tools/list").len(), 1);
+    mcp.close().await;
+}
+
+#[tokio::test]
 async fn errors_of_tools_and_of_the_protocol_are_words_for_the_model() {
     let actor = acting(|mut wire, request| async move {
         let id = &request["id"];
