@@ -157,7 +157,7 @@ impl Client {
             let filter = SubscriptionFilter::builder().tools_list_changed().build();
             let Ok(mut told) = peer.listen(filter).await else { return };
             while let Ok(Some(_change)) = told.next().await {
-                vitals.set_changed();
+                vitals.add_change();
             }
         });
     }
@@ -170,19 +170,15 @@ impl Client {
         self.vitals.why()
     }
 
-    /// Whether the server said, since the last time, that its tools changed.
-    pub(crate) fn take_changed(&self) -> bool {
-        self.vitals.take_changed()
+    /// How often its tools changed so far, or somebody wants to see them again. A list is as
+    /// old as this number was before it was asked for.
+    pub(crate) fn changes(&self) -> u64 {
+        self.vitals.changes()
     }
 
-    /// The same, without forgetting it.
-    pub(crate) fn has_changed(&self) -> bool {
-        self.vitals.has_changed()
-    }
-
-    /// Has the tools listed again before their next use.
-    pub(crate) fn set_changed(&self) {
-        self.vitals.set_changed();
+    /// Makes every list so far an old one.
+    pub(crate) fn add_change(&self) {
+        self.vitals.add_change();
     }
 
     /// Ends the connection, and waits until nothing of it is left.
@@ -203,7 +199,7 @@ impl Client {
             let request = ListToolsRequest::with_param(params);
             let answer = self.ask(ClientRequest::ListToolsRequest(request), None).await?;
             let Some(page) = answer.get("tools").and_then(Value::as_array) else {
-                return Err(Unanswered::Lost("its list of tools is none".to_owned()));
+                return Err(Unanswered::Lost("its answer holds no list of tools".to_owned()));
             };
             tools.extend(page.iter().cloned());
             bytes += page.iter().map(|entry| entry.to_string().len()).sum::<usize>();
@@ -260,7 +256,8 @@ impl Client {
         asked.0 = None;
         match answer {
             Ok(Ok(ServerResult::CustomResult(value))) => Ok(value.0),
-            Ok(Ok(result)) => Ok(serde_json::to_value(result).unwrap_or_default()),
+            Ok(Ok(result)) => serde_json::to_value(result)
+                .map_err(|error| Unanswered::Lost(format!("its answer cannot be kept: {error}"))),
             Ok(Err(error)) => Err(unanswered(&error)),
             Err(_closed) => Err(Unanswered::Lost(self.end_words())),
         }

@@ -3,7 +3,7 @@
 
 mod start;
 
-use std::sync::{Arc, Mutex as Lock, PoisonError, Weak};
+use std::sync::{Arc, Mutex as Lock, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use kernel::backoff::Backoff;
@@ -40,9 +40,16 @@ struct State {
 /// A server that runs.
 pub(crate) struct Live {
     client: Client,
-    listing: Lock<Arc<Listing>>,
+    listed: Lock<Listed>,
     begun: Instant,
     used: Lock<Instant>,
+}
+
+/// A list, and how often the tools had changed before it was asked for. A caller who gives
+/// up while it is made leaves the old one behind, which is then still known to be old.
+struct Listed {
+    changes: u64,
+    listing: Arc<Listing>,
 }
 
 /// A server that can be asked now, and what it offers.
@@ -73,8 +80,7 @@ impl Link {
         self.bury(&mut state);
         if let Some(live) = state.live.clone() {
             live.touch();
-            if !live.client.take_changed() {
-                let listing = live.listing();
+            if let Some(listing) = live.fresh() {
                 return Ok(Ready { live, listing });
             }
             match self.list_again(&live).await {
@@ -93,7 +99,7 @@ impl Link {
             Ok(live) => {
                 self.watch(&live);
                 state.live = Some(live.clone());
-                let listing = live.listing();
+                let listing = live.listed().listing.clone();
                 Ok(Ready { live, listing })
             }
             Err(why) => {
@@ -107,7 +113,7 @@ impl Link {
     pub(crate) async fn ready_anew(self: &Arc<Self>) -> Result<Ready, String> {
         let ready = self.ready().await?;
         if ready.live.begun.elapsed() > Duration::from_secs(1) {
-            ready.live.client.set_changed();
+            ready.live.client.add_change();
             return self.ready().await;
         }
         Ok(ready)
@@ -142,7 +148,7 @@ impl Link {
     /// Looks at the pins again, after somebody accepted one.
     pub(crate) async fn look_again(self: &Arc<Self>) {
         if let Some(live) = &self.state.lock().await.live {
-            live.client.set_changed();
+            live.client.add_change();
         }
     }
 
@@ -247,7 +253,8 @@ impl Link {
         // One for the state, one here; any other belongs to a call.
         let is_unused = Arc::strong_count(&live) <= 2 && live.unused() >= idle;
         if is_unused {
-            state.live = None;
+            // It came through a time of rest: what was before does not count any more.
+            *state = State::default();
             drop(state);
             live.client.close("nobody used it").await;
         }
@@ -278,7 +285,13 @@ impl Live {
         self.used.lock().unwrap_or_else(PoisonError::into_inner).elapsed()
     }
 
-    fn listing(&self) -> Arc<Listing> {
-        self.listing.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    fn listed(&self) -> MutexGuard<'_, Listed> {
+        self.listed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The list, where nothing changed since.
+    fn fresh(&self) -> Option<Arc<Listing>> {
+        let listed = self.listed();
+        (listed.changes == self.client.changes()).then(|| listed.listing.clone())
     }
 }

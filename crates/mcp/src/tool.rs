@@ -1,7 +1,7 @@
 //! One tool as a server tells it, read from foreign JSON within bounds.
 
 use kernel::agent::Effect;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::pin::Pin;
 use crate::schema;
@@ -13,6 +13,10 @@ const NAME_BYTES_MAX: usize = 256;
 
 /// The longest description.
 const DESCRIPTION_BYTES_MAX: usize = 8_192;
+
+/// What a server may say about what a tool does.
+const HINTS: [&str; 5] =
+    ["title", "readOnlyHint", "destructiveHint", "idempotentHint", "openWorldHint"];
 
 /// A tool as its server tells it.
 #[derive(Clone, Debug, PartialEq)]
@@ -67,7 +71,7 @@ impl Tool {
         }
         let own = entry.get("inputSchema");
         let input_schema = schema::shown(own).map_err(unfit)?;
-        let annotations = entry.get("annotations").cloned().unwrap_or_default();
+        let annotations = hints(entry.get("annotations"));
         Ok(Tool {
             pin: Pin::of(name, description, own.unwrap_or(&Value::Null), &annotations),
             name: name.to_owned(),
@@ -94,6 +98,15 @@ impl Tool {
             Effect::Effect
         }
     }
+}
+
+/// The hints that the protocol knows, where there are any. Others mean nothing to us, and
+/// come or not with how a list was read.
+fn hints(annotations: Option<&Value>) -> Value {
+    let known = |key: &&str| Some(((*key).to_owned(), annotations?.get(*key)?.clone()));
+    let told: Map<String, Value> =
+        HINTS.iter().filter_map(known).filter(|(_, hint)| !hint.is_null()).collect();
+    if told.is_empty() { Value::Null } else { Value::Object(told) }
 }
 
 #[cfg(test)]
@@ -129,6 +142,18 @@ mod tests {
         ] {
             assert_eq!(Tool::read(&entry).is_ok(), right, "{entry:.100}");
         }
+    }
+
+    #[test]
+    fn only_hints_that_mean_something_are_in_the_pin() {
+        let plain = tool(json!(null)).pin;
+        for nothing in [json!({}), json!("x"), json!({"readOnlyHint": null, "colour": "red"})] {
+            assert_eq!(tool(nothing.clone()).pin, plain, "{nothing}");
+        }
+        let read = tool(json!({"readOnlyHint": true})).pin;
+        assert_ne!(read, plain);
+        assert_eq!(tool(json!({"colour": "red", "readOnlyHint": true})).pin, read);
+        assert_ne!(tool(json!({"readOnlyHint": "true"})).pin, read);
     }
 
     #[test]

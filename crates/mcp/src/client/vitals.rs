@@ -1,6 +1,6 @@
 //! The life of one connection, shared by those who read, write and wait.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -15,7 +15,7 @@ pub(crate) struct Vitals {
     why: OnceLock<String>,
     is_fault: AtomicBool,
     gone: CancellationToken,
-    changed: AtomicBool,
+    changes: AtomicU64,
     bytes: Mutex<Meter>,
     unasked: Mutex<Meter>,
     limits: Limits,
@@ -28,7 +28,7 @@ impl Vitals {
             why: OnceLock::new(),
             is_fault: AtomicBool::new(false),
             gone: CancellationToken::new(),
-            changed: AtomicBool::new(false),
+            changes: AtomicU64::new(0),
             bytes: Mutex::new(Meter::new(limits.bytes_per_second_max)),
             unasked: Mutex::new(Meter::new(limits.unasked_per_second_max)),
             limits: *limits,
@@ -91,16 +91,14 @@ impl Vitals {
         }
     }
 
-    pub(super) fn set_changed(&self) {
-        self.changed.store(true, Ordering::Release);
+    /// Takes note that the tools changed.
+    pub(super) fn add_change(&self) {
+        self.changes.fetch_add(1, Ordering::AcqRel);
     }
 
-    pub(super) fn has_changed(&self) -> bool {
-        self.changed.load(Ordering::Acquire)
-    }
-
-    pub(super) fn take_changed(&self) -> bool {
-        self.changed.swap(false, Ordering::AcqRel)
+    /// How often the tools changed so far.
+    pub(super) fn changes(&self) -> u64 {
+        self.changes.load(Ordering::Acquire)
     }
 }
 

@@ -76,7 +76,7 @@ impl<T> Watched<T> {
 
     fn is_wanted(&self, notification: &ServerNotification) -> bool {
         if matches!(notification, ServerNotification::ToolListChangedNotification(_)) {
-            self.vitals.set_changed();
+            self.vitals.add_change();
             return true;
         }
         matches!(

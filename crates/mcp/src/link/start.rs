@@ -1,12 +1,12 @@
 //! Starting a server: its process or its address, the handshake, its tools.
 
-use std::sync::Mutex as Lock;
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, Mutex as Lock};
+use std::time::Duration;
 
 use secrecy::SecretString;
 use tokio::time::Instant;
 
-use super::{Link, Live};
+use super::{Link, Listed, Live};
 use crate::client::{Client, Handshake, Http, Unanswered, Unstarted};
 use crate::listing::Listing;
 use crate::outside::Launch;
@@ -29,44 +29,45 @@ impl Link {
                 })?
             }
         };
-        let listing = Arc::new(self.list(&client).await?);
+        let listed = self.list(&client).await?;
         let now = Instant::now();
         tracing::info!(
             server = self.server.name,
             tenant = self.tenant.0,
-            tools = listing.tools.len(),
+            tools = listed.listing.tools.len(),
             "an MCP server was started"
         );
-        Ok(Live { client, listing: Lock::new(listing), begun: now, used: Lock::new(now) })
+        Ok(Live { client, listed: Lock::new(listed), begun: now, used: Lock::new(now) })
     }
 
     /// The tools of a running server, after it said that they changed.
     pub(super) async fn list_again(&self, live: &Live) -> Result<Arc<Listing>, String> {
-        let limit = std::time::Duration::from_secs(self.server.settings.start_timeout_seconds);
+        let limit = Duration::from_secs(self.server.settings.start_timeout_seconds);
         let listed = tokio::time::timeout(limit, self.list(&live.client)).await;
-        let listing = listed
-            .map_err(|_late| format!("it did not list its tools within {} s", limit.as_secs()))??;
-        let listing = Arc::new(listing);
-        *live.listing.lock().unwrap_or_else(PoisonError::into_inner) = listing.clone();
+        let late = |_| format!("it did not list its tools within {} s", limit.as_secs());
+        let listed = listed.map_err(late)??;
+        let listing = listed.listing.clone();
+        *live.listed() = listed;
         Ok(listing)
     }
 
     /// Its tools. A server that adds some right after the handshake is asked again.
-    async fn list(&self, client: &Client) -> Result<Listing, String> {
-        let mut entries = Vec::new();
+    async fn list(&self, client: &Client) -> Result<Listed, String> {
+        let (mut entries, mut changes) = (Vec::new(), 0);
         for _time in 0..LISTS_MAX {
-            client.take_changed();
+            changes = client.changes();
             entries = client.tools().await.map_err(|unanswered| match unanswered {
                 Unanswered::NotSent(why) | Unanswered::Lost(why) => why,
                 Unanswered::Refused(why) => format!("it refused to list its tools: {why}"),
                 Unanswered::Expired => "it forgot its session".to_owned(),
             })?;
-            if !client.has_changed() {
+            if client.changes() == changes {
                 break;
             }
         }
         let taken = Listing::take(&entries, &self.server, &self.tenant, &*self.outside.pins);
-        taken.await.map_err(|error| error.to_string())
+        let listing = taken.await.map_err(|error| error.to_string())?;
+        Ok(Listed { changes, listing: Arc::new(listing) })
     }
 
     async fn connect(&self, handshake: Handshake) -> Result<Client, Unstarted> {

@@ -220,3 +220,30 @@ async fn tools_that_are_added_right_after_the_handshake_belong_to_the_first_cont
         mcp.close().await;
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_caller_who_gives_up_while_a_changed_list_is_made_hides_no_change() {
+    let actor = Actor::new(|mut wire: Wire| async move {
+        wire.tools = vec![tool("t", "Before."), tool("turn", "")];
+        let mut lists = 0;
+        while let Some(request) = wire.asked().await {
+            if request["params"]["name"] == "turn" {
+                wire.change(vec![tool("t", "After.")]).await;
+            }
+            lists += usize::from(request["method"] == "tools/list");
+            if request["method"] != "tools/list" || lists != 2 {
+                wire.usual(&request).await;
+            }
+        }
+    });
+    let mcp = started(actor.clone());
+    composed(&mcp).await;
+    turn(&mcp).await;
+    let gives_up = call("srv__t", &json!({}));
+    let run = tokio::time::timeout(std::time::Duration::from_millis(50), mcp.run(&gives_up));
+    assert!(run.await.is_err(), "the second list is never answered");
+    assert_eq!(actor.heard("tools/list").len(), 2);
+    assert_has(&end(mcp.run(&gives_up).await), &["error: not run", "says something else"]);
+    assert_eq!(mcp.examine(&call("srv__t", &json!({}))).await.judgement.verdict, Verdict::Ask);
+    mcp.close().await;
+}
