@@ -161,6 +161,33 @@ async fn a_session_is_begun_used_and_ended() {
 }
 
 #[tokio::test]
+async fn a_server_without_sessions_is_spoken_to_as_well() {
+    let host = Host::start(|seen| match seen.asks() {
+        "initialize" => {
+            let error = json!({"code": -32600, "message": "there is no `initialize`"});
+            Some(json_body(400, &json!({"jsonrpc": "2.0", "id": seen.body["id"], "error": error})))
+        }
+        "server/discover" => {
+            let found = json!({
+                "resultType": "complete", "supportedVersions": ["2026-07-28"],
+                "capabilities": {"tools": {}}, "ttlMs": 0, "cacheScope": "private",
+            });
+            Some(result(seen, &found))
+        }
+        _ => None,
+    })
+    .await;
+    let mcp = host.mcp(&json!({}));
+    assert_eq!(composed(&mcp).await.0, ["srv__t"]);
+    assert_eq!(good(&mcp, "srv__t", json!({"a": 1})).await, r#"t {"a":1}"#);
+    let called = &host.asked("tools/call")[0];
+    assert_eq!(called.header("mcp-protocol-version"), "2026-07-28");
+    assert_eq!(called.header("mcp-name"), "t");
+    assert_eq!(called.header("mcp-session-id"), "");
+    mcp.close().await;
+}
+
+#[tokio::test]
 async fn a_forgotten_session_is_begun_anew_and_its_call_runs_once() {
     for forgotten in [404, 400] {
         let forgets = Mutex::new(true);

@@ -134,7 +134,8 @@ impl Http {
                 Ok(StreamableHttpPostResponse::Json(message, session))
             }
             Some(JsonRpcMessage::Error(error))
-                if status.is_client_error() && is_about_the_request(status, &error.error) =>
+                if status.is_client_error()
+                    && !(has_session && may_be_forgotten(status, &error.error)) =>
             {
                 // Something before the server itself does not know the id.
                 let error = JsonRpcMessage::error(error.error, id_of(asked));
@@ -155,10 +156,11 @@ fn refused(status: StatusCode, has_session: bool) -> Failure {
     }
 }
 
-/// Whether an error says what is wrong with the request, and not with its session.
-fn is_about_the_request(status: StatusCode, error: &ErrorData) -> bool {
+/// Whether an error may mean that the session is not known, and does not say what is wrong
+/// with the request.
+fn may_be_forgotten(status: StatusCode, error: &ErrorData) -> bool {
     let of_requests = [ErrorCode::INVALID_PARAMS, ErrorCode::METHOD_NOT_FOUND];
-    status != StatusCode::BAD_REQUEST || of_requests.contains(&error.code)
+    status == StatusCode::BAD_REQUEST && !of_requests.contains(&error.code)
 }
 
 fn id_of(asked: &ClientJsonRpcMessage) -> Option<RequestId> {
