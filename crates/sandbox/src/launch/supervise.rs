@@ -1,0 +1,129 @@
+//! The supervisor: one caged program from order to report.
+//!
+//! It lives in its own session with one thread. Everything that it makes on disk is
+//! cleared away by it, also when its caller dies: then the line is closed.
+
+use std::fs::File;
+use std::os::fd::{AsFd, OwnedFd};
+
+use rustix::process::{getpid, set_child_subreaper, setsid};
+
+use super::begin::begin;
+use super::placeholder::Claim;
+use super::repositories::{self, Found};
+use super::room::Room;
+use super::workdir::Workdir;
+use super::{descend, watch};
+use crate::control;
+use crate::grant::Absent;
+use crate::spec::{Cover, End, Order, Report, Spec};
+
+/// What is told to somebody who types the launcher's word.
+const NOT_FOR_PEOPLE: &str = "this is for the program itself: it starts caged programs so";
+
+/// Does one order that comes over standard input.
+pub(super) fn main() -> i32 {
+    let Ok(line) = std::io::stdin().as_fd().try_clone_to_owned() else { return 2 };
+    let Ok(Some((Order::Begin, attached))) = control::receive(&line) else {
+        eprintln!("{NOT_FOR_PEOPLE}");
+        return 2;
+    };
+    let report = match tend(&line, attached) {
+        Ok(end) => Report::Ended(end),
+        Err(why) => Report::Refused(why),
+    };
+    // Nobody listens any more where the caller died.
+    let _ = control::send(&line, &report, &[]);
+    0
+}
+
+/// Builds the cage, watches over it, and clears it away.
+fn tend(line: &OwnedFd, attached: Vec<OwnedFd>) -> Result<End, String> {
+    let Ok([spec, stdin, stdout, stderr]) = <[OwnedFd; 4]>::try_from(attached) else {
+        return Err("the order came without its descriptors".into());
+    };
+    let spec: Spec = control::unpack(spec).map_err(|error| format!("the order: {error}"))?;
+    setsid().map_err(|error| format!("a session of its own: {error}"))?;
+    let reaping = set_child_subreaper(Some(getpid()));
+    reaping.map_err(|error| format!("adopting what the program leaves: {error}"))?;
+
+    let workdir = Workdir::open(&spec.workdir)?;
+    let room = Room::make(&spec.rooms)?;
+    watch::disks(&workdir, &room, &spec.limits)?;
+    let known = search(&workdir, &spec);
+    let names = protected(&workdir, &spec)?;
+    let placed = spec.writable && spec.bubblewrap.is_some();
+    // Claimed before the covers are listed: what they cover is there then.
+    let claim = placed.then(|| Claim::take(&spec.rooms, &workdir, &names)).transpose()?;
+    let covers = covers(&workdir, &spec, names, &known)?;
+
+    let main = begin(line, &spec, &workdir, &room, covers, [stdin, stdout, stderr])?;
+    let (status, stopped) = watch::until_end(line, main, &workdir, &room, &spec.limits);
+    let status = descend::end_all(main, status)?;
+
+    let after = search(&workdir, &spec);
+    drop(claim);
+    let repositories = after.paths.difference(&known.paths).cloned().collect();
+    let searched_all = known.complete && after.complete;
+    Ok(End { code: descend::code(status), stopped, repositories, searched_all })
+}
+
+fn search(workdir: &Workdir, spec: &Spec) -> Found {
+    if spec.writable {
+        return repositories::search(workdir.path(), spec.limits.search_entries_max);
+    }
+    Found { complete: true, ..Found::default() }
+}
+
+/// The names to protect. A working directory without a repository must not become one by
+/// itself: without a `HEAD` it is none.
+fn protected(workdir: &Workdir, spec: &Spec) -> Result<Vec<Cover>, String> {
+    let cover = |name: &str, absent: Absent, hidden: bool| Cover {
+        path: name.into(),
+        hidden,
+        folder: absent == Absent::Folder,
+    };
+    let mut names: Vec<Cover> =
+        spec.protected.iter().map(|one| cover(&one.name, one.absent, one.hidden)).collect();
+    let git = spec.protected.iter().any(|one| one.name == ".git");
+    let listed = spec.protected.iter().any(|one| one.name == "HEAD");
+    if git && !listed && workdir.kind(".git".as_ref())?.is_none() {
+        names.push(cover("HEAD", Absent::File, false));
+    }
+    Ok(names)
+}
+
+/// Everything in the working directory that is not granted with it, as it is now.
+fn covers(
+    workdir: &Workdir,
+    spec: &Spec,
+    names: Vec<Cover>,
+    known: &Found,
+) -> Result<Vec<Cover>, String> {
+    let nested = known.paths.iter().filter(|path| path.file_name().is_some_and(|n| n == ".git"));
+    let nested = nested.map(|path| Cover { path: path.clone(), hidden: false, folder: true });
+    let mut covers = Vec::new();
+    for mut cover in names.into_iter().chain(nested) {
+        match workdir.kind(&cover.path)? {
+            Some(folder) => cover.folder = folder,
+            // Nobody can make it: without namespaces no name can be made beside it.
+            None if spec.bubblewrap.is_none() => {}
+            // Nothing is there to be read, and nothing can be made in a closed folder.
+            None => continue,
+        }
+        if spec.writable || cover.hidden {
+            covers.push(cover);
+        }
+    }
+    covers.sort();
+    covers.dedup();
+    Ok(covers)
+}
+
+/// A file that the walls must keep out of reach.
+pub(super) fn canary(spec: &Spec) -> Result<std::path::PathBuf, String> {
+    let path = spec.rooms.join("canary");
+    let made = File::options().create(true).append(true).open(&path);
+    made.map_err(|error| format!("`{}`: {error}", path.display()))?;
+    Ok(path)
+}

@@ -1,0 +1,87 @@
+//! Watching over a caged program: its deadline, its caller, and what all its processes
+//! take together, which no limit of the kernel on one process bounds.
+
+use std::os::fd::OwnedFd;
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::fstatvfs;
+use rustix::process::{Pid, PidfdFlags, WaitStatus, pidfd_open};
+
+use super::descend::{self, Reaped};
+use super::room::Room;
+use super::workdir::{self, Workdir};
+use crate::grant::Limits;
+use crate::spec::Stopped;
+
+/// How often it is looked at what the processes take, in milliseconds.
+const LOOK_MS: u64 = 50;
+
+/// Returns when the program has ended by itself or must be ended.
+pub(super) fn until_end(
+    line: &OwnedFd,
+    main: Pid,
+    workdir: &Workdir,
+    room: &Room,
+    limits: &Limits,
+) -> (Option<WaitStatus>, Option<Stopped>) {
+    let until = Instant::now() + Duration::from_millis(limits.deadline_ms);
+    // Without a descriptor of the process its end is seen at the next look.
+    let process = pidfd_open(main, PidfdFlags::empty()).ok();
+    loop {
+        if let Reaped { main: Some(status), .. } = descend::reap(main) {
+            return (Some(status), None);
+        }
+        let left = until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return (None, Some(Stopped::Deadline));
+        }
+        if heard(line, process.as_ref(), left.min(Duration::from_millis(LOOK_MS))) {
+            return (None, Some(Stopped::Request));
+        }
+        if let Some(stopped) = beyond(workdir, room, limits) {
+            return (None, Some(stopped));
+        }
+    }
+}
+
+/// Waits for a moment, or until the program ends. Whether the caller wants it ended: all
+/// that comes over the line, its closing included, says so.
+fn heard(line: &OwnedFd, process: Option<&OwnedFd>, moment: Duration) -> bool {
+    let mut awaited = vec![PollFd::new(line, PollFlags::IN)];
+    awaited.extend(process.map(|process| PollFd::new(process, PollFlags::IN)));
+    let moment = Timespec {
+        tv_sec: moment.as_secs().cast_signed(),
+        tv_nsec: i64::from(moment.subsec_nanos()),
+    };
+    match poll(&mut awaited, Some(&moment)) {
+        Ok(_) => !awaited[0].revents().is_empty(),
+        Err(rustix::io::Errno::INTR) => false,
+        Err(_) => true,
+    }
+}
+
+/// Which limit on everything together is passed.
+fn beyond(workdir: &Workdir, room: &Room, limits: &Limits) -> Option<Stopped> {
+    let taken = descend::taken();
+    if taken.tasks > limits.tasks_max {
+        return Some(Stopped::Tasks);
+    }
+    if taken.memory_bytes > limits.memory_bytes_max {
+        return Some(Stopped::Memory);
+    }
+    disks(workdir, room, limits).is_err().then_some(Stopped::Disk)
+}
+
+/// Whether enough is free on the disks that a program may write to.
+pub(super) fn disks(workdir: &Workdir, room: &Room, limits: &Limits) -> Result<(), String> {
+    let least = limits.disk_free_bytes_min;
+    let own = workdir::handle(room.path()).and_then(|room| fstatvfs(&room));
+    for free in [own, fstatvfs(workdir)] {
+        let free = free.map_err(|error| format!("the space that is free: {error}"))?;
+        if free.f_bavail.saturating_mul(free.f_frsize) < least {
+            return Err(format!("less than {least} bytes are free on the disk"));
+        }
+    }
+    Ok(())
+}
