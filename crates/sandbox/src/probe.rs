@@ -80,7 +80,8 @@ impl Probe {
         }
         let rooms = room::house(&places::rooms()).map_err(ProbeError::Trial)?;
         room::sweep(&rooms);
-        let mut probe = Probe { launcher, abi, rooms, bubblewrap: Err(String::new()), mode: Mode::Bare };
+        let mut probe =
+            Probe { launcher, abi, rooms, bubblewrap: Err(String::new()), mode: Mode::Bare };
         probe.bubblewrap = probe.try_bubblewrap().await;
         if probe.bubblewrap.is_ok() {
             probe.mode = Mode::Namespaces;
@@ -125,7 +126,8 @@ impl Probe {
     /// Runs `true` in a cage of this kind.
     async fn trial(&self) -> Result<(), String> {
         let room = room::Room::make(&self.rooms)?;
-        let limits = Limits { deadline_ms: TRIAL_MS_MAX, disk_free_bytes_min: 0, ..Limits::default() };
+        let limits =
+            Limits { deadline_ms: TRIAL_MS_MAX, disk_free_bytes_min: 0, ..Limits::default() };
         let grant = Grant { limits, ..Grant::reading(room.path().join("tmp")) };
         let cage = Cage::unchecked(Arc::new(self.clone()), grant);
         let ended = cage.run("true", &[], b"").await.map_err(|error| error.to_string())?;

@@ -41,7 +41,11 @@ fn filters(bare: bool, loopback: bool) -> Result<(BpfProgram, BpfProgram), Strin
     Ok((missing, refused))
 }
 
-fn compile(rules: Rules, otherwise: SeccompAction, then: SeccompAction) -> Result<BpfProgram, String> {
+fn compile(
+    rules: Rules,
+    otherwise: SeccompAction,
+    then: SeccompAction,
+) -> Result<BpfProgram, String> {
     let filter = SeccompFilter::new(rules, otherwise, then, HERE).map_err(|error| said(&error))?;
     BpfProgram::try_from(filter).map_err(|error| said(&error))
 }

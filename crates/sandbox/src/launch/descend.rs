@@ -3,11 +3,12 @@
 //! This process adopts what its descendants leave behind, so none of them gets away by
 //! forking twice or by a session of its own.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::time::{Duration, Instant};
 
 use rustix::io::Errno;
-use rustix::process::{Pid, Signal, WaitOptions, WaitStatus, kill_process, wait};
+use rustix::process::{Pid, Signal, WaitOptions, WaitStatus, getpid, kill_process, wait};
 
 /// How long it is tried to end all processes, in milliseconds.
 const END_MS_MAX: u64 = 30_000;
@@ -41,8 +42,15 @@ pub(super) fn reap(main: Pid) -> Reaped {
 }
 
 /// Kills until nobody is left, and returns the main process's status.
-pub(super) fn end_all(main: Pid, mut status: Option<WaitStatus>) -> Result<Option<WaitStatus>, String> {
+pub(super) fn end_all(
+    main: Pid,
+    mut status: Option<WaitStatus>,
+) -> Result<Option<WaitStatus>, String> {
     let until = Instant::now() + Duration::from_millis(END_MS_MAX);
+    if status.is_none() {
+        // With bubblewrap this is enough: its namespace ends with it, all at once.
+        let _ = kill_process(main, Signal::KILL);
+    }
     loop {
         let reaped = reap(main);
         status = status.or(reaped.main);
@@ -78,14 +86,17 @@ pub(super) struct Taken {
     pub(super) memory_bytes: u64,
 }
 
-/// Looks at all descendants.
-pub(super) fn taken() -> Taken {
+/// Looks at all descendants, until they are more than they may be.
+pub(super) fn taken(tasks_max: u64) -> Taken {
     let mut taken = Taken::default();
     for pid in descendants() {
         let Ok(status) = fs::read_to_string(format!("/proc/{pid}/status")) else { continue };
         taken.tasks += field(&status, "Threads:").unwrap_or(1);
         let kib = ["RssAnon:", "RssShmem:"].iter().filter_map(|name| field(&status, name));
         taken.memory_bytes += kib.sum::<u64>().saturating_mul(1024);
+        if taken.tasks > tasks_max {
+            break;
+        }
     }
     taken
 }
@@ -97,16 +108,20 @@ fn field(status: &str, name: &str) -> Option<u64> {
 
 /// Everything below this process, as far as it can be seen in one go.
 fn descendants() -> Vec<Pid> {
-    let mut found: Vec<Pid> = children("self").or_else(scan).unwrap_or_default();
+    listed().or_else(scanned).unwrap_or_default()
+}
+
+/// By each process's children, where the kernel lists them: looks at nobody else's.
+fn listed() -> Option<Vec<Pid>> {
+    let mut found = children("self")?;
     let mut at = 0;
     while at < found.len() && found.len() < PROCESSES_MAX {
         found.extend(children(found[at]).unwrap_or_default());
         at += 1;
     }
-    found
+    Some(found)
 }
 
-/// The children of a process, where the kernel lists them.
 fn children(of: impl std::fmt::Display) -> Option<Vec<Pid>> {
     let mut found = Vec::new();
     for task in fs::read_dir(format!("/proc/{of}/task")).ok()? {
@@ -116,24 +131,22 @@ fn children(of: impl std::fmt::Display) -> Option<Vec<Pid>> {
     Some(found)
 }
 
-/// Everything below this process, by everybody's parents: for kernels that do not list
-/// children.
-fn scan() -> Option<Vec<Pid>> {
-    let mut parents = Vec::new();
+/// By everybody's parents, on any kernel.
+fn scanned() -> Option<Vec<Pid>> {
+    let mut families: BTreeMap<i32, Vec<Pid>> = BTreeMap::new();
     for entry in fs::read_dir("/proc").ok()?.flatten() {
         let Some(pid) = entry.file_name().to_str().and_then(parse) else { continue };
         let stat = fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
         // The name before it may hold anything, closing brackets too.
         let after = stat.rsplit_once(')').map_or("", |(_, after)| after);
         if let Some(parent) = after.split_whitespace().nth(1).and_then(parse) {
-            parents.push((pid, parent));
+            families.entry(parent.as_raw_pid()).or_default().push(pid);
         }
     }
-    let mut found = vec![rustix::process::getpid()];
+    let mut found = vec![getpid()];
     let mut at = 0;
     while at < found.len() {
-        let of = found[at];
-        found.extend(parents.iter().filter(|(_, parent)| *parent == of).map(|(pid, _)| *pid));
+        found.extend(families.remove(&found[at].as_raw_pid()).unwrap_or_default());
         at += 1;
     }
     Some(found.split_off(1))
@@ -151,10 +164,10 @@ mod tests {
     fn both_ways_of_looking_find_a_child() {
         let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
         let pid = Pid::from_raw(child.id().cast_signed()).unwrap();
-        let (listed, scanned) = (descendants(), scan().unwrap());
+        let (descendants, scanned) = (descendants(), scanned().unwrap());
         child.kill().unwrap();
         child.wait().unwrap();
-        assert!(listed.contains(&pid), "{listed:?}");
+        assert!(descendants.contains(&pid), "{descendants:?}");
         assert!(scanned.contains(&pid), "{scanned:?}");
     }
 }

@@ -14,7 +14,7 @@ use std::process::Command;
 use rustix::fs::{
     AtFlags, CWD, Mode, OFlags, ResolveFlags, StatxAttributes, StatxFlags, openat2, statx,
 };
-use rustix::process::{Signal, chdir, set_parent_process_death_signal};
+use rustix::process::{Signal, chdir, nice, set_parent_process_death_signal, setsid};
 use rustix::thread::{
     CapabilitySet, CapabilitySets, remove_capability_from_bounding_set, set_capabilities,
 };
@@ -26,6 +26,9 @@ use crate::spec::{Cover, Entry, Reach, Report};
 
 /// What shells say of a command that does not exist.
 const NOT_FOUND: i32 = 127;
+
+/// How much less a caged program counts for the scheduler.
+const COURTESY: i32 = 5;
 
 /// The last capability that any kernel may know.
 const CAPABILITY_MAX: u32 = 63;
@@ -71,6 +74,8 @@ fn stand(entry: &Entry, line: &OwnedFd) -> Result<(), String> {
     }
     chdir(&entry.workdir)
         .map_err(|error| format!("the working directory `{}`: {error}", entry.workdir.display()))?;
+    // A group of its own for the scheduler, that gives way to everybody else.
+    let _ = (setsid(), nice(COURTESY));
     limits::set(&entry.limits, entry.namespaces)?;
     if entry.namespaces {
         entry.covers.iter().try_for_each(covered)?;
@@ -122,8 +127,7 @@ fn give_up_privileges() -> Result<(), String> {
         let _ = remove_capability_from_bounding_set(one);
     }
     let nothing = CapabilitySet::empty();
-    let nothing =
-        CapabilitySets { effective: nothing, permitted: nothing, inheritable: nothing };
+    let nothing = CapabilitySets { effective: nothing, permitted: nothing, inheritable: nothing };
     set_capabilities(None, nothing).map_err(|error| format!("giving up privileges: {error}"))?;
     let kept = Path::new("/proc/self/status");
     let status = std::fs::read_to_string(kept).unwrap_or_default();

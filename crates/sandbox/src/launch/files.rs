@@ -126,8 +126,7 @@ impl Rules {
     }
 
     fn workdir(&mut self, entry: &Entry) -> Result<(), String> {
-        let access =
-            if entry.writable { self.change() } else { AccessFs::from_read(self.abi) };
+        let access = if entry.writable { self.change() } else { AccessFs::from_read(self.abi) };
         if entry.namespaces {
             return self.path(&entry.workdir, access);
         }

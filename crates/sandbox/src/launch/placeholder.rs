@@ -72,7 +72,10 @@ impl Claim {
     fn made(&mut self) -> std::io::Result<Vec<Cover>> {
         let mut text = String::new();
         self.journal.rewind()?;
-        self.journal.as_fd().try_clone_to_owned().map(File::from)?
+        self.journal
+            .as_fd()
+            .try_clone_to_owned()
+            .map(File::from)?
             .take(JOURNAL_BYTES_MAX)
             .read_to_string(&mut text)?;
         Ok(text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect())

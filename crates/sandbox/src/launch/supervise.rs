@@ -58,6 +58,7 @@ fn tend(line: &OwnedFd, attached: Vec<OwnedFd>) -> Result<End, String> {
     let covers = covers(&workdir, &spec, names, &known)?;
 
     let main = begin(line, &spec, &workdir, &room, covers, [stdin, stdout, stderr])?;
+    watch::come_first();
     let (status, stopped) = watch::until_end(line, main, &workdir, &room, &spec.limits);
     let status = descend::end_all(main, status)?;
 

@@ -16,7 +16,8 @@ pub(super) struct Workdir {
 impl Workdir {
     /// Opens a canonical path; a link on the way is refused.
     pub(super) fn open(path: &Path) -> Result<Self, String> {
-        let said = |error: io::Error| format!("the working directory `{}`: {error}", path.display());
+        let said =
+            |error: io::Error| format!("the working directory `{}`: {error}", path.display());
         let flags = OFlags::DIRECTORY | OFlags::RDONLY | OFlags::CLOEXEC;
         let dir = openat2(CWD, path, flags, Mode::empty(), ResolveFlags::NO_SYMLINKS);
         let dir = dir.map_err(|error| said(error.into()))?;

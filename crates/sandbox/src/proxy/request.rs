@@ -4,8 +4,15 @@
 pub(super) const HEAD_BYTES_MAX: usize = 32 * 1024;
 
 /// Fields that are between the program and the proxy, or that the proxy writes itself.
-const OWN: [&str; 7] =
-    ["connection", "host", "keep-alive", "proxy-authorization", "proxy-connection", "te", "upgrade"];
+const OWN: [&str; 7] = [
+    "connection",
+    "host",
+    "keep-alive",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "upgrade",
+];
 
 /// What a program asks for.
 #[derive(Debug, PartialEq, Eq)]

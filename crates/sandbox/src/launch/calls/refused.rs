@@ -118,7 +118,9 @@ fn lending(rules: &mut Rules) -> Result<(), Error> {
             refuse(rules, call, &[(mode, Dword, MaskedEq(bit), bit)])?;
         }
         for making in [MAKING, number(libc::O_TMPFILE)] {
-            let made = |flags| [(flags, Dword, MaskedEq(making), making), (flags + 1, Dword, MaskedEq(bit), bit)];
+            let made = |flags| {
+                [(flags, Dword, MaskedEq(making), making), (flags + 1, Dword, MaskedEq(bit), bit)]
+            };
             refuse(rules, libc::SYS_openat, &made(2))?;
             #[cfg(target_arch = "x86_64")]
             refuse(rules, libc::SYS_open, &made(1))?;
