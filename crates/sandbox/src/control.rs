@@ -54,9 +54,13 @@ pub(crate) fn receive<T: DeserializeOwned>(
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(DESCRIPTORS_MAX))];
     let mut ancillary = RecvAncillaryBuffer::new(&mut space);
     let into = &mut [IoSliceMut::new(&mut bytes)];
-    let got = match recvmsg(line, into, &mut ancillary, RecvFlags::CMSG_CLOEXEC) {
-        Err(rustix::io::Errno::CONNRESET) => return Ok(None),
-        got => got?,
+    let got = loop {
+        match recvmsg(&line, into, &mut ancillary, RecvFlags::CMSG_CLOEXEC) {
+            // The other end left without reading everything. This is told once, before
+            // the messages that it sent itself.
+            Err(rustix::io::Errno::CONNRESET | rustix::io::Errno::INTR) => {}
+            got => break got?,
+        }
     };
     let mut descriptors = Vec::new();
     for message in ancillary.drain() {

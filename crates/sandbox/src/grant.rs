@@ -68,37 +68,21 @@ impl fmt::Debug for Grant {
 }
 
 /// A name in the working directory that a caged program cannot write, create, replace or
-/// move, whether it is there or not.
+/// move, whether it is there or not. Where it is absent, an empty folder holds its place
+/// while a cage lives that could make it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Protected {
     /// One name, no path.
     pub name: String,
-    /// What holds its place where it is absent.
-    pub absent: Absent,
     /// Whether its content cannot be read either.
     pub hidden: bool,
 }
 
-/// What holds the place of a protected name that is absent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Absent {
-    /// An empty file.
-    File,
-    /// An empty folder.
-    Folder,
-}
-
 impl Protected {
-    /// A name that is usually a file.
+    /// A name that nobody in the cage changes.
     #[must_use]
-    pub fn file(name: impl Into<String>) -> Self {
-        Protected { name: name.into(), absent: Absent::File, hidden: false }
-    }
-
-    /// A name that is usually a folder.
-    #[must_use]
-    pub fn folder(name: impl Into<String>) -> Self {
-        Protected { name: name.into(), absent: Absent::Folder, hidden: false }
+    pub fn new(name: impl Into<String>) -> Self {
+        Protected { name: name.into(), hidden: false }
     }
 
     /// The same, and nobody in the cage reads it.
@@ -112,10 +96,10 @@ impl Protected {
     #[must_use]
     pub fn usual() -> Vec<Self> {
         vec![
-            Protected::folder(".git"),
-            Protected::folder(".windlass").hidden(),
-            Protected::file("windlass.yaml"),
-            Protected::file(".envrc"),
+            Protected::new(".git"),
+            Protected::new(".windlass").hidden(),
+            Protected::new("windlass.yaml"),
+            Protected::new(".envrc"),
         ]
     }
 }

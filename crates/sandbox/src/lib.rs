@@ -21,7 +21,7 @@ mod spec;
 
 pub use cage::{Cage, Caged, Ended, Ending};
 pub use error::{CageError, ProbeError};
-pub use grant::{Absent, Grant, Limits, Network, Protected};
+pub use grant::{Grant, Limits, Network, Protected};
 pub use probe::{Launcher, Mode, Probe};
 pub use proxy::{Checked, Gate};
 pub use spec::Stopped;

@@ -8,7 +8,7 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use rustix::io::Errno;
-use rustix::process::{Pid, Signal, WaitOptions, WaitStatus, getpid, kill_process, wait};
+use rustix::process::{Pid, Signal, WaitOptions, WaitStatus, getpid, getuid, kill_process, wait};
 
 /// How long it is tried to end all processes, in milliseconds.
 const END_MS_MAX: u64 = 30_000;
@@ -99,6 +99,19 @@ pub(super) fn taken(tasks_max: u64) -> Taken {
         }
     }
     taken
+}
+
+/// Processes and threads of the user that this process belongs to.
+pub(super) fn tasks_of_this_user() -> u64 {
+    let user = u64::from(getuid().as_raw());
+    let mut tasks = 0;
+    for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
+        let Ok(status) = fs::read_to_string(entry.path().join("status")) else { continue };
+        if field(&status, "Uid:") == Some(user) {
+            tasks += field(&status, "Threads:").unwrap_or(1);
+        }
+    }
+    tasks
 }
 
 fn field(status: &str, name: &str) -> Option<u64> {

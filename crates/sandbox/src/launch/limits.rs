@@ -2,6 +2,7 @@
 
 use rlimit::{Resource, setrlimit};
 
+use super::descend;
 use crate::grant::Limits;
 
 const KIB: u64 = 1024;
@@ -36,11 +37,10 @@ pub(super) fn set(limits: &Limits, namespaces: bool) -> Result<(), String> {
         (Resource::SIGPENDING, both(SIGNALS_MAX)),
         (Resource::STACK, STACK_BYTES),
     ];
-    if namespaces {
-        // Counted in the cage's own user namespace. Without one it would count whatever
-        // else this user runs; the supervisor counts in both.
-        all.push((Resource::NPROC, both(limits.tasks_max)));
-    }
+    // Counted in the cage's own user namespace. Without one it counts whatever else this
+    // user runs. The kernel does not count root's; the supervisor counts everybody's.
+    let others = if namespaces { 0 } else { descend::tasks_of_this_user() };
+    all.push((Resource::NPROC, both(limits.tasks_max.saturating_add(others))));
     for (resource, (soft, hard)) in all {
         let most = resource.get_hard().map_err(|error| said(resource, &error))?;
         let set = setrlimit(resource, soft.min(most), hard.min(most));

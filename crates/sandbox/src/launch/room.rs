@@ -16,7 +16,7 @@ use rustix::process::getuid;
 const PREFIX: &str = "room-";
 
 /// Tries to find a name for a room.
-const NAMES_MAX: u32 = 1000;
+const NAMES_MAX: u32 = 100;
 
 /// A room; dropped, it is thrown away.
 pub(crate) struct Room {
@@ -28,15 +28,20 @@ impl Room {
     /// Makes a room.
     pub(crate) fn make(rooms: &Path) -> Result<Self, String> {
         let process = std::process::id();
+        let mut last = io::Error::from(io::ErrorKind::AlreadyExists);
         for number in 0..NAMES_MAX {
             let path = rooms.join(format!("{PREFIX}{process}-{number}"));
             match private(&path) {
-                Ok(()) => return furnish(path.clone()).map_err(|error| said(&path, &error)),
+                // Somebody may sweep right now and take a room that is not locked yet.
+                Ok(()) => match furnish(path) {
+                    Ok(room) => return Ok(room),
+                    Err(error) => last = error,
+                },
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(said(&path, &error)),
             }
         }
-        Err(format!("`{}` is full of rooms", rooms.display()))
+        Err(said(rooms, &last))
     }
 
     pub(crate) fn path(&self) -> &Path {

@@ -15,7 +15,6 @@ use super::room::Room;
 use super::workdir::Workdir;
 use super::{descend, watch};
 use crate::control;
-use crate::grant::Absent;
 use crate::spec::{Cover, End, Order, Report, Spec};
 
 /// What is told to somebody who types the launcher's word.
@@ -51,7 +50,7 @@ fn tend(line: &OwnedFd, attached: Vec<OwnedFd>) -> Result<End, String> {
     let room = Room::make(&spec.rooms)?;
     watch::disks(&workdir, &room, &spec.limits)?;
     let known = search(&workdir, &spec);
-    let names = protected(&workdir, &spec)?;
+    let names = protected(&spec);
     let placed = spec.writable && spec.bubblewrap.is_some();
     // Claimed before the covers are listed: what they cover is there then.
     let claim = placed.then(|| Claim::take(&spec.rooms, &workdir, &names)).transpose()?;
@@ -61,6 +60,7 @@ fn tend(line: &OwnedFd, attached: Vec<OwnedFd>) -> Result<End, String> {
     watch::come_first();
     let (status, stopped) = watch::until_end(line, main, &workdir, &room, &spec.limits);
     let status = descend::end_all(main, status)?;
+    watch::step_back();
 
     let after = search(&workdir, &spec);
     drop(claim);
@@ -76,22 +76,17 @@ fn search(workdir: &Workdir, spec: &Spec) -> Found {
     Found { complete: true, ..Found::default() }
 }
 
-/// The names to protect. A working directory without a repository must not become one by
-/// itself: without a `HEAD` it is none.
-fn protected(workdir: &Workdir, spec: &Spec) -> Result<Vec<Cover>, String> {
-    let cover = |name: &str, absent: Absent, hidden: bool| Cover {
-        path: name.into(),
-        hidden,
-        folder: absent == Absent::Folder,
-    };
+/// The names to protect. A folder is a repository as a whole where it holds a `HEAD` and
+/// some more, so that name belongs to `.git`.
+fn protected(spec: &Spec) -> Vec<Cover> {
+    let cover = |name: &str, hidden| Cover { path: name.into(), hidden, folder: true };
     let mut names: Vec<Cover> =
-        spec.protected.iter().map(|one| cover(&one.name, one.absent, one.hidden)).collect();
-    let git = spec.protected.iter().any(|one| one.name == ".git");
-    let listed = spec.protected.iter().any(|one| one.name == "HEAD");
-    if git && !listed && workdir.kind(".git".as_ref())?.is_none() {
-        names.push(cover("HEAD", Absent::File, false));
+        spec.protected.iter().map(|one| cover(&one.name, one.hidden)).collect();
+    let has = |name: &str| spec.protected.iter().any(|one| one.name == name);
+    if has(".git") && !has("HEAD") {
+        names.push(cover("HEAD", false));
     }
-    Ok(names)
+    names
 }
 
 /// Everything in the working directory that is not granted with it, as it is now.

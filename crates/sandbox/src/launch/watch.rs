@@ -11,8 +11,9 @@ use rustix::process::{Pid, PidfdFlags, WaitStatus, pidfd_open};
 use super::descend::{self, Reaped};
 use super::room::Room;
 use super::workdir::{self, Workdir};
+use crate::control;
 use crate::grant::Limits;
-use crate::spec::Stopped;
+use crate::spec::{Order, Stopped};
 
 /// How often it is looked at what the processes take, in milliseconds: often at first,
 /// then less, for those that live long.
@@ -58,7 +59,12 @@ fn heard(line: &OwnedFd, process: Option<&OwnedFd>, moment: Duration) -> bool {
         tv_nsec: i64::from(moment.subsec_nanos()),
     };
     match poll(&mut awaited, Some(&moment)) {
-        Ok(_) => !awaited[0].revents().is_empty(),
+        Ok(_) if awaited[0].revents().is_empty() => false,
+        // Read, so that the caller does not find its words unread and this end gone.
+        Ok(_) => {
+            let _ = control::receive::<Order>(line);
+            true
+        }
         Err(rustix::io::Errno::INTR) => false,
         Err(_) => true,
     }
@@ -66,14 +72,22 @@ fn heard(line: &OwnedFd, process: Option<&OwnedFd>, moment: Duration) -> bool {
 
 /// Goes before everything that it watches over, where it may: no crowd of processes
 /// keeps it from looking. What it starts does not inherit this.
-#[allow(unsafe_code, reason = "no safe wrapper sets how a process is scheduled")]
 pub(super) fn come_first() {
-    let order = libc::sched_param { sched_priority: 1 };
-    // SAFETY: the kernel reads a live variable. Where this is not allowed nothing changes:
-    // then the kernel itself counts the processes of a user who is not root.
-    let _ = unsafe {
-        libc::sched_setscheduler(0, libc::SCHED_RR | libc::SCHED_RESET_ON_FORK, &raw const order)
-    };
+    schedule(libc::SCHED_RR | libc::SCHED_RESET_ON_FORK, 1);
+}
+
+/// Goes with everybody else again.
+pub(super) fn step_back() {
+    schedule(libc::SCHED_OTHER, 0);
+}
+
+/// Where this is not allowed nothing changes: then the kernel itself counts the processes
+/// of a user who is not root.
+#[allow(unsafe_code, reason = "no safe wrapper sets how a process is scheduled")]
+fn schedule(policy: i32, priority: i32) {
+    let order = libc::sched_param { sched_priority: priority };
+    // SAFETY: the kernel reads a live variable.
+    let _ = unsafe { libc::sched_setscheduler(0, policy, &raw const order) };
 }
 
 /// Which limit on everything together is passed.

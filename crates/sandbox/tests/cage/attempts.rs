@@ -15,7 +15,7 @@ use crate::world::SECRET;
 pub(crate) const WORD: &str = "--attempt";
 
 /// Attempts by one system call, with the errors that a cage may answer.
-pub(crate) const CALLS: [(&str, &[i32]); 32] = [
+pub(crate) const CALLS: [(&str, &[i32]); 31] = [
     ("udp", &[libc::EPERM]),
     ("udp6", &[libc::EPERM]),
     ("tcp", &[libc::EPERM]),
@@ -47,7 +47,6 @@ pub(crate) const CALLS: [(&str, &[i32]); 32] = [
     ("type-on-terminal", &[libc::EPERM]),
     ("setuid", &[libc::EPERM, libc::EINVAL]),
     ("signal", &[libc::EPERM, libc::ESRCH]),
-    ("signal-all", &[libc::EPERM, libc::ESRCH]),
 ];
 
 /// Makes one attempt and ends the process.
@@ -156,7 +155,6 @@ fn call(name: &str, of: i64) -> i64 {
             "type-on-terminal" => libc::syscall(libc::SYS_ioctl, 0, libc::TIOCSTI, space),
             "setuid" => libc::syscall(libc::SYS_setresuid, 12_345, 12_345, 12_345),
             "signal" => libc::syscall(libc::SYS_kill, of, 0),
-            "signal-all" => libc::syscall(libc::SYS_kill, -1_i64, 0),
             _ => panic!("`{name}`"),
         }
     }

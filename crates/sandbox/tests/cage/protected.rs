@@ -50,7 +50,7 @@ async fn what_somebody_else_put_into_a_placeholder_stays() {
 async fn new_repositories_below_are_reported() {
     for probe in probes().await {
         let world = World::new(Before::Full);
-        let plant = "git init -q src/new && mkdir -p src/bare/objects src/bare/refs && \
+        let plant = "mkdir -p src/new/.git && mkdir -p src/bare/objects src/bare/refs && \
                      echo 'ref: refs/heads/x' > src/bare/HEAD";
         let ended = bash(&world.cage(&probe), plant).await;
         let expected = ["src/bare", "src/new/.git"].map(PathBuf::from);
@@ -118,8 +118,8 @@ async fn grants_that_hold_too_much_are_refused() {
             ("temp", odd(&|grant| grant.workdir = std::env::temp_dir())),
             ("read all", odd(&|grant| grant.read.push("/".into()))),
             ("read above", odd(&|grant| grant.read.push(world.root.clone()))),
-            ("a path", odd(&|grant| grant.protected.push(Protected::file("a/b")))),
-            ("up", odd(&|grant| grant.protected.push(Protected::file("..")))),
+            ("a path", odd(&|grant| grant.protected.push(Protected::new("a/b")))),
+            ("up", odd(&|grant| grant.protected.push(Protected::new("..")))),
         ] {
             assert!(matches!(refused, Err(CageError::Grant(_))), "{name}: {refused:?}");
         }
