@@ -67,6 +67,7 @@ pub(crate) struct Entry {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct Cover {
     /// Relative to the working directory.
+    #[serde(with = "raw")]
     pub(crate) path: PathBuf,
     /// Whether its content cannot be read either.
     pub(crate) hidden: bool,
@@ -103,8 +104,47 @@ pub(crate) enum Report {
 pub(crate) struct End {
     pub(crate) code: i32,
     pub(crate) stopped: Option<Stopped>,
+    #[serde(with = "raws")]
     pub(crate) repositories: Vec<PathBuf>,
     pub(crate) searched_all: bool,
+}
+
+/// Paths are bytes on this side of the line: a program may call a folder anything.
+mod raw {
+    use std::ffi::OsString;
+    use std::os::unix::ffi::{OsStrExt, OsStringExt};
+    use std::path::{Path, PathBuf};
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(path: &Path, to: S) -> Result<S::Ok, S::Error> {
+        path.as_os_str().as_bytes().serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<PathBuf, D::Error> {
+        Ok(OsString::from_vec(Vec::deserialize(from)?).into())
+    }
+}
+
+/// The same for several.
+mod raws {
+    use std::ffi::OsString;
+    use std::os::unix::ffi::{OsStrExt, OsStringExt};
+    use std::path::PathBuf;
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(paths: &[PathBuf], to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(paths.iter().map(|path| path.as_os_str().as_bytes()))
+    }
+
+    pub(super) fn deserialize<'de, D>(from: D) -> Result<Vec<PathBuf>, D::Error>
+    where
+        D: Deserializer<'de>,
+    {
+        let all: Vec<Vec<u8>> = Deserialize::deserialize(from)?;
+        Ok(all.into_iter().map(|bytes| OsString::from_vec(bytes).into()).collect())
+    }
 }
 
 /// Why a program was killed.

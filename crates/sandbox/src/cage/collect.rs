@@ -50,27 +50,33 @@ pub(super) async fn collect(
         let ending = caged.wait().await?;
         Ok(Ending { stopped: flooded, ..ending })
     };
-    let ((), stdout, stderr, ending) = tokio::join!(
+    // Whoever is left of a cage that was lost may hold the pipes: its error does not wait.
+    let ((), stdout, stderr, ending) = tokio::try_join!(
         feed(input, stdin),
         read(output, &left, &full),
         read(errors, &left, &full),
         ending
-    );
-    let Ending { code, stopped, repositories, searched_all } = ending?;
+    )?;
+    let Ending { code, stopped, repositories, searched_all } = ending;
     Ok(Ended { code, stopped, stdout, stderr, repositories, searched_all })
 }
 
 /// A program may close its input before it has read everything.
-async fn feed(input: Option<Sender>, bytes: &[u8]) {
+async fn feed(input: Option<Sender>, bytes: &[u8]) -> Result<(), CageError> {
     if let Some(mut input) = input {
         let _ = input.write_all(bytes).await;
     }
+    Ok(())
 }
 
 /// Reads until the pipe is closed or nothing is left of what both pipes may carry.
-async fn read(from: Option<impl AsyncRead + Unpin>, left: &AtomicU64, full: &Notify) -> Vec<u8> {
+async fn read(
+    from: Option<impl AsyncRead + Unpin>,
+    left: &AtomicU64,
+    full: &Notify,
+) -> Result<Vec<u8>, CageError> {
     let mut all = Vec::new();
-    let Some(mut from) = from else { return all };
+    let Some(mut from) = from else { return Ok(all) };
     let mut chunk = vec![0; CHUNK_BYTES];
     while let Ok(got) = from.read(&mut chunk).await
         && got > 0
@@ -84,5 +90,5 @@ async fn read(from: Option<impl AsyncRead + Unpin>, left: &AtomicU64, full: &Not
             break;
         }
     }
-    all
+    Ok(all)
 }

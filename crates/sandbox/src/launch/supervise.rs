@@ -5,17 +5,24 @@
 
 use std::fs::File;
 use std::os::fd::{AsFd, OwnedFd};
+use std::path::{Path, PathBuf};
 
 use rustix::process::{getpid, set_child_subreaper, setsid};
 
 use super::begin::begin;
 use super::placeholder::Claim;
 use super::repositories::{self, Found};
-use super::room::Room;
+use super::room::{Room, house};
 use super::workdir::Workdir;
 use super::{descend, watch};
 use crate::control;
 use crate::spec::{Cover, End, Order, Report, Spec};
+
+/// Descriptors of the supervisor.
+const DESCRIPTORS_MAX: u64 = 16 * 1024;
+
+/// Paths in a report, which is one message. A byte takes four at the most.
+const PATHS_BYTES_MAX: usize = 12 * 1024;
 
 /// What is told to somebody who types the launcher's word.
 const NOT_FOR_PEOPLE: &str = "this is for the program itself: it starts caged programs so";
@@ -42,14 +49,21 @@ fn tend(line: &OwnedFd, attached: Vec<OwnedFd>) -> Result<End, String> {
         return Err("the order came without its descriptors".into());
     };
     let spec: Spec = control::unpack(spec).map_err(|error| format!("the order: {error}"))?;
+    // Each thing that is covered takes a descriptor.
+    let _ = rlimit::increase_nofile_limit(DESCRIPTORS_MAX);
     setsid().map_err(|error| format!("a session of its own: {error}"))?;
     let reaping = set_child_subreaper(Some(getpid()));
     reaping.map_err(|error| format!("adopting what the program leaves: {error}"))?;
 
     let workdir = Workdir::open(&spec.workdir)?;
-    let room = Room::make(&spec.rooms)?;
+    let room = Room::make(&house(&spec.rooms)?)?;
     watch::disks(&workdir, &room, &spec.limits)?;
     let known = search(&workdir, &spec);
+    if known.repositories.contains_key(Path::new("")) {
+        return Err("the working directory is a repository as a whole, whose settings cannot be \
+                    protected\ngrant reading only, or work in a checkout of it"
+            .into());
+    }
     let names = protected(&spec);
     let placed = spec.writable && spec.bubblewrap.is_some();
     // Claimed before the covers are listed: what they cover is there then.
@@ -64,9 +78,22 @@ fn tend(line: &OwnedFd, attached: Vec<OwnedFd>) -> Result<End, String> {
 
     let after = search(&workdir, &spec);
     drop(claim);
-    let repositories = after.paths.difference(&known.paths).cloned().collect();
     let searched_all = known.complete && after.complete;
+    let (repositories, told_all) = told(after.since(&known));
+    let searched_all = searched_all && told_all;
     Ok(End { code: descend::code(status), stopped, repositories, searched_all })
+}
+
+/// As many paths as fit into a report, and whether these are all.
+fn told(mut paths: Vec<PathBuf>) -> (Vec<PathBuf>, bool) {
+    let mut bytes = 0;
+    let fit = paths.iter().take_while(|path| {
+        bytes += path.as_os_str().len();
+        bytes <= PATHS_BYTES_MAX
+    });
+    let (fit, all) = (fit.count(), paths.len());
+    paths.truncate(fit);
+    (paths, fit == all)
 }
 
 fn search(workdir: &Workdir, spec: &Spec) -> Found {
@@ -96,8 +123,8 @@ fn covers(
     names: Vec<Cover>,
     known: &Found,
 ) -> Result<Vec<Cover>, String> {
-    let nested = known.paths.iter().filter(|path| path.file_name().is_some_and(|n| n == ".git"));
-    let nested = nested.map(|path| Cover { path: path.clone(), hidden: false, folder: true });
+    let cover = |path: &PathBuf| Cover { path: path.clone(), hidden: false, folder: true };
+    let nested = known.repositories.keys().map(cover);
     let mut covers = Vec::new();
     for mut cover in names.into_iter().chain(nested) {
         match workdir.kind(&cover.path)? {
@@ -117,7 +144,7 @@ fn covers(
 }
 
 /// A file that the walls must keep out of reach.
-pub(super) fn canary(spec: &Spec) -> Result<std::path::PathBuf, String> {
+pub(super) fn canary(spec: &Spec) -> Result<PathBuf, String> {
     let path = spec.rooms.join("canary");
     let made = File::options().create(true).append(true).open(&path);
     made.map_err(|error| format!("`{}`: {error}", path.display()))?;

@@ -28,8 +28,11 @@ async fn server() -> SocketAddr {
     address
 }
 
+/// Hosts and ports that a gate was asked for.
+type Asked = Arc<Mutex<Vec<(String, u16)>>>;
+
 /// Admits one host, sends it to `to`, and remembers what was asked for.
-fn gate(to: SocketAddr) -> (Gate, Arc<Mutex<Vec<(String, u16)>>>) {
+fn gate(to: SocketAddr) -> (Gate, Asked) {
     let asked = Arc::new(Mutex::new(Vec::new()));
     let kept = Arc::clone(&asked);
     let gate = Gate::new(move |host: String, port| {

@@ -57,9 +57,56 @@ async fn new_repositories_below_are_reported() {
         assert_eq!(ended.repositories, expected, "{:?} {}", probe.mode(), text(&ended));
         assert!(ended.searched_all);
         let again = bash(&world.cage(&probe), "true").await;
-        assert_eq!(again.repositories, [PathBuf::new(); 0]);
+        assert!(again.repositories.is_empty(), "{again:?}");
         let cage = world.cage_of(&probe, |grant| grant.limits.search_entries_max = 3);
         assert!(!bash(&cage, "true").await.searched_all);
+    }
+}
+
+/// A folder around a repository can be moved, with its protection; another one in its
+/// place is no old acquaintance.
+#[tokio::test]
+async fn a_repository_in_place_of_another_is_new() {
+    let probe = walled().await;
+    let world = World::new(Before::Full);
+    let swap = "mv lib moved && mkdir -p lib/.git && echo x > lib/.git/config; \
+                echo x >> moved/.git/config";
+    let ended = bash(&world.cage(&probe), swap).await;
+    assert_eq!(ended.repositories, ["lib/.git", "moved/.git"].map(PathBuf::from), "{ended:?}");
+    let moved = fs::read_to_string(world.work().join("moved/.git/config"));
+    assert_eq!(moved.unwrap(), "[core]\n");
+}
+
+#[tokio::test]
+async fn repositories_of_any_kind_and_name_are_protected() {
+    use std::os::unix::ffi::OsStrExt;
+    let odd = std::ffi::OsStr::from_bytes(b"src/\xff \n'");
+    for probe in probes().await {
+        let world = World::new(Before::Full);
+        let bare = ["src/bare/objects", "src/bare/refs"].map(|path| world.work().join(path));
+        for folder in [world.work().join(odd).join(".git"), bare[0].clone(), bare[1].clone()] {
+            fs::create_dir_all(folder).unwrap();
+        }
+        fs::write(world.work().join("src/bare/HEAD"), "ref: refs/heads/x").unwrap();
+        let write = "echo x > src/bare/config && echo BROKEN; echo x > src/*/.git/config && echo BROKEN; \
+                     mv src/bare/HEAD src/h && echo BROKEN; echo done";
+        let ended = bash(&world.cage(&probe), write).await;
+        assert_eq!(String::from_utf8_lossy(&ended.stdout), "done\n", "{:?}", probe.mode());
+    }
+}
+
+#[tokio::test]
+async fn a_working_directory_that_is_a_repository_as_a_whole_is_read_only() {
+    for probe in probes().await {
+        let world = World::new(Before::Empty);
+        for folder in ["objects", "refs"] {
+            fs::create_dir(world.work().join(folder)).unwrap();
+        }
+        fs::write(world.work().join("HEAD"), "ref: refs/heads/x").unwrap();
+        let refused = world.cage(&probe).run("true", &[], b"").await.unwrap_err();
+        assert!(refused.to_string().contains("a repository as a whole"), "{refused}");
+        let reading = world.cage_of(&probe, |grant| grant.writable = false);
+        assert_eq!(bash(&reading, "true").await.code, 0, "{:?}", probe.mode());
     }
 }
 

@@ -132,10 +132,11 @@ fn lending(rules: &mut Rules) -> Result<(), Error> {
     Ok(())
 }
 
-/// Landlock does not look at modes, owners, attributes and times, so without mounts that
-/// are read-only they stay as they are, on every file.
+/// Landlock does not look at modes, owners, attributes, times and who is told of changes.
+/// So where nothing is mounted read-only they stay as they are, on every file.
 fn attributes(rules: &mut Rules) -> Result<(), Error> {
     let fixed = [
+        libc::SYS_inotify_add_watch,
         libc::SYS_fchmod,
         libc::SYS_fchmodat,
         FCHMODAT2,
