@@ -75,8 +75,11 @@ impl Probe {
         if abi < 1 {
             return Err(ProbeError::NoLandlock);
         }
-        if !Path::new("/proc/self/fd").exists() || !seccomp() {
+        if !seccomp() {
             return Err(ProbeError::NoSeccomp);
+        }
+        if !Path::new("/proc/self/exe").exists() {
+            return Err(ProbeError::Trial("`/proc` is not mounted".into()));
         }
         let rooms = room::house(&places::rooms()).map_err(ProbeError::Trial)?;
         room::sweep(&rooms);

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use rustix::io::ioctl_fionbio;
+use tokio::io::AsyncReadExt;
 use tokio::io::unix::AsyncFd;
 use tokio::net::unix::pipe;
 use tokio::process::Child;
@@ -25,6 +26,9 @@ const STANDING_MS_MAX: u64 = 60_000;
 
 /// How long after its deadline a cage may take to be cleared away, in milliseconds.
 const CLEARING_MS_MAX: u64 = 60_000;
+
+/// What is repeated of words about walls that did not stand, in bytes.
+const WORDS_BYTES_MAX: u64 = 1000;
 
 /// A program in its cage. Dropping it kills the program and everything that it started.
 #[derive(Debug)]
@@ -93,10 +97,7 @@ impl Caged {
                     (Report::Listening, listener) => self.open_proxy(listener)?,
                     (Report::Refused(why), _) => return Err(CageError::Refused(why)),
                     (Report::NoProgram(why), _) => return Err(self.no_program(why)),
-                    (Report::Ended(_), _) => {
-                        let why = "the walls did not stand, and nobody said why".into();
-                        return Err(CageError::Refused(why));
-                    }
+                    (Report::Ended(_), _) => return Err(self.fallen().await),
                 }
             }
         };
@@ -107,6 +108,17 @@ impl Caged {
                 Err(CageError::Refused(why))
             }
         }
+    }
+
+    /// Bubblewrap's own words, where it did not come as far as the entrant.
+    async fn fallen(&mut self) -> CageError {
+        let mut said = Vec::new();
+        if let Some(stderr) = self.stderr.take() {
+            // Everybody is dead, so this ends at once.
+            let _ = stderr.take(WORDS_BYTES_MAX).read_to_end(&mut said).await;
+        }
+        let said = String::from_utf8_lossy(&said);
+        CageError::Refused(format!("the walls did not stand: {}", said.trim()))
     }
 
     /// Returns when the program has ended, everything that it started is dead, and its

@@ -18,7 +18,7 @@ use crate::spec::{Cover, Entry, Reach, Spec};
 /// The proxy's port on the cage's own loopback.
 pub(super) const PROXY_PORT: u16 = 3128;
 
-/// What every process of a cage is called with, whoever looks.
+/// This very program, whatever became of its file.
 const MYSELF: &str = "/proc/self/exe";
 
 /// Starts the entrant, and keeps nothing of its standard input and output.

@@ -21,9 +21,6 @@ use crate::spec::{Entry, Reach};
 /// Entries of folders that are allowed one by one.
 const ENTRIES_MAX: usize = 8192;
 
-/// Folders that only the cage's own namespaces make harmless.
-const INNER: [&str; 2] = ["/proc", "/dev/pts"];
-
 /// Closes all files that are not granted, for ever.
 pub(super) fn close(entry: &Entry) -> Result<(), String> {
     let abi = ABI::from(entry.abi);
@@ -76,8 +73,9 @@ impl Rules {
             self.path(Path::new(path), device)?;
         }
         if entry.namespaces {
-            self.path(Path::new(INNER[0]), AccessFs::ReadFile | AccessFs::ReadDir)?;
-            self.path(Path::new(INNER[1]), device | self.terminal())?;
+            // Both show nothing but what is in the cage.
+            self.path(Path::new("/proc"), AccessFs::ReadFile | AccessFs::ReadDir)?;
+            self.path(Path::new("/dev/pts"), device | self.terminal())?;
             self.path(Path::new("/dev"), AccessFs::ReadDir.into())?;
         } else {
             for path in places::PROC {

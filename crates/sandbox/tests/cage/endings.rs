@@ -154,6 +154,18 @@ async fn a_long_lived_program_talks_until_it_is_killed() {
     }
 }
 
+/// Whoever watches over a program is out of its reach.
+#[tokio::test]
+async fn a_program_cannot_end_its_supervisor() {
+    for probe in probes().await {
+        let world = World::new(Before::Full);
+        let script = "for signal in KILL STOP TERM; do kill -$signal $PPID 2> /dev/null && echo BROKEN; \
+                      done; echo still here";
+        let ended = bash(&world.cage(&probe), script).await;
+        assert_eq!((text(&ended).as_str(), ended.code), ("still here\n", 0), "{:?}", probe.mode());
+    }
+}
+
 /// The caller is killed: nobody is left, and nothing of the cage.
 #[tokio::test]
 async fn death_of_the_caller_is_the_end() {
