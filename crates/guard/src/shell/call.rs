@@ -1,0 +1,159 @@
+//! One simple command after expansion: builtins, launchers, programs, and the entry that
+//! covers it.
+
+mod builtin;
+mod launch;
+mod options;
+mod operand;
+
+use super::examine::Examiner;
+use super::path;
+use super::table::{self, Kind, Spec};
+use super::value::Value;
+
+/// Never granted, whatever an entry says: what they do is not bounded by what they are
+/// given, or they raise privileges, or they are made for a person at a terminal.
+const NEVER: [(&str, &str); 62] = [
+    (".", "runs a script in this shell"), ("source", "runs a script in this shell"),
+    ("eval", "runs text as a command"), ("trap", "runs text as a command later"),
+    ("alias", "gives a program another name"), ("unalias", "changes names of programs"),
+    ("enable", "loads code into the shell"), ("bind", "binds keys to commands"),
+    ("complete", "runs commands on completion"), ("compgen", "runs commands on completion"),
+    ("compopt", "changes the shell"), ("declare", "changes how variables behave"),
+    ("typeset", "changes how variables behave"), ("local", "changes how variables behave"),
+    ("readonly", "changes how variables behave"), ("let", "evaluates text as arithmetic"),
+    ("mapfile", "runs a callback"), ("readarray", "runs a callback"), ("shopt", "changes the shell"),
+    ("unset", "changes what is known of variables"), ("pushd", "changes the folder"),
+    ("popd", "changes the folder"), ("dirs", "reads the stack of folders"), ("fc", "runs history"),
+    ("history", "reads history"), ("getopts", "sets variables"), ("caller", "is for debugging"),
+    ("ulimit", "changes limits"), ("umask", "changes how files are made"), ("suspend", "stops the shell"),
+    ("logout", "ends the session"), ("disown", "leaves a process behind"),
+    ("sudo", "raises privileges"), ("su", "raises privileges"), ("doas", "raises privileges"),
+    ("pkexec", "raises privileges"), ("runuser", "raises privileges"), ("setpriv", "changes privileges"),
+    ("chroot", "changes the root"), ("unshare", "changes namespaces"), ("nsenter", "changes namespaces"),
+    ("bwrap", "changes namespaces"), ("capsh", "changes privileges"), ("mount", "changes mounts"),
+    ("busybox", "is every program at once"), ("toybox", "is every program at once"),
+    ("parallel", "runs text as commands"), ("watch", "runs text as a command"),
+    ("script", "runs a shell and writes a file"), ("strace", "traces a process"),
+    ("ltrace", "traces a process"), ("gdb", "controls a process"), ("lldb", "controls a process"),
+    ("flock", "writes a lock and runs a command"), ("expect", "controls programs"),
+    ("ssh", "runs commands elsewhere"), ("screen", "leaves a process behind"),
+    ("tmux", "leaves a process behind"), ("at", "runs commands later"), ("crontab", "runs commands later"),
+    ("socat", "connects anything to anything"), ("nc", "connects anything to anything"),
+];
+/// Editors: they write, and run commands.
+const EDITORS: [&str; 12] = [
+    "ed", "ex", "vi", "vim", "nvim", "view", "vimdiff", "emacs", "nano", "pico", "joe", "micro",
+];
+/// Options of `git` itself that change nothing but how it prints.
+const GIT_QUIET: [&str; 4] = ["--no-pager", "-P", "--no-optional-locks", "--literal-pathspecs"];
+
+impl Examiner<'_> {
+    /// A command. `assigned`: variables set for it alone; `spelled`: how many of its words an
+    /// entry has already spelled.
+    pub(super) fn call(&mut self, words: &[Value], assigned: &[String], spelled: usize) {
+        let Some(first) = words.first() else { return };
+        let Some(name) = first.exact().filter(|_| !first.expanded) else {
+            return self.deny(format!("`{}` is expanded to the name of a program", first.shown()));
+        };
+        if name.is_empty() || !name.is_ascii() || name.contains(|one: char| one.is_ascii_whitespace()) {
+            return self.deny(format!("`{name}` is not the name of a program"));
+        }
+        let words = without_quiet_options(name, words);
+        let words = words.as_slice();
+        let spelled = spelled.max(self.grants.spelled(words));
+        if self.builtin(name, words, assigned) || self.launcher(name, words, assigned, spelled) {
+            return;
+        }
+        self.found.commands.insert(name.to_owned());
+        let never = NEVER.iter().find(|(never, _)| *never == name);
+        if let Some((_, why)) = never {
+            return self.deny(format!("`{name}` {why}"));
+        }
+        if EDITORS.contains(&name) {
+            return self.deny(format!("`{name}` is an editor: it writes files and runs commands"));
+        }
+        if spelled == 0 {
+            self.ask(format!("no entry allows `{name}`"));
+        }
+        self.program(name, words, assigned, spelled);
+    }
+
+    fn program(&mut self, name: &str, words: &[Value], assigned: &[String], spelled: usize) {
+        if name == "git" && self.moved {
+            self.deny("`git` in another folder: its configuration may run programs");
+        }
+        let Some((spec, depth)) = lookup(words) else {
+            self.environment(assigned, true);
+            return self.stranger(name, words, spelled);
+        };
+        let title = shown(&words[..depth]);
+        self.environment(assigned, spec.traits.kind == Kind::Runs);
+        if spec.traits.subcommands && !is_option(words.get(depth)) {
+            return match words.get(depth) {
+                Some(_) if spelled > depth => self.stranger(&title, words, spelled),
+                Some(word) => self.deny(format!("`{title} {}` is not known", word.shown())),
+                None if spec.traits.kind == Kind::Runs => {
+                    self.deny(format!("`{title}` without a subcommand"));
+                }
+                None => {}
+            };
+        }
+        if spec.traits.named && spelled > 0 && spelled < depth {
+            self.ask(format!("`{title}` changes something: no entry spells it"));
+        }
+        self.arguments(&title, spec, &words[depth..], spelled.saturating_sub(depth));
+    }
+
+    /// A program of which nothing is known: what it is given must not lead out, and its
+    /// options must be spelled by the entry.
+    fn stranger(&mut self, name: &str, words: &[Value], spelled: usize) {
+        for (index, value) in words.iter().enumerate() {
+            if value.unknown || value.dash || value.samples.len() > 1 {
+                self.deny(format!("`{name}` is not known, nor what `{}` would be", value.shown()));
+            }
+            let workspace = self.grants.workspace();
+            match path::hides_a_way_out(value.sample(), workspace) {
+                Some(reason) => self.deny(reason),
+                None if index > 0 && !value.sample().starts_with('-') => {
+                    self.found.paths.insert(path::shown(value.sample(), workspace));
+                }
+                None => {}
+            }
+            let harmless = ["--help", "--version"].contains(&value.sample());
+            if index >= spelled && value.sample().starts_with(['-', '+', '@']) && !harmless {
+                self.ask(format!("nobody knows what `{}` means to `{name}`", value.shown()));
+            }
+        }
+    }
+}
+
+/// The table for a command, of the longest name that has one, and how many words that is.
+fn lookup(words: &[Value]) -> Option<(&'static Spec, usize)> {
+    let depth_max = words.len().min(3);
+    (1..=depth_max).rev().find_map(|depth| {
+        let exact = words[..depth].iter().all(|word| word.exact().is_some());
+        let name = exact.then(|| shown(&words[..depth]))?;
+        table::find(&name).map(|spec| (spec, depth))
+    })
+}
+
+fn shown(words: &[Value]) -> String {
+    words.iter().map(Value::shown).collect::<Vec<_>>().join(" ")
+}
+
+fn is_option(word: Option<&Value>) -> bool {
+    word.is_some_and(|word| word.sample().starts_with('-'))
+}
+
+/// `git --no-pager log` is `git log`.
+pub(super) fn without_quiet_options(name: &str, words: &[Value]) -> Vec<Value> {
+    let quiet = |word: &Value| word.exact().is_some_and(|text| GIT_QUIET.contains(&text));
+    let skipped = match name {
+        "git" => words[1..].iter().take_while(|word| quiet(word)).count(),
+        _ => 0,
+    };
+    let mut kept = words.to_vec();
+    kept.drain(1..=skipped).for_each(drop);
+    kept
+}

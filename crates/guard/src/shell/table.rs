@@ -1,0 +1,300 @@
+//! What the usual programs may be given: their options and operands, as data.
+//!
+//! The tables are closed: an option that is not listed is not understood, which also settles
+//! abbreviations. Dangerous ones are listed only so that the reason can say what they do.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+/// The files, each with its form explained in `text.table`.
+const FILES: [&str; 5] = [
+    include_str!("tables/text.table"),
+    include_str!("tables/files.table"),
+    include_str!("tables/git.table"),
+    include_str!("tables/build.table"),
+    include_str!("tables/system.table"),
+];
+
+static TABLE: LazyLock<BTreeMap<&'static str, Spec>> = LazyLock::new(|| {
+    let mut table = BTreeMap::new();
+    for file in FILES {
+        read(file, &mut table);
+    }
+    table
+});
+
+/// What is known of a program, or of one of its subcommands.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Spec {
+    pub(super) traits: Traits,
+    /// A class for each operand; the last one stands for all that follow.
+    pub(super) operands: Vec<Class>,
+    pub(super) options: BTreeMap<&'static str, Opt>,
+}
+
+/// How a program reads its arguments, and what it is there for.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Traits {
+    pub(super) kind: Kind,
+    /// A file whose name begins with a dash can do no harm as an option.
+    pub(super) globs: bool,
+    /// `-5` is an option.
+    pub(super) numbers: bool,
+    /// Long options have one dash, and short ones cannot be joined.
+    pub(super) single: bool,
+    /// Options end at the first operand.
+    pub(super) posix: bool,
+    /// An entry must spell the subcommand.
+    pub(super) named: bool,
+    /// Operands are text that is printed, whatever they are.
+    pub(super) anytext: bool,
+    /// The first operand is a subcommand with a table of its own.
+    pub(super) subcommands: bool,
+}
+
+/// What a program is there for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// It reads and prints.
+    #[default]
+    Reads,
+    /// It changes files.
+    Writes,
+    /// It runs the code of the workspace.
+    Runs,
+}
+
+/// What an option does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Opt {
+    /// It stands alone.
+    Switch,
+    /// It takes a value; `instead`: which stands in the first operand's place.
+    Value { class: Class, instead: bool },
+    /// It may have a value, glued to it.
+    Glued(Class),
+    /// It is never granted, because it does this.
+    Never(&'static str),
+}
+
+macro_rules! classes {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal,)*) => {
+        /// What a value or an operand is.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(super) enum Class {
+            $($(#[$doc])* $variant,)*
+        }
+
+        impl Class {
+            fn named(name: &str) -> Option<Class> {
+                match name {
+                    $($name => Some(Class::$variant),)*
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+classes! {
+    /// Text that names nothing.
+    Text = "text",
+    /// There may be none.
+    Nothing = "none",
+    /// A file or folder that is read.
+    Read = "read",
+    /// A file or folder that is changed.
+    Write = "write",
+    /// A file for a pager: a plus begins commands.
+    Page = "page",
+    /// An archive on this machine.
+    Archive = "archive",
+    /// Names in an archive.
+    Member = "member",
+    /// A file or folder of the workspace whose code runs.
+    File = "file",
+    /// Source files and libraries of a compiler.
+    Source = "source",
+    /// Arguments of code of the workspace.
+    Rest = "rest",
+    /// A program that was named by the entry.
+    Launched = "launched",
+    /// A target without assignments.
+    Target = "target",
+    /// A goal of a build.
+    Goal = "goal",
+    /// The name of a script in a manifest.
+    Script = "script",
+    /// A package by name.
+    Package = "package",
+    /// A `sed` script.
+    Sed = "sed",
+    /// An `awk` program.
+    Awk = "awk",
+    /// A `jq` filter.
+    Jq = "jq",
+    /// A name and its value, as two words.
+    Pair = "pair",
+    /// A mode for `chmod`.
+    Mode = "mode",
+    /// `dd`'s settings.
+    Dd = "dd",
+    /// A revision or a path of git.
+    Revision = "revision",
+    /// A remote by name or over HTTPS.
+    Remote = "remote",
+    /// Subcommands of subcommands that only read.
+    Stash = "stash",
+    /// `git remote`.
+    Remotes = "remotes",
+    /// `git notes`.
+    Notes = "notes",
+    /// `git worktree`.
+    Worktrees = "worktrees",
+    /// `git submodule`.
+    Submodules = "submodules",
+    /// `git config`.
+    Configs = "configs",
+    /// `git bisect`.
+    Bisects = "bisects",
+    /// `git reflog`.
+    Reflog = "reflog",
+    /// `cargo nextest`.
+    Nextest = "nextest",
+    /// `go mod`.
+    GoMod = "gomod",
+    /// `kubectl config`.
+    KubeConfigs = "kubeconfigs",
+    /// `kubectl -o`.
+    KubeOut = "kubeout",
+    /// A format for `date`, which would set the clock without its plus.
+    DateFormat = "dateformat",
+    /// A number with a unit.
+    Number = "number",
+    /// Processes.
+    Process = "process",
+    /// An address on the internet.
+    Url = "url",
+    /// A host on the internet.
+    Host = "host",
+    /// An HTTP method that reads.
+    Method = "method",
+    /// What `curl` prints.
+    Format = "format",
+    /// What is sent: known, and not a file.
+    Body = "body",
+    /// A header, and not a file of them.
+    Header = "header",
+    /// Standard output.
+    Dash = "dash",
+}
+
+/// The table of a program, or of its subcommand.
+pub(super) fn find(name: &str) -> Option<&'static Spec> {
+    TABLE.get(name)
+}
+
+fn read(file: &'static str, table: &mut BTreeMap<&'static str, Spec>) {
+    let mut now: Option<(&'static str, Spec)> = None;
+    for line in file.lines().filter(|line| !line.starts_with('#') && !line.is_empty()) {
+        if let Some((name, traits)) = line.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+            table.extend(now.take());
+            now = Some((name, begin(name, traits.trim(), table)));
+            continue;
+        }
+        // INVARIANT: the files are part of this crate, and a test reads all of them.
+        let (_, spec) = now.as_mut().expect("INVARIANT: a table begins with a section");
+        match line.strip_prefix("operands:") {
+            Some(classes) => spec.operands = classes.split_whitespace().map(class).collect(),
+            None => spec.options.extend(line.split_whitespace().map(option)),
+        }
+    }
+    table.extend(now);
+}
+
+/// A section with its traits, and what it takes over from another.
+fn begin(name: &str, line: &'static str, table: &BTreeMap<&'static str, Spec>) -> Spec {
+    let (words, model) = match line.split_once("like ") {
+        Some((words, model)) => (words, Some(model.trim())),
+        None => (line, None),
+    };
+    let mut spec = match model {
+        Some(model) => table
+            .get(model)
+            .unwrap_or_else(|| panic!("INVARIANT: `{name}` is like a section before it"))
+            .clone(),
+        None => Spec::default(),
+    };
+    let traits = &mut spec.traits;
+    for word in words.split_whitespace() {
+        match word {
+            "reads" => traits.kind = Kind::Reads,
+            "writes" => traits.kind = Kind::Writes,
+            "runs" => traits.kind = Kind::Runs,
+            "globs" => traits.globs = true,
+            "numbers" => traits.numbers = true,
+            "single" => traits.single = true,
+            "posix" => traits.posix = true,
+            "named" => traits.named = true,
+            "anytext" => traits.anytext = true,
+            "subcommands" => traits.subcommands = true,
+            _ => panic!("INVARIANT: `{name}` has known traits, not `{word}`"),
+        }
+    }
+    spec
+}
+
+fn class(name: &str) -> Class {
+    Class::named(name).unwrap_or_else(|| panic!("INVARIANT: `{name}` is a class"))
+}
+
+fn option(word: &'static str) -> (&'static str, Opt) {
+    let Some(at) = word.find(['=', '?', '!']) else { return (word, Opt::Switch) };
+    let (name, rest) = (&word[..at], &word[at + 1..]);
+    let starred = rest.strip_suffix('*');
+    let of = |name: &str| if name.is_empty() { Class::Text } else { class(name) };
+    let opt = match word.as_bytes()[at] {
+        b'!' => Opt::Never(harm(rest)),
+        b'?' => Opt::Glued(of(rest)),
+        _ => Opt::Value { class: of(starred.unwrap_or(rest)), instead: starred.is_some() },
+    };
+    (name, opt)
+}
+
+fn harm(letter: &str) -> &'static str {
+    match letter {
+        "x" => "runs a program",
+        "w" => "writes a file",
+        "c" => "overrides configuration",
+        "l" => "reads names or commands from a file",
+        "d" => "works in another folder",
+        "p" => "leaves the workspace",
+        "n" => "changes who is asked over the network",
+        "f" => "sends a file",
+        _ => panic!("INVARIANT: `{letter}` is a kind of harm"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_table_is_read() {
+        assert!(TABLE.len() > 250, "{}", TABLE.len());
+        let sort = find("sort").unwrap();
+        assert_eq!(sort.options["-o"], Opt::Never("writes a file"));
+        assert_eq!(sort.options["-k"], Opt::Value { class: Class::Text, instead: false });
+        assert_eq!(find("egrep").unwrap().operands, [Class::Text, Class::Read]);
+        let text = Opt::Value { class: Class::Text, instead: true };
+        assert_eq!(find("grep").unwrap().options["-e"], text);
+        assert!(find("git log").unwrap().traits.numbers);
+    }
+
+    #[test]
+    fn no_table_is_open_at_its_end() {
+        for (name, spec) in TABLE.iter() {
+            assert!(!spec.operands.is_empty(), "`{name}` says nothing of its operands");
+        }
+    }
+}
