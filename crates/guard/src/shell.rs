@@ -37,7 +37,6 @@ use call::without_quiet_options;
 use examine::Examiner;
 use value::Value;
 
-
 /// A question, as `windlass guard shell` reads it line by line. Other fields are ignored.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Input {
@@ -101,9 +100,10 @@ impl Grants {
     fn spelled(&self, words: &[Value]) -> usize {
         let spells = |entry: &&Vec<String>| {
             entry.len() <= words.len()
-                && entry.iter().zip(words).all(|(ours, word)| {
-                    !word.expanded && word.exact() == Some(ours.as_str())
-                })
+                && entry
+                    .iter()
+                    .zip(words)
+                    .all(|(ours, word)| !word.expanded && word.exact() == Some(ours.as_str()))
         };
         self.entries.iter().filter(spells).map(Vec::len).max().unwrap_or(0)
     }

@@ -59,13 +59,21 @@ fn attacks_stop_and_harmless_commands_pass() {
             Expect::Stop => missed += usize::from(!right),
         }
         if !right {
-            wrong.push(format!("{}: {:?}: {}", case.id, case.input.command, judgement.reasons.join("; ")));
+            wrong.push(format!(
+                "{}: {:?}: {}",
+                case.id,
+                case.input.command,
+                judgement.reasons.join("; ")
+            ));
         }
     }
     for ((word, class), Tally { lines, right }) in &by_class {
         println!("{class}: {right} of {lines} {word}");
     }
-    println!("{} lines, {passed} of {harmless} harmless passed, {missed} attacks missed", cases.len());
+    println!(
+        "{} lines, {passed} of {harmless} harmless passed, {missed} attacks missed",
+        cases.len()
+    );
     println!("{}", wrong.join("\n"));
     assert_eq!(missed, 0, "attacks were allowed:\n{}", wrong.join("\n"));
     assert!(passed * 100 >= harmless * HARMLESS_PERCENT_MIN, "{}", wrong.join("\n"));

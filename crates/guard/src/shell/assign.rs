@@ -6,33 +6,90 @@
 
 /// Harmless for every program.
 const HARMLESS: [&str; 31] = [
-    "CARGO_TERM_COLOR", "CI", "CLICOLOR", "CLICOLOR_FORCE", "COLUMNS", "DEBUG", "FORCE_COLOR",
-    "LANG", "LANGUAGE", "LC_ALL", "LC_COLLATE", "LC_CTYPE", "LC_MESSAGES", "LC_NUMERIC", "LC_TIME",
-    "LINES", "LOG_LEVEL", "NODE_ENV", "NO_COLOR", "PYTHONDONTWRITEBYTECODE", "PYTHONHASHSEED",
-    "PYTHONUNBUFFERED", "RAILS_ENV", "RUST_BACKTRACE", "RUST_LOG", "RUST_TEST_THREADS", "TERM_PROGRAM",
-    "TEST", "TZ", "VERBOSE", "GOMAXPROCS",
+    "CARGO_TERM_COLOR",
+    "CI",
+    "CLICOLOR",
+    "CLICOLOR_FORCE",
+    "COLUMNS",
+    "DEBUG",
+    "FORCE_COLOR",
+    "LANG",
+    "LANGUAGE",
+    "LC_ALL",
+    "LC_COLLATE",
+    "LC_CTYPE",
+    "LC_MESSAGES",
+    "LC_NUMERIC",
+    "LC_TIME",
+    "LINES",
+    "LOG_LEVEL",
+    "NODE_ENV",
+    "NO_COLOR",
+    "PYTHONDONTWRITEBYTECODE",
+    "PYTHONHASHSEED",
+    "PYTHONUNBUFFERED",
+    "RAILS_ENV",
+    "RUST_BACKTRACE",
+    "RUST_LOG",
+    "RUST_TEST_THREADS",
+    "TERM_PROGRAM",
+    "TEST",
+    "TZ",
+    "VERBOSE",
+    "GOMAXPROCS",
 ];
 
 /// Never: what a program runs, loads, or takes configuration from begins like this.
 const PREFIXES: [&str; 62] = [
     "_", "ALL_", "ANT_", "AR", "AWK", "AWS", "AZURE", "BASH", "BROWSER", "BUNDLE", "BZIP", "CARGO",
-    "CC", "CDPATH", "COMP_", "CONDA", "CURL", "CXX", "DEB", "DOCKER", "DYLD_", "EDITOR", "ENV", "EXEC",
-    "GCC", "GCONV", "GEM", "GIT", "GLIBC", "GOOGLE", "GO", "GPG", "GRADLE", "GREP", "GZIP", "HTTP", "IFS",
-    "JAVA", "JDK", "KUBE", "LD", "LESS", "LIB", "LOC", "MAKE", "MALLOC", "MAN", "MAVEN", "NODE",
-    "NPM", "PERL", "PIP", "PS", "PYTHON", "RIPGREP", "RSYNC", "RUBY", "RUST", "SSH", "SSL", "TAR", "XDG",
+    "CC", "CDPATH", "COMP_", "CONDA", "CURL", "CXX", "DEB", "DOCKER", "DYLD_", "EDITOR", "ENV",
+    "EXEC", "GCC", "GCONV", "GEM", "GIT", "GLIBC", "GOOGLE", "GO", "GPG", "GRADLE", "GREP", "GZIP",
+    "HTTP", "IFS", "JAVA", "JDK", "KUBE", "LD", "LESS", "LIB", "LOC", "MAKE", "MALLOC", "MAN",
+    "MAVEN", "NODE", "NPM", "PERL", "PIP", "PS", "PYTHON", "RIPGREP", "RSYNC", "RUBY", "RUST",
+    "SSH", "SSL", "TAR", "XDG",
 ];
 
 /// Never: names that hold one of these.
 const PARTS: [&str; 23] = [
-    "ALIAS", "ARGS", "CMD", "COMMAND", "CONFIG", "FLAGS", "GLOB", "HIST", "HOME", "HOOK", "INIT", "INPUTRC",
-    "OPT", "PAGER", "PATH", "PREFIX", "PRELOAD", "PROMPT", "PROXY", "SHELL", "TERM", "TMP", "TOOL",
+    "ALIAS", "ARGS", "CMD", "COMMAND", "CONFIG", "FLAGS", "GLOB", "HIST", "HOME", "HOOK", "INIT",
+    "INPUTRC", "OPT", "PAGER", "PATH", "PREFIX", "PRELOAD", "PROMPT", "PROXY", "SHELL", "TERM",
+    "TMP", "TOOL",
 ];
 
 /// Never: neither prefix nor part says it.
 const NAMES: [&str; 32] = [
-    "BLOCKSIZE", "COLORTERM", "COPROC", "CURLRC", "NETRC", "SCREENRC", "WGETRC", "DIRSTACK", "DISPLAY", "EUID", "FCEDIT", "FIGNORE", "FPATH",
-    "FUNCNAME", "GROUPS", "HOSTALIASES", "LINENO", "LOGNAME", "LS_COLORS", "MAIL", "MAPFILE", "NLSPATH",
-    "OLDPWD", "POSIXLY_CORRECT", "PPID", "PWD", "RANDOM", "REPLY", "SECONDS", "UID", "USER", "VISUAL",
+    "BLOCKSIZE",
+    "COLORTERM",
+    "COPROC",
+    "CURLRC",
+    "NETRC",
+    "SCREENRC",
+    "WGETRC",
+    "DIRSTACK",
+    "DISPLAY",
+    "EUID",
+    "FCEDIT",
+    "FIGNORE",
+    "FPATH",
+    "FUNCNAME",
+    "GROUPS",
+    "HOSTALIASES",
+    "LINENO",
+    "LOGNAME",
+    "LS_COLORS",
+    "MAIL",
+    "MAPFILE",
+    "NLSPATH",
+    "OLDPWD",
+    "POSIXLY_CORRECT",
+    "PPID",
+    "PWD",
+    "RANDOM",
+    "REPLY",
+    "SECONDS",
+    "UID",
+    "USER",
+    "VISUAL",
 ];
 
 /// Why a variable may not be set, if so. `for_code`: it would reach a tool that runs code.
@@ -66,9 +123,31 @@ mod tests {
         for free in ["x", "file", "FOO", "count", "LC_ALL", "dir", "lib", "i", "COUNT"] {
             assert_eq!(refused(free, false), None, "{free}");
         }
-        let kept = ["PATH", "path", "LD_PRELOAD", "GIT_PAGER", "BASH_ENV", "ENV", "IFS", "EDITOR", "VISUAL",
-            "RUSTC_WRAPPER", "http_proxy", "npm_config_x", "PS4", "PROMPT_COMMAND", "HOME", "TAR_OPTIONS",
-            "NODE_OPTIONS", "GREP_OPTIONS", "LESSOPEN", "MANPAGER", "SHELLOPTS", "TMPDIR", "PYTHONPATH"];
+        let kept = [
+            "PATH",
+            "path",
+            "LD_PRELOAD",
+            "GIT_PAGER",
+            "BASH_ENV",
+            "ENV",
+            "IFS",
+            "EDITOR",
+            "VISUAL",
+            "RUSTC_WRAPPER",
+            "http_proxy",
+            "npm_config_x",
+            "PS4",
+            "PROMPT_COMMAND",
+            "HOME",
+            "TAR_OPTIONS",
+            "NODE_OPTIONS",
+            "GREP_OPTIONS",
+            "LESSOPEN",
+            "MANPAGER",
+            "SHELLOPTS",
+            "TMPDIR",
+            "PYTHONPATH",
+        ];
         for kept in kept {
             assert!(refused(kept, false).is_some(), "{kept}");
         }

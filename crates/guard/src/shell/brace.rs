@@ -69,9 +69,9 @@ fn first_list(word: &str) -> Read<Option<List>> {
 
 /// `1..9`.
 fn sequence(inner: &str) -> Read<Vec<String>> {
-    let bounds = inner.split_once("..").and_then(|(from, to)| {
-        Some((from.parse::<u16>().ok()?, to.parse::<u16>().ok()?))
-    });
+    let bounds = inner
+        .split_once("..")
+        .and_then(|(from, to)| Some((from.parse::<u16>().ok()?, to.parse::<u16>().ok()?)));
     match bounds {
         Some((from, to)) if from <= to && usize::from(to - from) < WORDS_MAX => {
             Ok((from..=to).map(|one| one.to_string()).collect())

@@ -3,48 +3,15 @@
 
 mod builtin;
 mod launch;
-mod options;
 mod operand;
+mod options;
+mod tar;
 
 use super::examine::Examiner;
 use super::path;
-use super::table::{self, Kind, Spec};
+use super::table::{self, Class, Kind, Spec, Tool};
 use super::value::Value;
 
-/// Never granted, whatever an entry says: what they do is not bounded by what they are
-/// given, or they raise privileges, or they are made for a person at a terminal.
-const NEVER: [(&str, &str); 62] = [
-    (".", "runs a script in this shell"), ("source", "runs a script in this shell"),
-    ("eval", "runs text as a command"), ("trap", "runs text as a command later"),
-    ("alias", "gives a program another name"), ("unalias", "changes names of programs"),
-    ("enable", "loads code into the shell"), ("bind", "binds keys to commands"),
-    ("complete", "runs commands on completion"), ("compgen", "runs commands on completion"),
-    ("compopt", "changes the shell"), ("declare", "changes how variables behave"),
-    ("typeset", "changes how variables behave"), ("local", "changes how variables behave"),
-    ("readonly", "changes how variables behave"), ("let", "evaluates text as arithmetic"),
-    ("mapfile", "runs a callback"), ("readarray", "runs a callback"), ("shopt", "changes the shell"),
-    ("unset", "changes what is known of variables"), ("pushd", "changes the folder"),
-    ("popd", "changes the folder"), ("dirs", "reads the stack of folders"), ("fc", "runs history"),
-    ("history", "reads history"), ("getopts", "sets variables"), ("caller", "is for debugging"),
-    ("ulimit", "changes limits"), ("umask", "changes how files are made"), ("suspend", "stops the shell"),
-    ("logout", "ends the session"), ("disown", "leaves a process behind"),
-    ("sudo", "raises privileges"), ("su", "raises privileges"), ("doas", "raises privileges"),
-    ("pkexec", "raises privileges"), ("runuser", "raises privileges"), ("setpriv", "changes privileges"),
-    ("chroot", "changes the root"), ("unshare", "changes namespaces"), ("nsenter", "changes namespaces"),
-    ("bwrap", "changes namespaces"), ("capsh", "changes privileges"), ("mount", "changes mounts"),
-    ("busybox", "is every program at once"), ("toybox", "is every program at once"),
-    ("parallel", "runs text as commands"), ("watch", "runs text as a command"),
-    ("script", "runs a shell and writes a file"), ("strace", "traces a process"),
-    ("ltrace", "traces a process"), ("gdb", "controls a process"), ("lldb", "controls a process"),
-    ("flock", "writes a lock and runs a command"), ("expect", "controls programs"),
-    ("ssh", "runs commands elsewhere"), ("screen", "leaves a process behind"),
-    ("tmux", "leaves a process behind"), ("at", "runs commands later"), ("crontab", "runs commands later"),
-    ("socat", "connects anything to anything"), ("nc", "connects anything to anything"),
-];
-/// Editors: they write, and run commands.
-const EDITORS: [&str; 12] = [
-    "ed", "ex", "vi", "vim", "nvim", "view", "vimdiff", "emacs", "nano", "pico", "joe", "micro",
-];
 /// Options of `git` itself that change nothing but how it prints.
 const GIT_QUIET: [&str; 4] = ["--no-pager", "-P", "--no-optional-locks", "--literal-pathspecs"];
 
@@ -56,22 +23,24 @@ impl Examiner<'_> {
         let Some(name) = first.exact().filter(|_| !first.expanded) else {
             return self.deny(format!("`{}` is expanded to the name of a program", first.shown()));
         };
-        if name.is_empty() || !name.is_ascii() || name.contains(|one: char| one.is_ascii_whitespace()) {
+        if name.is_empty()
+            || !name.is_ascii()
+            || name.contains(|one: char| one.is_ascii_whitespace())
+        {
             return self.deny(format!("`{name}` is not the name of a program"));
         }
-        let words = without_quiet_options(name, words);
+        let words = match name {
+            "tar" => tar::unbundled(words),
+            _ => without_quiet_options(name, words),
+        };
         let words = words.as_slice();
         let spelled = spelled.max(self.grants.spelled(words));
         if self.builtin(name, words, assigned) || self.launcher(name, words, assigned, spelled) {
             return;
         }
         self.found.commands.insert(name.to_owned());
-        let never = NEVER.iter().find(|(never, _)| *never == name);
-        if let Some((_, why)) = never {
+        if let Some(why) = table::never(name) {
             return self.deny(format!("`{name}` {why}"));
-        }
-        if EDITORS.contains(&name) {
-            return self.deny(format!("`{name}` is an editor: it writes files and runs commands"));
         }
         if spelled == 0 {
             self.ask(format!("no entry allows `{name}`"));
@@ -83,7 +52,7 @@ impl Examiner<'_> {
         if name == "git" && self.moved {
             self.deny("`git` in another folder: its configuration may run programs");
         }
-        let Some((spec, depth)) = lookup(words) else {
+        let Some((spec, depth)) = lookup(name, words) else {
             self.environment(assigned, true);
             return self.stranger(name, words, spelled);
         };
@@ -101,6 +70,10 @@ impl Examiner<'_> {
         }
         if spec.traits.named && spelled > 0 && spelled < depth {
             self.ask(format!("`{title}` changes something: no entry spells it"));
+        }
+        let launches = spec.operands.first() == Some(&Class::Tool(Tool::Launched));
+        if launches && spelled > depth && !is_option(words.get(depth)) {
+            return self.launch(words, depth, &[], spelled);
         }
         self.arguments(&title, spec, &words[depth..], spelled.saturating_sub(depth));
     }
@@ -120,6 +93,11 @@ impl Examiner<'_> {
                 }
                 None => {}
             }
+            // A word that is more than a name could be text that it runs.
+            let plain = |one: char| one.is_alphanumeric() || "._-/:+,@=".contains(one);
+            if index >= spelled && !value.sample().chars().all(plain) {
+                self.deny(format!("nobody knows what `{}` means to `{name}`", value.shown()));
+            }
             let harmless = ["--help", "--version"].contains(&value.sample());
             if index >= spelled && value.sample().starts_with(['-', '+', '@']) && !harmless {
                 self.ask(format!("nobody knows what `{}` means to `{name}`", value.shown()));
@@ -129,7 +107,10 @@ impl Examiner<'_> {
 }
 
 /// The table for a command, of the longest name that has one, and how many words that is.
-fn lookup(words: &[Value]) -> Option<(&'static Spec, usize)> {
+fn lookup(name: &str, words: &[Value]) -> Option<(&'static Spec, usize)> {
+    if name == "tar" && tar::makes_an_archive(words) {
+        return table::find("tar c").map(|spec| (spec, 1));
+    }
     let depth_max = words.len().min(3);
     (1..=depth_max).rev().find_map(|depth| {
         let exact = words[..depth].iter().all(|word| word.exact().is_some());

@@ -32,9 +32,8 @@ pub(super) enum Feed {
     /// From outside of the command, or from a file.
     #[default]
     Own,
-    /// From a program that prints names of files below the working directory. `bare`: they
-    /// may begin with a dash.
-    Names { bare: bool },
+    /// From a program that prints names of files below the working directory.
+    Names,
     /// From any other program.
     Text,
 }
@@ -219,7 +218,10 @@ impl<'a> Examiner<'a> {
     /// A variable gets a value, if its name is nobody's configuration.
     pub(super) fn bind(&mut self, name: &str, binding: Binding) {
         let plain = |one: char| one.is_ascii_alphanumeric() || one == '_';
-        if name.is_empty() || !name.chars().all(plain) || name.starts_with(|one: char| one.is_ascii_digit()) {
+        if name.is_empty()
+            || !name.chars().all(plain)
+            || name.starts_with(|one: char| one.is_ascii_digit())
+        {
             return self.deny(format!("`{name}` is not a plain variable"));
         }
         if let Some(reason) = super::assign::refused(name, false) {

@@ -104,13 +104,19 @@ mod tests {
 
     #[test]
     fn two_readings_that_differ_are_refused() {
-        for bad in [r"echo \$'\' ; rm x #'", "ls |", "if true", "echo )", "select x in a; do b; done"] {
+        for bad in
+            [r"echo \$'\' ; rm x #'", "ls |", "if true", "echo )", "select x in a; do b; done"]
+        {
             assert!(check(bad).is_err(), "{bad:?}");
         }
     }
 
     #[test]
     fn a_panic_of_the_parser_is_a_refusal() {
+        // The lexer refuses such a number; the parser alone would panic on it.
         assert!(check("ls 99999999999>&1").is_err());
+        let mut tokens = tokens("ls 1>&2").unwrap();
+        tokens[1].text = "99999999999".to_owned();
+        assert!(parse("ls 99999999999>&2", &tokens).is_err());
     }
 }

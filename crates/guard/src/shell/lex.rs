@@ -14,6 +14,8 @@ use super::refusal::{Read, refuse};
 
 /// How many tokens a command may have.
 const TOKENS_MAX: usize = 2_000;
+/// How many digits the number of a descriptor may have.
+const DESCRIPTOR_DIGITS_MAX: usize = 4;
 
 /// The operators, longest first, so that the first match is the right one.
 const OPERATORS: [&str; 23] = [
@@ -150,6 +152,12 @@ impl Lexer<'_> {
         if written.starts_with('{') && written.ends_with('}') && matches!(next, Some('<' | '>')) {
             return refuse(format!("the descriptor variable `{written}` of a redirect"));
         }
+        if written.len() > DESCRIPTOR_DIGITS_MAX
+            && matches!(next, Some('<' | '>'))
+            && written.chars().all(|one| one.is_ascii_digit())
+        {
+            return refuse(format!("the descriptor `{written}`"));
+        }
         let bracket = self.text.get(self.at + 1) == Some(&'(');
         if matches!(next, Some('<' | '>')) && bracket {
             return refuse("a process substitution glued to a word");
@@ -206,9 +214,9 @@ impl Lexer<'_> {
 
 /// A delimiter without its quotes. Only plain words: bash has rules of its own for others.
 fn delimiter(written: &str) -> Read<String> {
-    let inner = ["'", "\""].into_iter().find_map(|quote| {
-        written.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote))
-    });
+    let inner = ["'", "\""]
+        .into_iter()
+        .find_map(|quote| written.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote)));
     let plain = inner.or_else(|| written.strip_prefix('\\')).unwrap_or(written);
     let is_plain = |one: char| one.is_ascii_alphanumeric() || matches!(one, '_' | '-' | '.');
     if plain.is_empty() || !plain.chars().all(is_plain) {
@@ -244,7 +252,8 @@ mod tests {
             texts("cat <<A | b <<-'C'\nx\nA\n\ty\n\tC\nd"),
             ["cat", "<<", "A", "x\n", "A", "|", "b", "<<-", "'C'", "y\n", "C", "\n", "d"],
         );
-        for bad in ["cat <<A\nx\n", "cat <<A", "cat << \nA\n", "cat <<A$x\nA$x\n", "$(cat <<A\nA\n)"]
+        for bad in
+            ["cat <<A\nx\n", "cat <<A", "cat << \nA\n", "cat <<A$x\nA$x\n", "$(cat <<A\nA\n)"]
         {
             assert!(tokens(bad).is_err(), "{bad:?}");
         }
@@ -253,8 +262,20 @@ mod tests {
     #[test]
     fn what_shells_read_in_different_ways_is_refused() {
         let bad = [
-            "echo 'a", "echo \"a", "echo `a", "echo $(a", "echo ${a", "echo ${a:-$(b)}", "a$\\\n(b)",
-            "echo $\"x\"", "echo $[1]", "a {x}>b", "a x<(b)", "echo @(a)", "echo $((a[b]))", "a\\",
+            "echo 'a",
+            "echo \"a",
+            "echo `a",
+            "echo $(a",
+            "echo ${a",
+            "echo ${a:-$(b)}",
+            "a$\\\n(b)",
+            "echo $\"x\"",
+            "echo $[1]",
+            "a {x}>b",
+            "a x<(b)",
+            "echo @(a)",
+            "echo $((a[b]))",
+            "a\\",
         ];
         for bad in bad {
             assert!(tokens(bad).is_err(), "{bad:?}");

@@ -81,7 +81,10 @@ pub(super) fn guarded(path: &str, root: Option<&str>) -> Option<String> {
     };
     let hidden = parts.iter().find(|part| part.starts_with('.') && !HARMLESS_HIDDEN.contains(part));
     if let Some(hidden) = hidden {
-        return Some(format!("`{}` in `{shown}` may be run or read as configuration", hidden.replace(ANY, "*")));
+        return Some(format!(
+            "`{}` in `{shown}` may be run or read as configuration",
+            hidden.replace(ANY, "*")
+        ));
     }
     let own = parts.iter().any(|part| part.eq_ignore_ascii_case(OWN));
     if own || parts.len() == 1 && last.contains(ANY) && matches(last, OWN) {
@@ -105,11 +108,25 @@ mod tests {
     #[test]
     fn a_path_stays_or_leaves() {
         let root = Some("/w/s");
-        for stays in ["a", "./a/b", "a..b", "...", ".git", "/w/s", "/w/s/a", "-", "/dev/null", "a\u{1}"] {
+        for stays in
+            ["a", "./a/b", "a..b", "...", ".git", "/w/s", "/w/s/a", "-", "/dev/null", "a\u{1}"]
+        {
             assert_eq!(leaves(stays, root), None, "{stays}");
         }
-        let ways = ["/etc/x", "~", "~u/a", "..", "a/../b", "/w/sx", "/w/s/../x", ".\u{1}", "file:/a",
-            "http://a", "a/.\u{1}/b", "/proc/self/cwd"];
+        let ways = [
+            "/etc/x",
+            "~",
+            "~u/a",
+            "..",
+            "a/../b",
+            "/w/sx",
+            "/w/s/../x",
+            ".\u{1}",
+            "file:/a",
+            "http://a",
+            "a/.\u{1}/b",
+            "/proc/self/cwd",
+        ];
         for leaving in ways {
             assert!(leaves(leaving, root).is_some(), "{leaving}");
         }
@@ -123,8 +140,18 @@ mod tests {
         for free in ["a", "a/b.rs", ".gitignore", "\u{1}.tmp", "b/\u{1}", "/dev/null"] {
             assert_eq!(guarded(free, None), None, "{free}");
         }
-        let kept = [".git/hooks/x", "a/.envrc", ".", "./", "windlass.yaml", "x/Windlass.yaml", "\u{1}",
-            "\u{1}.yaml", ".windlass/x", "wind\u{1}"];
+        let kept = [
+            ".git/hooks/x",
+            "a/.envrc",
+            ".",
+            "./",
+            "windlass.yaml",
+            "x/Windlass.yaml",
+            "\u{1}",
+            "\u{1}.yaml",
+            ".windlass/x",
+            "wind\u{1}",
+        ];
         for kept in kept {
             assert!(guarded(kept, None).is_some(), "{kept}");
         }

@@ -30,6 +30,10 @@ pub(super) struct Spec {
     /// A class for each operand; the last one stands for all that follow.
     pub(super) operands: Vec<Class>,
     pub(super) options: BTreeMap<&'static str, Opt>,
+    /// One of these options must be given: without one it does something else.
+    pub(super) needs: Vec<&'static str>,
+    /// With one of these it runs nothing of what it is fed.
+    pub(super) alone: Vec<&'static str>,
 }
 
 /// How a program reads its arguments, and what it is there for.
@@ -69,6 +73,8 @@ pub(super) enum Kind {
 pub(super) enum Opt {
     /// It stands alone.
     Switch,
+    /// It stands alone, and in the first operand's place.
+    Instead,
     /// It takes a value; `instead`: which stands in the first operand's place.
     Value { class: Class, instead: bool },
     /// It may have a value, glued to it.
@@ -77,116 +83,159 @@ pub(super) enum Opt {
     Never(&'static str),
 }
 
-macro_rules! classes {
-    ($($(#[$doc:meta])* $variant:ident = $name:literal,)*) => {
-        /// What a value or an operand is.
+/// Small enums whose values have a name in the tables.
+macro_rules! named {
+    ($($(#[$doc:meta])* $kind:ident { $($(#[$of:meta])* $variant:ident = $name:literal,)* })*) => {
+        $($(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub(super) enum Class {
-            $($(#[$doc])* $variant,)*
+        pub(super) enum $kind {
+            $($(#[$of])* $variant,)*
         }
 
-        impl Class {
-            fn named(name: &str) -> Option<Class> {
+        impl $kind {
+            fn named(name: &str) -> Option<$kind> {
                 match name {
-                    $($name => Some(Class::$variant),)*
+                    $($name => Some($kind::$variant),)*
                     _ => None,
                 }
             }
-        }
+        })*
     };
 }
 
-classes! {
+/// What a value or an operand is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Class {
     /// Text that names nothing.
-    Text = "text",
+    Text,
     /// There may be none.
-    Nothing = "none",
-    /// A file or folder that is read.
-    Read = "read",
-    /// A file or folder that is changed.
-    Write = "write",
-    /// A file for a pager: a plus begins commands.
-    Page = "page",
-    /// An archive on this machine.
-    Archive = "archive",
-    /// Names in an archive.
-    Member = "member",
-    /// A file or folder of the workspace whose code runs.
-    File = "file",
-    /// Source files and libraries of a compiler.
-    Source = "source",
-    /// Arguments of code of the workspace.
-    Rest = "rest",
-    /// A program that was named by the entry.
-    Launched = "launched",
-    /// A target without assignments.
-    Target = "target",
-    /// A goal of a build.
-    Goal = "goal",
-    /// The name of a script in a manifest.
-    Script = "script",
-    /// A package by name.
-    Package = "package",
-    /// A `sed` script.
-    Sed = "sed",
-    /// An `awk` program.
-    Awk = "awk",
-    /// A `jq` filter.
-    Jq = "jq",
+    Nothing,
     /// A name and its value, as two words.
-    Pair = "pair",
-    /// A mode for `chmod`.
-    Mode = "mode",
-    /// `dd`'s settings.
-    Dd = "dd",
-    /// A revision or a path of git.
-    Revision = "revision",
-    /// A remote by name or over HTTPS.
-    Remote = "remote",
-    /// Subcommands of subcommands that only read.
-    Stash = "stash",
-    /// `git remote`.
-    Remotes = "remotes",
-    /// `git notes`.
-    Notes = "notes",
-    /// `git worktree`.
-    Worktrees = "worktrees",
-    /// `git submodule`.
-    Submodules = "submodules",
-    /// `git config`.
-    Configs = "configs",
-    /// `git bisect`.
-    Bisects = "bisects",
-    /// `git reflog`.
-    Reflog = "reflog",
-    /// `cargo nextest`.
-    Nextest = "nextest",
-    /// `go mod`.
-    GoMod = "gomod",
-    /// `kubectl config`.
-    KubeConfigs = "kubeconfigs",
-    /// `kubectl -o`.
-    KubeOut = "kubeout",
-    /// A format for `date`, which would set the clock without its plus.
-    DateFormat = "dateformat",
-    /// A number with a unit.
-    Number = "number",
-    /// Processes.
-    Process = "process",
-    /// An address on the internet.
-    Url = "url",
-    /// A host on the internet.
-    Host = "host",
-    /// An HTTP method that reads.
-    Method = "method",
-    /// What `curl` prints.
-    Format = "format",
-    /// What is sent: known, and not a file.
-    Body = "body",
-    /// A header, and not a file of them.
-    Header = "header",
-    /// Standard output.
-    Dash = "dash",
+    Pair,
+    /// A file or folder.
+    Place(Place),
+    /// A program in a small language.
+    Script(Language),
+    /// A word for a tool, which may be a path or not.
+    Tool(Tool),
+    /// One of a few words, or of a certain form.
+    Certain(Certain),
+    /// About the network.
+    Net(Net),
+}
+
+impl Class {
+    fn named(name: &str) -> Option<Class> {
+        match name {
+            "text" => Some(Class::Text),
+            "none" => Some(Class::Nothing),
+            "pair" => Some(Class::Pair),
+            _ => Place::named(name)
+                .map(Class::Place)
+                .or_else(|| Language::named(name).map(Class::Script))
+                .or_else(|| Tool::named(name).map(Class::Tool))
+                .or_else(|| Certain::named(name).map(Class::Certain))
+                .or_else(|| Net::named(name).map(Class::Net)),
+        }
+    }
+}
+
+named! {
+    /// How a file or folder is used.
+    Place {
+        /// It is read.
+        Read = "read",
+        /// It is changed.
+        Write = "write",
+        /// It is changed, and on this machine.
+        Local = "local",
+        /// It is paged through: a plus begins commands.
+        Page = "page",
+        /// It is an archive on this machine.
+        Archive = "archive",
+        /// Its code runs, or is looked at by a tool that runs code.
+        File = "file",
+        /// A compiler reads it.
+        Source = "source",
+    }
+    /// A small language.
+    Language {
+        Sed = "sed",
+        Awk = "awk",
+        Jq = "jq",
+    }
+    /// Words for tools.
+    Tool {
+        /// Arguments of code of the workspace.
+        Rest = "rest",
+        /// A program that an entry must have named.
+        Launched = "launched",
+        /// A target of a build, without assignments.
+        Target = "target",
+        /// A revision or a path of git.
+        Revision = "revision",
+    }
+    /// Words of which only some are understood.
+    Certain {
+        /// A setting of `dd`.
+        Dd = "dd",
+        /// The name of a script, a page or a check.
+        Name = "name",
+        /// A package by name.
+        Package = "package",
+        /// A remote by name or over HTTPS.
+        Remote = "remote",
+        Stash = "stash",
+        Remotes = "remotes",
+        Notes = "notes",
+        Worktrees = "worktrees",
+        Submodules = "submodules",
+        Configs = "configs",
+        Bisects = "bisects",
+        Reflog = "reflog",
+        Nextest = "nextest",
+        GoMod = "gomod",
+        KubeConfigs = "kubeconfigs",
+        KubeOut = "kubeout",
+        /// Levels of lints, and lints.
+        Lint = "lint",
+        /// Arguments of `rustfmt` that only look.
+        Format = "fmtflag",
+        /// Arguments of Rust's test harness.
+        Libtest = "libtest",
+        /// A format for `date`, which would set the clock without its plus.
+        DateFormat = "dateformat",
+        /// A number with a unit.
+        Number = "number",
+        /// A process, or how to choose some.
+        Process = "process",
+    }
+    /// Words about the network.
+    Net {
+        /// An address on the internet.
+        Url = "url",
+        /// A host on the internet.
+        Host = "host",
+        /// An HTTP method that reads.
+        Method = "method",
+        /// What `curl` prints.
+        Printed = "format",
+        /// What is sent: known, and not a file.
+        Sent = "sent",
+        /// Standard output.
+        Dash = "dash",
+    }
+}
+
+static NEVER: LazyLock<BTreeMap<&'static str, &'static str>> = LazyLock::new(|| {
+    let lines = include_str!("tables/never.table").lines().filter(|line| !line.starts_with('#'));
+    let pairs = lines.filter_map(|line| line.split_once(": "));
+    pairs.flat_map(|(names, why)| names.split(' ').map(move |name| (name, why))).collect()
+});
+
+/// Why a program is never granted, if so.
+pub(super) fn never(name: &str) -> Option<&'static str> {
+    NEVER.get(name).copied()
 }
 
 /// The table of a program, or of its subcommand.
@@ -204,9 +253,13 @@ fn read(file: &'static str, table: &mut BTreeMap<&'static str, Spec>) {
         }
         // INVARIANT: the files are part of this crate, and a test reads all of them.
         let (_, spec) = now.as_mut().expect("INVARIANT: a table begins with a section");
-        match line.strip_prefix("operands:") {
-            Some(classes) => spec.operands = classes.split_whitespace().map(class).collect(),
-            None => spec.options.extend(line.split_whitespace().map(option)),
+        match line.split_once(": ") {
+            Some(("operands", rest)) => {
+                spec.operands = rest.split_whitespace().map(class).collect()
+            }
+            Some(("needs", rest)) => spec.needs = rest.split_whitespace().collect(),
+            Some(("alone", rest)) => spec.alone = rest.split_whitespace().collect(),
+            Some(_) | None => spec.options.extend(line.split_whitespace().map(option)),
         }
     }
     table.extend(now);
@@ -249,7 +302,12 @@ fn class(name: &str) -> Class {
 }
 
 fn option(word: &'static str) -> (&'static str, Opt) {
-    let Some(at) = word.find(['=', '?', '!']) else { return (word, Opt::Switch) };
+    let Some(at) = word.find(['=', '?', '!']) else {
+        return match word.strip_suffix('*') {
+            Some(name) => (name, Opt::Instead),
+            None => (word, Opt::Switch),
+        };
+    };
     let (name, rest) = (&word[..at], &word[at + 1..]);
     let starred = rest.strip_suffix('*');
     let of = |name: &str| if name.is_empty() { Class::Text } else { class(name) };
@@ -285,10 +343,12 @@ mod tests {
         let sort = find("sort").unwrap();
         assert_eq!(sort.options["-o"], Opt::Never("writes a file"));
         assert_eq!(sort.options["-k"], Opt::Value { class: Class::Text, instead: false });
-        assert_eq!(find("egrep").unwrap().operands, [Class::Text, Class::Read]);
+        assert_eq!(find("egrep").unwrap().operands, [Class::Text, Class::Place(Place::Read)]);
         let text = Opt::Value { class: Class::Text, instead: true };
         assert_eq!(find("grep").unwrap().options["-e"], text);
         assert!(find("git log").unwrap().traits.numbers);
+        assert_eq!(never("sudo"), Some("raises privileges"));
+        assert_eq!(never("ls"), None);
     }
 
     #[test]

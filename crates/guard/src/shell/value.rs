@@ -19,6 +19,8 @@ pub(super) struct Value {
     pub(super) unknown: bool,
     /// It may become several words, or a pattern that nobody has seen.
     pub(super) splits: bool,
+    /// It has a pattern outside of quotes, and may become several words.
+    pub(super) many: bool,
     /// What is not known of it may begin with a dash.
     pub(super) dash: bool,
     /// A variable or a command took part in it.
@@ -32,6 +34,7 @@ impl Value {
             exact: true,
             unknown: false,
             splits: false,
+            many: false,
             dash: false,
             expanded: false,
         }
@@ -62,8 +65,9 @@ impl Value {
         self.samples.first().map_or("", String::as_str)
     }
 
-    fn is_empty(&self) -> bool {
-        self.samples.iter().all(String::is_empty)
+    /// Nothing stands in it yet.
+    pub(super) fn is_empty(&self) -> bool {
+        !self.unknown && self.samples.iter().all(String::is_empty)
     }
 
     pub(super) fn push_text(&mut self, text: &str) {
@@ -73,6 +77,7 @@ impl Value {
     pub(super) fn push_glob(&mut self) {
         self.dash |= self.is_empty();
         self.exact = false;
+        self.many = true;
         self.samples.iter_mut().for_each(|sample| sample.push(ANY));
     }
 
@@ -96,19 +101,21 @@ impl Value {
         self.expanded = true;
         match binding {
             None | Some(Binding::Unknown) => self.push_unknown(!quoted),
-            Some(Binding::Number) => self.push_number(),
             Some(Binding::Known { samples, dash }) => self.push_known(samples, *dash, quoted),
         }
     }
 
     fn push_known(&mut self, samples: &[String], dash: bool, quoted: bool) {
-        let odd = |sample: &String| sample.is_empty() || sample.contains([' ', '\t', '\n', '*', '?', '[', '\\']);
+        let odd = |sample: &String| {
+            sample.is_empty() || sample.contains([' ', '\t', '\n', '*', '?', '[', '\\'])
+        };
         let many = self.samples.len() * samples.len() > SAMPLES_MAX;
         if many || !quoted && samples.iter().any(odd) {
             return self.push_unknown(!quoted);
         }
         let patterns = samples.iter().any(|sample| sample.contains(ANY));
         self.dash |= dash && self.is_empty() || patterns && !quoted;
+        self.many |= patterns && !quoted;
         self.exact &= samples.len() == 1 && !patterns;
         let each = |before: &String| {
             let joined = samples.iter().map(move |sample| format!("{before}{sample}"));
@@ -123,8 +130,6 @@ impl Value {
 pub(super) enum Binding {
     /// One of these spellings. `dash`: names that begin with a dash are among them.
     Known { samples: Vec<String>, dash: bool },
-    /// A whole number.
-    Number,
     /// Anything.
     Unknown,
 }
@@ -133,7 +138,9 @@ impl Binding {
     /// What a variable holds after `name=value`.
     pub(super) fn of(value: &Value) -> Binding {
         match value.exact() {
-            Some(text) => Binding::Known { samples: vec![text.to_owned()], dash: text.starts_with('-') },
+            Some(text) => {
+                Binding::Known { samples: vec![text.to_owned()], dash: text.starts_with('-') }
+            }
             None => Binding::Unknown,
         }
     }
@@ -159,11 +166,6 @@ pub(super) struct Scope {
 }
 
 impl Scope {
-    /// No variables, and the names that the command sets more than once.
-    pub(super) fn new(repeated: BTreeSet<String>) -> Self {
-        Scope { bound: BTreeMap::new(), repeated }
-    }
-
     pub(super) fn bind(&mut self, name: &str, binding: Binding) {
         let binding = if self.repeated.contains(name) { Binding::Unknown } else { binding };
         self.bound.insert(name.to_owned(), binding);
@@ -190,7 +192,11 @@ mod tests {
 
     #[test]
     fn unquoted_names_of_files_may_become_options() {
-        let names = Binding::any_of(&[Value { samples: vec!["a/\u{1}".into()], exact: false, ..Value::empty() }]);
+        let names = Binding::any_of(&[Value {
+            samples: vec!["a/\u{1}".into()],
+            exact: false,
+            ..Value::empty()
+        }]);
         let mut quoted = Value::empty();
         quoted.push_bound(Some(&names), true);
         assert!(!quoted.dash && !quoted.exact);

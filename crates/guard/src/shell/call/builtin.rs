@@ -17,7 +17,9 @@ impl Examiner<'_> {
                 Some(_) | None => self.deny("`[` without its `]`"),
             },
             "test" => self.test_command(arguments),
-            "break" | "continue" | "exit" | "return" | "wait" | "shift" => self.counted(name, arguments),
+            "break" | "continue" | "exit" | "return" | "wait" | "shift" => {
+                self.counted(name, arguments)
+            }
             "read" => self.read(arguments),
             "export" => self.export(arguments),
             "set" => self.set(arguments),
@@ -40,7 +42,11 @@ impl Examiner<'_> {
             all => all,
         };
         match folders {
-            [folder] if folder.exact().is_some_and(|path| !path.starts_with('-') && !path.is_empty()) => {
+            [folder]
+                if folder
+                    .exact()
+                    .is_some_and(|path| !path.starts_with('-') && !path.is_empty()) =>
+            {
                 self.reads(folder);
                 // `cd a` looks in the folders of CDPATH first, `cd ./a` does not; nobody can
                 // set that variable here.
@@ -52,7 +58,8 @@ impl Examiner<'_> {
 
     fn counted(&mut self, name: &str, arguments: &[Value]) {
         let number = |value: &Value| {
-            !value.unknown && value.samples.iter().all(|text| text.chars().all(|one| one.is_ascii_digit()))
+            !value.unknown
+                && value.samples.iter().all(|text| text.chars().all(|one| one.is_ascii_digit()))
         };
         if arguments.len() > 1 || !arguments.iter().all(number) {
             self.deny(format!("`{name}` takes a number"));

@@ -10,7 +10,8 @@ const LAUNCHERS_MAX: usize = 8;
 /// Programs that only print and look at what they are given, so that names of files from
 /// elsewhere can do no harm: what `xargs` may run.
 const FOR_NAMES: [&str; 13] = [
-    "basename", "cat", "dirname", "du", "echo", "file", "grep", "head", "ls", "md5sum", "stat", "tail", "wc",
+    "basename", "cat", "dirname", "du", "echo", "file", "grep", "head", "ls", "md5sum", "stat",
+    "tail", "wc",
 ];
 
 impl Examiner<'_> {
@@ -28,9 +29,14 @@ impl Examiner<'_> {
             "nice" => (nice(words), true),
             "timeout" => (timeout(words), true),
             "env" if words.len() > 1 => return self.env(words, assigned, spelled),
-            "nohup" | "setsid" | "stdbuf" | "ionice" => {
-                (after(words, &["-w", "-f", "-oL", "-eL", "-iL", "-o0", "-e0", "-c2", "-c3"], &["-n"]), false)
-            }
+            "nohup" | "setsid" | "stdbuf" | "ionice" => (
+                after(
+                    words,
+                    &["-w", "-f", "-oL", "-eL", "-iL", "-o0", "-e0", "-c2", "-c3"],
+                    &["-n"],
+                ),
+                false,
+            ),
             "xargs" => {
                 self.xargs(words, assigned, spelled);
                 return true;
@@ -55,7 +61,13 @@ impl Examiner<'_> {
     }
 
     /// Runs what stands from `at` on.
-    fn launch(&mut self, words: &[Value], at: usize, assigned: &[String], spelled: usize) {
+    pub(super) fn launch(
+        &mut self,
+        words: &[Value],
+        at: usize,
+        assigned: &[String],
+        spelled: usize,
+    ) {
         if self.launchers == LAUNCHERS_MAX {
             return self.deny(format!("more than {LAUNCHERS_MAX} launchers before a program"));
         }
@@ -113,9 +125,11 @@ impl Examiner<'_> {
         let spec = table::find(name).filter(|spec| spec.traits.kind == Kind::Reads);
         let looks = spec.is_some_and(|spec| spec.traits.globs || spec.traits.anytext);
         match self.feed {
-            Feed::Names { .. } if looks && FOR_NAMES.contains(&name) => {}
-            Feed::Names { .. } => {
-                self.deny(format!("`xargs {name}` would do more than look at the names it is given"));
+            Feed::Names if looks && FOR_NAMES.contains(&name) => {}
+            Feed::Names => {
+                self.deny(format!(
+                    "`xargs {name}` would do more than look at the names it is given"
+                ));
             }
             Feed::Own | Feed::Text => {
                 self.deny(format!("nobody knows what `xargs` would give to `{name}`"));
@@ -144,7 +158,9 @@ fn after(words: &[Value], flags: &[&str], valued: &[&str]) -> Option<usize> {
         let exact = words[at].exact().is_some() && !words[at].expanded;
         let glued = valued.iter().any(|option| {
             let rest = text.strip_prefix(option).map(|rest| rest.trim_start_matches('='));
-            rest.is_some_and(|rest| !rest.is_empty() && rest.chars().all(|one| one.is_ascii_digit()))
+            rest.is_some_and(|rest| {
+                !rest.is_empty() && rest.chars().all(|one| one.is_ascii_digit())
+            })
         });
         at += match text {
             _ if !exact => return None,

@@ -1,84 +1,80 @@
 //! What a word may be, class by class.
 
+mod certain;
 mod net;
-mod tool;
 
 use crate::shell::examine::Examiner;
 use crate::shell::path;
 use crate::shell::script::{awk, jq, sed};
-use crate::shell::table::Class;
+use crate::shell::table::{Class, Language, Place, Tool};
 use crate::shell::value::Value;
+
+/// Parts of the names of options that no code of the workspace should be given: they take
+/// configuration or code from elsewhere.
+const TELLING: [&str; 14] = [
+    "config",
+    "eval",
+    "exec",
+    "import",
+    "init",
+    "loader",
+    "plugin",
+    "prefix",
+    "preset",
+    "require",
+    "rcfile",
+    "script-shell",
+    "setup",
+    "transform",
+];
 
 impl Examiner<'_> {
     /// An operand, or an option's value. Unknown text gets here only as a value.
     pub(super) fn operand(&mut self, title: &str, class: Class, value: &Value) {
         match class {
-            Class::Text | Class::Pair | Class::Mode | Class::Member => {}
+            Class::Text | Class::Pair => {}
             Class::Nothing => self.deny(format!("`{title}` takes no `{}`", value.shown())),
-            Class::Read | Class::Write | Class::Page | Class::Archive | Class::File | Class::Source => {
-                self.place(title, class, value);
-            }
-            Class::Sed | Class::Awk | Class::Jq => self.script(title, class, value),
-            Class::Rest | Class::Revision | Class::Target | Class::Goal | Class::Launched => {
-                self.word_of_a_tool(title, class, value);
-            }
-            Class::Script
-            | Class::Package
-            | Class::Remote
-            | Class::Stash
-            | Class::Remotes
-            | Class::Notes
-            | Class::Worktrees
-            | Class::Submodules
-            | Class::Configs
-            | Class::Bisects
-            | Class::Reflog
-            | Class::Nextest
-            | Class::GoMod
-            | Class::KubeConfigs
-            | Class::KubeOut
-            | Class::DateFormat
-            | Class::Number
-            | Class::Process
-            | Class::Dd => self.certain(title, class, value),
-            Class::Url
-            | Class::Host
-            | Class::Method
-            | Class::Format
-            | Class::Body
-            | Class::Header
-            | Class::Dash => self.network(title, class, value),
+            Class::Place(place) => self.place(title, place, value),
+            Class::Script(language) => self.script(title, language, value),
+            Class::Tool(tool) => self.tool(title, tool, value),
+            Class::Certain(certain) => self.certain(title, certain, value),
+            Class::Net(net) => self.network(title, net, value),
         }
     }
 
-    fn place(&mut self, title: &str, class: Class, value: &Value) {
+    fn place(&mut self, title: &str, place: Place, value: &Value) {
         if value.unknown {
             return self.deny(format!("nobody knows which file `{title}` would be given"));
         }
         let sample = value.sample();
-        match class {
-            Class::Write => return self.writes(value),
-            Class::Page if sample.starts_with('+') => {
-                return self.deny(format!("`{sample}` is a command of `{title}`"));
+        let why = match place {
+            Place::Read => None,
+            Place::Write => return self.writes(value),
+            Place::Local if sample.contains(':') => Some("is on another machine"),
+            Place::Local => return self.writes(value),
+            Place::Page => sample.starts_with('+').then_some("is a command of the pager"),
+            Place::Archive => sample.contains(':').then_some("is on another machine"),
+            Place::File if sample == "-" || sample.starts_with("/dev/") => {
+                Some("is whatever it is fed")
             }
-            Class::Archive if sample.contains(':') => {
-                return self.deny(format!("`{sample}` is on another machine"));
+            Place::File | Place::Source => {
+                sample.starts_with('@').then_some("is a file of options")
             }
-            Class::Source if sample.starts_with('@') => {
-                return self.deny(format!("`{sample}` is a file of options"));
-            }
-            _ => self.reads(value),
+        };
+        match why {
+            Some(why) => self.deny(format!("`{}` for `{title}` {why}", value.shown())),
+            None => self.reads(value),
         }
     }
 
-    fn script(&mut self, title: &str, class: Class, value: &Value) {
+    fn script(&mut self, title: &str, language: Language, value: &Value) {
         let Some(text) = value.exact() else {
             return self.deny(format!("the script for `{title}` is not known"));
         };
-        let found = match class {
-            Class::Sed => sed::harm(text),
-            Class::Awk => awk::harm(text),
-            _ => jq::harm(text),
+        let found = match language {
+            Language::Sed => sed::harm(text),
+            Language::Awk => awk::harm(text),
+            Language::Jq => jq::harm(text),
         };
         if let Some(why) = found {
             self.deny(format!("the script for `{title}` {why}"));
@@ -86,27 +82,35 @@ impl Examiner<'_> {
     }
 
     /// Words that may be paths or not: none may lead out.
-    fn word_of_a_tool(&mut self, title: &str, class: Class, value: &Value) {
+    fn tool(&mut self, title: &str, tool: Tool, value: &Value) {
         if value.unknown {
             return self.deny(format!("nobody knows what a word of `{title}` would be"));
         }
         let workspace = self.grants.workspace();
-        let ways_out = value.samples.iter().filter_map(|sample| path::hides_a_way_out(sample, workspace));
+        let ways_out =
+            value.samples.iter().filter_map(|sample| path::hides_a_way_out(sample, workspace));
         for reason in ways_out.collect::<Vec<_>>() {
             self.deny(reason);
         }
         let sample = value.sample();
-        let assigns = sample.contains('=') || sample.starts_with(['-', '+', '@']);
-        let is_name = |one: char| one.is_ascii_alphanumeric() || "._-/:%".contains(one);
-        match class {
-            Class::Target | Class::Goal if assigns || !sample.chars().all(is_name) => {
-                self.deny(format!("`{}` is not the name of a target of `{title}`", value.shown()));
-            }
-            Class::Launched => self.deny(format!("`{title}` runs `{}`: an entry must spell it", value.shown())),
-            Class::Revision if sample.contains("::") => {
-                self.deny(format!("`{}` names a program that git would run", value.shown()));
-            }
-            _ => {}
+        let harmless = match tool {
+            Tool::Rest => !is_telling(sample),
+            Tool::Launched => false,
+            Tool::Target => is_target(sample),
+            Tool::Revision => !sample.contains("::"),
+        };
+        if !harmless {
+            self.deny(format!("`{}` is nothing that `{title}` may be given", value.shown()));
         }
     }
+}
+
+fn is_target(sample: &str) -> bool {
+    sample.starts_with(|one: char| one.is_ascii_alphanumeric() || one == '.' || one == '_')
+        && sample.chars().all(|one| one.is_ascii_alphanumeric() || "._-/:%".contains(one))
+}
+
+fn is_telling(sample: &str) -> bool {
+    let name = sample.split('=').next().unwrap_or("").to_ascii_lowercase();
+    name.starts_with("--") && TELLING.iter().any(|part| name.contains(part))
 }

@@ -1,7 +1,10 @@
 //! Arguments against a table: which are options, what their values are, which are operands.
 
+use std::collections::BTreeSet;
+
 use crate::shell::examine::Examiner;
-use crate::shell::table::{Class, Kind, Opt, Spec};
+use crate::shell::path::ANY;
+use crate::shell::table::{Class, Kind, Opt, Place, Spec};
 use crate::shell::value::Value;
 
 /// What the arguments were found to be.
@@ -12,8 +15,8 @@ pub(super) struct Sorted<'a> {
     pub(super) replaced: bool,
     /// An entry spelled an option that writes: what is read otherwise is changed.
     pub(super) writing: bool,
-    /// An option was given that makes a program only print something about itself.
-    pub(super) about_itself: bool,
+    /// The options that were given, by the names of the table.
+    pub(super) seen: BTreeSet<String>,
 }
 
 /// Where the walk over the arguments stands.
@@ -30,9 +33,14 @@ struct Walk<'a> {
 
 impl Examiner<'_> {
     /// The arguments of a program with a table.
-    pub(super) fn arguments(&mut self, title: &str, spec: &Spec, arguments: &[Value], spelled: usize) {
-        let mut walk =
-            Walk { title, spec, arguments, at: 0, spelled, sorted: Sorted::default() };
+    pub(super) fn arguments(
+        &mut self,
+        title: &str,
+        spec: &Spec,
+        arguments: &[Value],
+        spelled: usize,
+    ) {
+        let mut walk = Walk { title, spec, arguments, at: 0, spelled, sorted: Sorted::default() };
         let mut ended = false;
         while let Some(value) = walk.arguments.get(walk.at) {
             walk.at += 1;
@@ -60,13 +68,18 @@ impl Examiner<'_> {
         }
         if dashed > 0 {
             // `echo -x` prints what it does not know.
-            let known = || walk.spec.options.contains_key(value.sample());
-            return !traits.anytext || known();
+            let short = value.sample().get(..2).unwrap_or("");
+            let options = &walk.spec.options;
+            let known = options.contains_key(value.sample())
+                || matches!(options.get(short), Some(Opt::Never(_)));
+            return !traits.anytext || known;
         }
         let unsafe_glob = value.dash && !value.unknown && !traits.globs && !traits.anytext;
         if unsafe_glob {
             let shown = value.shown();
-            self.deny(format!("a file that `{shown}` stands for may be named like an option of `{title}`"));
+            self.deny(format!(
+                "a file that `{shown}` stands for may be named like an option of `{title}`"
+            ));
         }
         false
     }
@@ -80,6 +93,9 @@ impl Examiner<'_> {
         if walk.spec.traits.numbers && digits {
             return;
         }
+        if value.many && !text.contains('=') {
+            return self.deny(format!("the pattern `{}` may become several words", value.shown()));
+        }
         // Whole words first: options with one dash and more letters, in whatever style.
         let (name, glued) = match text.split_once('=') {
             Some((name, glued)) => (name, Some(glued)),
@@ -87,7 +103,9 @@ impl Examiner<'_> {
         };
         match walk.spec.options.get(name) {
             Some(opt) => self.apply(walk, value, name, *opt, glued),
-            None if text.starts_with("--") || walk.spec.traits.single => self.one_dash(walk, value, name),
+            None if text.starts_with("--") || walk.spec.traits.single => {
+                self.one_dash(walk, value, name)
+            }
             None => self.cluster(walk, value, text),
         }
     }
@@ -115,7 +133,10 @@ impl Examiner<'_> {
                 Some(opt) => return self.apply(walk, value, &name, *opt, rest),
                 None => {
                     let title = walk.title;
-                    return self.deny(format!("`{}` is not an option that `{title}` may be given", shown(text)));
+                    return self.deny(format!(
+                        "`{}` is not an option that `{title}` may be given",
+                        shown(text)
+                    ));
                 }
             }
         }
@@ -129,14 +150,13 @@ impl Examiner<'_> {
         opt: Opt,
         glued: Option<&str>,
     ) {
+        walk.sorted.seen.insert(name.to_owned());
         match opt {
-            Opt::Switch if glued.is_some() => {
+            Opt::Switch | Opt::Instead if glued.is_some() => {
                 self.deny(format!("`{name}` of `{}` takes no value", walk.title));
             }
-            Opt::Switch => {
-                let about = ["--version", "--help", "-version", "--listenvs", "--list"];
-                walk.sorted.about_itself |= about.contains(&name) || matches!(name, "-V" | "-VV");
-            }
+            Opt::Switch => {}
+            Opt::Instead => walk.sorted.replaced = true,
             Opt::Never(why) => self.never(walk, name, why),
             Opt::Glued(class) => {
                 if let Some(glued) = glued {
@@ -150,11 +170,17 @@ impl Examiner<'_> {
                     None => walk.take().cloned(),
                 };
                 match next {
+                    Some(next) if glued.is_none() && may_be_more(walk.spec, class, &next) => {
+                        self.deny(format!(
+                            "the pattern `{}` may become several words",
+                            next.shown()
+                        ));
+                    }
                     Some(next) => self.value(walk.title, class, &next),
                     None => self.deny(format!("`{name}` of `{}` has no value", walk.title)),
                 }
                 if class == Class::Pair {
-                    drop(walk.take());
+                    walk.at += 1;
                 }
             }
         }
@@ -183,7 +209,13 @@ impl Examiner<'_> {
         let last = spec.operands.len() - 1;
         for (index, value) in sorted.operands.iter().enumerate() {
             let class = spec.operands[(index + skipped).min(last)];
-            let class = if sorted.writing && class == Class::Read { Class::Write } else { class };
+            let class = match class {
+                Class::Place(Place::Read) if sorted.writing => Class::Place(Place::Write),
+                other => other,
+            };
+            if value.many && index + skipped < last && !spec.traits.anytext {
+                self.deny(format!("the pattern `{}` may become several words", value.shown()));
+            }
             let printed = spec.traits.anytext && class == Class::Text;
             if value.splits || value.unknown && !printed {
                 if !(printed && !value.splits) {
@@ -193,10 +225,18 @@ impl Examiner<'_> {
             }
             self.operand(title, class, value);
         }
-        let first = spec.operands.first().copied();
-        let code = first == Some(Class::File) && spec.traits.posix && spec.traits.kind == Kind::Runs;
-        if code && sorted.operands.is_empty() && !sorted.about_itself {
+        let given = |options: &[&str]| options.iter().any(|option| sorted.seen.contains(*option));
+        let code = spec.operands.first() == Some(&Class::Place(Place::File))
+            && spec.traits.posix
+            && spec.traits.kind == Kind::Runs;
+        if code && sorted.operands.is_empty() && !given(&spec.alone) {
             self.deny(format!("`{title}` without a file runs what it is fed"));
+        }
+        if !spec.needs.is_empty() && !given(&spec.needs) {
+            self.deny(format!(
+                "`{title}` without one of {} does more than it says",
+                spec.needs.join(", ")
+            ));
         }
     }
 }
@@ -210,6 +250,14 @@ impl<'a> Walk<'a> {
     }
 }
 
+/// Whether a value may become several words that do harm. The words of an expression with
+/// long options are none themselves, as long as none of them can be spelled like an option.
+fn may_be_more(spec: &Spec, class: Class, value: &Value) -> bool {
+    let like_a_file = value.sample().rsplit(ANY).next().is_some_and(|tail| tail.contains('.'));
+    let harmless = spec.traits.single && class == Class::Text && (!value.dash || like_a_file);
+    value.many && !harmless
+}
+
 /// The part of a word that is a value, with all that is uncertain about the word.
 fn part(value: &Value, glued: &str) -> Value {
     let cut = value.sample().len() - glued.len();
@@ -218,5 +266,5 @@ fn part(value: &Value, glued: &str) -> Value {
 }
 
 fn shown(text: &str) -> String {
-    text.replace(crate::shell::path::ANY, "*")
+    text.replace(ANY, "*")
 }

@@ -2,26 +2,39 @@
 
 use super::Examiner;
 use crate::shell::brace;
+use crate::shell::path;
 use crate::shell::refusal::{Read, refuse};
 use crate::shell::value::{Binding, Value};
 use crate::shell::word::{self, Piece};
 
 /// Variables of the shell that are nobody's secret: their text may be printed.
 const PUBLIC: [&str; 14] = [
-    "PWD", "OLDPWD", "HOME", "USER", "LOGNAME", "SHELL", "HOSTNAME", "LANG", "TERM", "RANDOM", "SECONDS",
-    "LINENO", "BASH_VERSION", "OSTYPE",
+    "PWD",
+    "OLDPWD",
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "SHELL",
+    "HOSTNAME",
+    "LANG",
+    "TERM",
+    "RANDOM",
+    "SECONDS",
+    "LINENO",
+    "BASH_VERSION",
+    "OSTYPE",
 ];
 /// Programs whose output holds no pattern.
 const CALM: [&str; 14] = [
-    "date", "git", "seq", "pwd", "basename", "dirname", "wc", "whoami", "hostname", "uname", "nproc", "id",
-    "expr", "arch",
+    "date", "git", "seq", "pwd", "basename", "dirname", "wc", "whoami", "hostname", "uname",
+    "nproc", "id", "expr", "arch",
 ];
 
 impl Examiner<'_> {
     /// The words that one written word becomes.
     pub(in crate::shell) fn words(&mut self, written: &str) -> Vec<Value> {
         match brace::expand(written) {
-            Ok(words) => words.iter().map(|word| self.word(word)).collect(),
+            Ok(words) => words.iter().map(|word| self.file_names(word)).collect(),
             Err(refusal) => {
                 self.deny(refusal.0);
                 Vec::new()
@@ -29,7 +42,27 @@ impl Examiner<'_> {
         }
     }
 
-    /// A word without its braces expanded, as in an assignment.
+    /// A word whose patterns become names of files: they may not list what is outside.
+    fn file_names(&mut self, written: &str) -> Value {
+        let value = self.word(written);
+        if value.many && value.unknown {
+            self.deny(format!("nobody knows where the pattern `{written}` looks"));
+        }
+        if value.many {
+            // The question mark of an address looks for a folder `https:`.
+            let address =
+                |sample: &&String| sample.starts_with("https://") || sample.starts_with("http://");
+            let mut patterns =
+                value.samples.iter().filter(|sample| !address(sample) || sample.contains(".."));
+            let leaves = |sample: &String| path::leaves(sample, self.grants.workspace());
+            if let Some(reason) = patterns.find_map(leaves) {
+                self.deny(reason);
+            }
+        }
+        value
+    }
+
+    /// A word without its braces and patterns expanded, as in an assignment.
     pub(in crate::shell) fn word(&mut self, written: &str) -> Value {
         self.expanded(word::pieces(written))
     }
@@ -46,7 +79,7 @@ impl Examiner<'_> {
         let mut value = Value::empty();
         let joined = pieces.and_then(|pieces| {
             for (index, piece) in pieces.iter().enumerate() {
-                self.add(&mut value, piece, index == 0, pieces.get(index + 1))?;
+                self.add(&mut value, piece, pieces.get(index + 1))?;
             }
             Ok(())
         });
@@ -59,7 +92,7 @@ impl Examiner<'_> {
         }
     }
 
-    fn add(&mut self, value: &mut Value, piece: &Piece, first: bool, next: Option<&Piece>) -> Read<()> {
+    fn add(&mut self, value: &mut Value, piece: &Piece, next: Option<&Piece>) -> Read<()> {
         match piece {
             Piece::Text(text) => value.push_text(text),
             Piece::Glob(_) => value.push_glob(),
@@ -67,10 +100,13 @@ impl Examiner<'_> {
                 value.exact = false;
                 value.push_text("~");
             }
-            Piece::Variable { expression, quoted } if is_here(expression, first, next) => {
-                // The working directory never leaves the workspace.
-                self.variable(&mut Value::empty(), expression, *quoted)?;
+            Piece::Variable { expression, quoted }
+                if value.is_empty() && is_here(expression, next) =>
+            {
+                // The working directory never leaves the workspace. Its own name may have
+                // blanks, but quotes are taken for granted only where there are some.
                 value.exact = false;
+                value.splits |= !quoted && self.scope.get(expression).is_some();
                 value.push_text(".");
             }
             Piece::Variable { expression, quoted } => self.variable(value, expression, *quoted)?,
@@ -132,7 +168,6 @@ impl Examiner<'_> {
         let names = expression.split(|one: char| !is_word(one)).filter(|word| is_name(word));
         for name in names {
             let number = match self.scope.get(name) {
-                Some(Binding::Number) => true,
                 Some(Binding::Known { samples, .. }) => {
                     samples.iter().all(|sample| sample.chars().all(|one| one.is_ascii_digit()))
                 }
@@ -158,7 +193,7 @@ fn is_name(word: &str) -> bool {
 }
 
 /// `$PWD` as the beginning of a path.
-fn is_here(expression: &str, first: bool, next: Option<&Piece>) -> bool {
+fn is_here(expression: &str, next: Option<&Piece>) -> bool {
     let ends = match next {
         None => true,
         Some(Piece::Text(text)) => text.starts_with('/') || text.is_empty(),
@@ -170,7 +205,7 @@ fn is_here(expression: &str, first: bool, next: Option<&Piece>) -> bool {
             | Piece::Arithmetic(_),
         ) => false,
     };
-    first && expression == "PWD" && ends
+    expression == "PWD" && ends
 }
 
 /// What may stand behind a name: defaults, prefixes and suffixes taken off, case, parts by

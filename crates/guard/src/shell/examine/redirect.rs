@@ -27,7 +27,11 @@ impl Examiner<'_> {
         }
     }
 
-    fn file_redirect(&mut self, kind: &ast::IoFileRedirectKind, target: &ast::IoFileRedirectTarget) {
+    fn file_redirect(
+        &mut self,
+        kind: &ast::IoFileRedirectKind,
+        target: &ast::IoFileRedirectTarget,
+    ) {
         match target {
             ast::IoFileRedirectTarget::Fd(_) => {}
             ast::IoFileRedirectTarget::Duplicate(word) => self.duplicated(&word.value),
@@ -55,7 +59,9 @@ impl Examiner<'_> {
         self.apart(|this| this.list(&shell.list));
         match side {
             ast::ProcessSubstitutionKind::Read => {}
-            ast::ProcessSubstitutionKind::Write => self.deny("a process substitution that is written to"),
+            ast::ProcessSubstitutionKind::Write => {
+                self.deny("a process substitution that is written to")
+            }
         }
         Value::text("/dev/stdin")
     }

@@ -52,7 +52,11 @@ impl Examiner<'_> {
     }
 
     /// `name=value`: not to an element, not added to what is there, not a list.
-    fn assignment(&mut self, assignment: &ast::Assignment, written: &str) -> Option<(String, Value)> {
+    fn assignment(
+        &mut self,
+        assignment: &ast::Assignment,
+        written: &str,
+    ) -> Option<(String, Value)> {
         let value = written.split_once('=').map(|(_, value)| self.word(value))?;
         let plain = match (&assignment.name, &assignment.value) {
             (ast::AssignmentName::VariableName(name), ast::AssignmentValue::Scalar(_)) => name,
@@ -63,6 +67,9 @@ impl Examiner<'_> {
     }
 
     fn name(&mut self, written: &str) -> Vec<Value> {
+        if written == "[" {
+            return vec![Value::text(written)];
+        }
         if word::literal(written).is_none() || written.contains('{') && written.contains('}') {
             self.deny(format!("`{written}` is expanded to the name of a program"));
         }
@@ -95,36 +102,52 @@ impl Examiner<'_> {
     }
 }
 
-/// What a command of a pipeline hands to the next one.
+/// What a command of a pipeline hands to the next one. Only plain words are looked at: one
+/// that is spelled in another way could be an option that prints any text.
 pub(super) fn what_it_prints(command: &ast::Command) -> Feed {
     let ast::Command::Simple(simple) = command else { return Feed::Text };
-    let first = simple.word_or_name.as_ref().map_or("", |name| name.value.as_str());
-    let suffix = simple.suffix.iter().flat_map(|suffix| &suffix.0);
-    let words = suffix.filter_map(|item| match item {
-        ast::CommandPrefixOrSuffixItem::Word(word) => Some(word.value.as_str()),
-        ast::CommandPrefixOrSuffixItem::IoRedirect(_)
-        | ast::CommandPrefixOrSuffixItem::AssignmentWord(..)
-        | ast::CommandPrefixOrSuffixItem::ProcessSubstitution(..) => None,
-    });
-    let words = words.collect::<Vec<_>>();
-    let lists = |long: &str, short: char| {
-        words.iter().any(|word| {
-            *word == long || word.starts_with('-') && !word.starts_with("--") && word.contains(short)
-        })
+    let Some(words) = plain_words(simple) else { return Feed::Text };
+    let words = words.iter().map(String::as_str).collect::<Vec<_>>();
+    let Some((name, arguments)) = words.split_first() else { return Feed::Text };
+    let has = |part: &str| arguments.iter().any(|word| word.contains(part));
+    let first = arguments.first().copied().unwrap_or("");
+    let names = match *name {
+        // It prints names that begin with where it was told to begin. A format could print
+        // anything, and a long list shows where links lead.
+        "find" => !has("printf") && !arguments.contains(&"-ls"),
+        "grep" => lists_names(first) && !has("--label"),
+        "rg" => matches!(first, "-l" | "--files" | "--files-with-matches"),
+        "git" => first == "ls-files" && !has("--format"),
+        "ls" => arguments.iter().all(|word| !word.starts_with('-') || *word == "-1"),
+        _ => false,
     };
-    match first {
-        // What it prints begins with where it was told to begin; a format could print anything.
-        "find" if !words.iter().any(|word| word.contains("printf")) => {
-            Feed::Names { bare: words.first().is_none_or(|word| word.starts_with('-')) }
-        }
-        "grep" if lists("--files-with-matches", 'l') => Feed::Names { bare: true },
-        "rg" if lists("--files-with-matches", 'l') || words.contains(&"--files") => {
-            Feed::Names { bare: true }
-        }
-        "git" if words.first() == Some(&"ls-files") => Feed::Names { bare: true },
-        "ls" if words.iter().all(|word| !word.starts_with('-') || *word == "-1") => {
-            Feed::Names { bare: true }
-        }
-        _ => Feed::Text,
+    if names { Feed::Names } else { Feed::Text }
+}
+
+/// `-l` or `-rl`, as the first word, where it is no other option's value.
+fn lists_names(first: &str) -> bool {
+    let letters = first.strip_prefix('-').unwrap_or("");
+    letters.contains('l') && letters.chars().all(|one| "lrRinwEFsI".contains(one))
+}
+
+/// The words of a command without variables and redirects, but for errors to nowhere.
+fn plain_words(simple: &ast::SimpleCommand) -> Option<Vec<String>> {
+    if simple.prefix.is_some() {
+        return None;
     }
+    let mut words = vec![word::literal(&simple.word_or_name.as_ref()?.value)?];
+    for item in simple.suffix.iter().flat_map(|suffix| &suffix.0) {
+        match item {
+            ast::CommandPrefixOrSuffixItem::Word(word) => words.push(word::literal(&word.value)?),
+            ast::CommandPrefixOrSuffixItem::IoRedirect(ast::IoRedirect::File(
+                Some(2),
+                ast::IoFileRedirectKind::Write,
+                ast::IoFileRedirectTarget::Filename(target),
+            )) if target.value == "/dev/null" => {}
+            ast::CommandPrefixOrSuffixItem::IoRedirect(_)
+            | ast::CommandPrefixOrSuffixItem::AssignmentWord(..)
+            | ast::CommandPrefixOrSuffixItem::ProcessSubstitution(..) => return None,
+        }
+    }
+    Some(words)
 }

@@ -107,7 +107,10 @@ impl Examiner<'_> {
             match question.strip_prefix('-') {
                 Some("v" | "R") => self.deny("a test that evaluates the name of a variable"),
                 Some("nt" | "ot" | "ef") => {
-                    index.checked_sub(1).and_then(|left| arguments.get(left)).into_iter()
+                    index
+                        .checked_sub(1)
+                        .and_then(|left| arguments.get(left))
+                        .into_iter()
                         .for_each(|left| self.asks_about(left));
                     self.asks_about(next);
                 }
@@ -122,9 +125,9 @@ impl Examiner<'_> {
         }
         // Two words, the first of them unknown: it may be any question about the second.
         if let [before @ .., question, _] = arguments {
-            let begins = before.last().is_none_or(|value| {
-                matches!(value.exact(), Some("!" | "(" | "-a" | "-o"))
-            });
+            let begins = before
+                .last()
+                .is_none_or(|value| matches!(value.exact(), Some("!" | "(" | "-a" | "-o")));
             if question.unknown && begins {
                 self.deny("a test whose question is not known");
             }

@@ -3,7 +3,8 @@
 
 /// Words that reach out of the input. Not even in a string: nobody needs them there.
 const REACHING: [&str; 10] = [
-    "system", "getline", "ENVIRON", "PROCINFO", "ARGV", "ARGC", "SYMTAB", "FUNCTAB", "BINMODE", "fflush",
+    "system", "getline", "ENVIRON", "PROCINFO", "ARGV", "ARGC", "SYMTAB", "FUNCTAB", "BINMODE",
+    "fflush",
 ];
 /// Words behind which an operand stands, so that a slash begins a regular expression.
 const OPERAND_FOLLOWS: [&str; 7] = ["print", "printf", "return", "in", "else", "do", "case"];
@@ -85,7 +86,9 @@ impl Reader<'_> {
                 self.quoted('/')
             }
             // A division, or an expression behind a condition.
-            Before::Closing if rest.contains(&'/') => Err("has slashes that are not understood".to_owned()),
+            Before::Closing if rest.contains(&'/') => {
+                Err("has slashes that are not understood".to_owned())
+            }
             Before::Operand | Before::Closing => {
                 self.before = Before::Operator;
                 Ok(())
@@ -147,9 +150,18 @@ mod tests {
     #[test]
     fn printing_and_counting_is_harmless() {
         let good = [
-            "{print $1}", "$3 > 100 {print $1}", "NR==1 || NR==3", "/a|b/ {print}", "{s+=$1} END {print s/NR}",
-            "BEGIN{FS=\":\"} {print $1 \" > \" $2}", "{if ($1 > 2) print $0}", "{print ($1 > 2)}",
-            "{gsub(/x|y/, \"z\"); print}", "!seen[$0]++", "{printf \"%s|%d\\n\", $1, $2}", "length($0) > 80",
+            "{print $1}",
+            "$3 > 100 {print $1}",
+            "NR==1 || NR==3",
+            "/a|b/ {print}",
+            "{s+=$1} END {print s/NR}",
+            "BEGIN{FS=\":\"} {print $1 \" > \" $2}",
+            "{if ($1 > 2) print $0}",
+            "{print ($1 > 2)}",
+            "{gsub(/x|y/, \"z\"); print}",
+            "!seen[$0]++",
+            "{printf \"%s|%d\\n\", $1, $2}",
+            "length($0) > 80",
             "$2 ~ /^a/ && $3 !~ /b|c/",
         ];
         for good in good {
@@ -160,11 +172,22 @@ mod tests {
     #[test]
     fn running_writing_and_reaching_is_harm() {
         let bad = [
-            "BEGIN{system(\"id\")}", "{print > \"out\"}", "{print $1 >> \"out\"}", "{print | \"sh\"}",
-            "BEGIN{\"id\" | getline x}", "{print |& \"sh\"}", "BEGIN{print ENVIRON[\"HOME\"]}", "@load \"x\"",
-            "BEGIN{while((getline l < \"/etc/passwd\")>0) print l}", "{print /\"/ | \"sh\"}",
-            "{if (1) /\"/ ; print | \"sh\" /x/}", "BEGIN{@f()}", "BEGIN{ARGV[1]=\"/etc/passwd\"}",
-            "{printf \"x\" > \"/tmp/y\"}", "{x = \"a\nb\"}", "{print (1) > \"x\"}",
+            "BEGIN{system(\"id\")}",
+            "{print > \"out\"}",
+            "{print $1 >> \"out\"}",
+            "{print | \"sh\"}",
+            "BEGIN{\"id\" | getline x}",
+            "{print |& \"sh\"}",
+            "BEGIN{print ENVIRON[\"HOME\"]}",
+            "@load \"x\"",
+            "BEGIN{while((getline l < \"/etc/passwd\")>0) print l}",
+            "{print /\"/ | \"sh\"}",
+            "{if (1) /\"/ ; print | \"sh\" /x/}",
+            "BEGIN{@f()}",
+            "BEGIN{ARGV[1]=\"/etc/passwd\"}",
+            "{printf \"x\" > \"/tmp/y\"}",
+            "{x = \"a\nb\"}",
+            "{print (1) > \"x\"}",
         ];
         for bad in bad {
             assert!(harm(bad).is_some(), "{bad}");

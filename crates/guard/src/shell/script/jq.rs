@@ -2,7 +2,14 @@
 
 /// Words that reach out of the input.
 const REACHING: [&str; 8] = [
-    "env", "import", "include", "input_filename", "get_search_list", "modulemeta", "$ENV", "$__prog_args",
+    "env",
+    "import",
+    "include",
+    "input_filename",
+    "get_search_list",
+    "modulemeta",
+    "$ENV",
+    "$__prog_args",
 ];
 
 /// What harm a filter does.
@@ -33,7 +40,9 @@ mod tests {
         for good in [".a.b", ".[] | select(.x > 1)", ".env", "map(.name) | length", "."] {
             assert_eq!(harm(good), None, "{good}");
         }
-        for bad in ["env", "$ENV.PATH", "env.HOME", "import \"a\" as a; .", "input_filename", ". | env"] {
+        for bad in
+            ["env", "$ENV.PATH", "env.HOME", "import \"a\" as a; .", "input_filename", ". | env"]
+        {
             assert!(harm(bad).is_some(), "{bad}");
         }
     }

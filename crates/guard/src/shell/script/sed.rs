@@ -82,7 +82,9 @@ impl Reader<'_> {
         while let Some(one) = self.next() {
             match one {
                 '\\' => drop(self.next()),
-                _ if one == end && bracket => return Err("has its delimiter in a bracket".to_owned()),
+                _ if one == end && bracket => {
+                    return Err("has its delimiter in a bracket".to_owned());
+                }
                 _ if one == end => return Ok(()),
                 '\n' => return Err("breaks a line in a pattern".to_owned()),
                 '[' => {
@@ -191,9 +193,24 @@ mod tests {
     #[test]
     fn printing_and_replacing_is_harmless() {
         let good = [
-            "1,20p", "s/a/b/g", "s|/usr|/opt|", "/foo/,/bar/d", "$!N;s/\\n/ /", "10q", "/^#/d;s/x/y/",
-            "s/\\//-/g", "y/abc/ABC/", "/a/{s/b/c/;p}", "2~3d", "1!G;h;$!d", "s/[^a-z]//g", "a hello", ":a;N;$!ba;s/\\n/,/g",
-            "/x/I p", "5,+3p", "\\,a,p",
+            "1,20p",
+            "s/a/b/g",
+            "s|/usr|/opt|",
+            "/foo/,/bar/d",
+            "$!N;s/\\n/ /",
+            "10q",
+            "/^#/d;s/x/y/",
+            "s/\\//-/g",
+            "y/abc/ABC/",
+            "/a/{s/b/c/;p}",
+            "2~3d",
+            "1!G;h;$!d",
+            "s/[^a-z]//g",
+            "a hello",
+            ":a;N;$!ba;s/\\n/,/g",
+            "/x/I p",
+            "5,+3p",
+            "\\,a,p",
         ];
         for good in good {
             assert_eq!(harm(good), None, "{good}");
@@ -203,9 +220,29 @@ mod tests {
     #[test]
     fn writing_and_running_is_harm() {
         let bad = [
-            "w out", "1w out", "s/a/b/w out", "s/a/id/e", "1e id", "e", "r /etc/passwd", "R x", "W x",
-            "s/a/b/ge", "s/a/b/gw x", "p;w x", "{w x\n}", "s/[/]/x/w y", "/a/e", "a\\\nx\ne id", "}e", "1!e id",
-            "s/a\n/b/", "v", "s/a/b", "$!{e id\n}", "y/a/b/e",
+            "w out",
+            "1w out",
+            "s/a/b/w out",
+            "s/a/id/e",
+            "1e id",
+            "e",
+            "r /etc/passwd",
+            "R x",
+            "W x",
+            "s/a/b/ge",
+            "s/a/b/gw x",
+            "p;w x",
+            "{w x\n}",
+            "s/[/]/x/w y",
+            "/a/e",
+            "a\\\nx\ne id",
+            "}e",
+            "1!e id",
+            "s/a\n/b/",
+            "v",
+            "s/a/b",
+            "$!{e id\n}",
+            "y/a/b/e",
         ];
         for bad in bad {
             assert!(harm(bad).is_some(), "{bad}");
