@@ -3,7 +3,7 @@
 //! file may change.
 
 // The sandbox is the boundary; this test is about the text alone, so it runs real processes.
-#![allow(clippy::disallowed_methods)]
+#![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "in a test a panic is the report")]
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

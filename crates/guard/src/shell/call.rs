@@ -7,7 +7,7 @@ mod operand;
 mod options;
 mod tar;
 
-use super::examine::Examiner;
+use super::examine::{Examiner, Feed};
 use super::path;
 use super::table::{self, Class, Kind, Spec, Tool};
 use super::value::Value;
@@ -81,6 +81,12 @@ impl Examiner<'_> {
     /// A program of which nothing is known: what it is given must not lead out, and its
     /// options must be spelled by the entry.
     fn stranger(&mut self, name: &str, words: &[Value], spelled: usize) {
+        if self.feed != Feed::Own {
+            self.ask(format!("nobody knows what `{name}` does with what it is fed"));
+        }
+        if self.moved && name.contains('/') {
+            self.deny(format!("`{name}` in another folder is another program"));
+        }
         for (index, value) in words.iter().enumerate() {
             if value.unknown || value.dash || value.samples.len() > 1 {
                 self.deny(format!("`{name}` is not known, nor what `{}` would be", value.shown()));

@@ -175,7 +175,12 @@ impl<'a> Examiner<'a> {
             ast::Command::Simple(simple) => self.simple(simple),
             ast::Command::Compound(compound, redirects) => {
                 self.redirects(redirects.as_ref());
+                let outer = self.feed;
+                if redirects.iter().flat_map(|list| &list.0).any(redirect::feeds) {
+                    self.feed = Feed::Text;
+                }
                 self.compound(compound);
+                self.feed = outer;
             }
             ast::Command::Function(function) => {
                 self.deny(format!("it defines the function `{}`", function.fname.value));
@@ -260,11 +265,8 @@ fn set_more_than_once(tokens: &[Token]) -> BTreeSet<String> {
         names_follow &= token.kind == Kind::Word;
         let assigned = token.text.split_once('=').map(|(name, _)| name.trim_end_matches('+'));
         let set = assigned.or((names_follow || before == "for").then_some(token.text.as_str()));
-        if let Some(name) = set.filter(|_| token.kind == Kind::Word) {
-            if !once.insert(name.to_owned()) {
-                more.insert(name.to_owned());
-            }
-        }
+        let set = set.filter(|_| token.kind == Kind::Word);
+        more.extend(set.filter(|name| !once.insert((*name).to_owned())).map(str::to_owned));
         names_follow |= token.text == "read" || token.text == "export";
         before = &token.text;
     }

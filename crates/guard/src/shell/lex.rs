@@ -174,7 +174,8 @@ impl Lexer<'_> {
         let mut bodies = Vec::new();
         for (index, tabs_go) in waiting {
             let delimiter = delimiter(&self.tokens[index].text)?;
-            let body = self.body(&delimiter, tabs_go)?;
+            let literal = self.tokens[index].text != delimiter;
+            let body = self.body(&delimiter, tabs_go, literal)?;
             bodies.push((index, delimiter, body));
         }
         // From the last one, so that the indexes of the others stay true.
@@ -193,8 +194,8 @@ impl Lexer<'_> {
         Ok(())
     }
 
-    /// The lines until the one that is the delimiter.
-    fn body(&mut self, delimiter: &str, tabs_go: bool) -> Read<String> {
+    /// The lines until the one that is the delimiter. `literal`: the delimiter was quoted.
+    fn body(&mut self, delimiter: &str, tabs_go: bool, literal: bool) -> Read<String> {
         let mut body = String::new();
         while self.at < self.text.len() {
             let rest = &self.text[self.at..];
@@ -204,6 +205,10 @@ impl Lexer<'_> {
             let line = if tabs_go { line.trim_start_matches('\t') } else { &line };
             if line == delimiter {
                 return Ok(body);
+            }
+            if !literal && line.ends_with('\\') {
+                // Bash joins the lines before it looks for the delimiter.
+                return refuse("a continued line in a here-document");
             }
             body.push_str(line);
             body.push('\n');
@@ -253,7 +258,7 @@ mod tests {
             ["cat", "<<", "A", "x\n", "A", "|", "b", "<<-", "'C'", "y\n", "C", "\n", "d"],
         );
         for bad in
-            ["cat <<A\nx\n", "cat <<A", "cat << \nA\n", "cat <<A$x\nA$x\n", "$(cat <<A\nA\n)"]
+            ["cat <<A\nx\n", "cat <<A", "cat << \nA\n", "cat <<A$x\nA$x\n", "$(cat <<A\nA\n)", "cat <<A\n\\\nA\nid\nA\n"]
         {
             assert!(tokens(bad).is_err(), "{bad:?}");
         }

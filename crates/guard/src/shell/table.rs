@@ -196,6 +196,7 @@ named! {
         Nextest = "nextest",
         GoMod = "gomod",
         KubeConfigs = "kubeconfigs",
+        Listing = "listing",
         KubeOut = "kubeout",
         /// Levels of lints, and lints.
         Lint = "lint",

@@ -45,6 +45,7 @@ impl Examiner<'_> {
         };
         self.found.commands.insert(name.to_owned());
         if name == "command" && is_lookup(words) {
+            self.environment(assigned, true);
             return self.looks_up(words);
         }
         let Some(at) = at.filter(|at| *at < words.len()) else {

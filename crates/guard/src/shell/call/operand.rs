@@ -46,24 +46,14 @@ impl Examiner<'_> {
         if value.unknown {
             return self.deny(format!("nobody knows which file `{title}` would be given"));
         }
-        let sample = value.sample();
-        let why = match place {
-            Place::Read => None,
-            Place::Write => return self.writes(value),
-            Place::Local if sample.contains(':') => Some("is on another machine"),
-            Place::Local => return self.writes(value),
-            Place::Page => sample.starts_with('+').then_some("is a command of the pager"),
-            Place::Archive => sample.contains(':').then_some("is on another machine"),
-            Place::File if sample == "-" || sample.starts_with("/dev/") => {
-                Some("is whatever it is fed")
-            }
-            Place::File | Place::Source => {
-                sample.starts_with('@').then_some("is a file of options")
-            }
-        };
-        match why {
-            Some(why) => self.deny(format!("`{}` for `{title}` {why}", value.shown())),
-            None => self.reads(value),
+        if matches!(place, Place::Write | Place::Local) {
+            self.writes(value);
+        } else {
+            self.reads(value);
+        }
+        let odd = value.samples.iter().find_map(|sample| why_odd(place, sample));
+        if let Some(why) = odd {
+            self.deny(format!("`{}` for `{title}` {why}", value.shown()));
         }
     }
 
@@ -92,16 +82,28 @@ impl Examiner<'_> {
         for reason in ways_out.collect::<Vec<_>>() {
             self.deny(reason);
         }
-        let sample = value.sample();
-        let harmless = match tool {
+        let harmless = |sample: &String| match tool {
             Tool::Rest => !is_telling(sample),
             Tool::Launched => false,
             Tool::Target => is_target(sample),
             Tool::Revision => !sample.contains("::"),
         };
-        if !harmless {
+        if !value.samples.iter().all(harmless) {
             self.deny(format!("`{}` is nothing that `{title}` may be given", value.shown()));
         }
+    }
+}
+
+/// Why a path is more than a path to a program, if so.
+fn why_odd(place: Place, sample: &str) -> Option<&'static str> {
+    match place {
+        Place::Read | Place::Write => None,
+        Place::Local | Place::Archive => sample.contains(':').then_some("is on another machine"),
+        Place::Page => sample.starts_with('+').then_some("is a command of the pager"),
+        Place::File if sample == "-" || sample.starts_with("/dev/") => {
+            Some("is whatever it is fed")
+        }
+        Place::File | Place::Source => sample.starts_with('@').then_some("is a file of options"),
     }
 }
 

@@ -61,12 +61,12 @@ impl Examiner<'_> {
     fn is_option(&mut self, walk: &Walk<'_>, value: &Value) -> bool {
         let (title, traits) = (walk.title, walk.spec.traits);
         let begins = |sample: &String| sample.starts_with('-') && sample.len() > 1;
-        let dashed = value.samples.iter().filter(|sample| begins(sample)).count();
-        if dashed > 0 && dashed < value.samples.len() {
-            self.deny(format!("a word of `{title}` may become an option"));
+        let dashed = value.samples.iter().any(begins);
+        if dashed && value.samples.len() > 1 {
+            self.deny(format!("a word of `{title}` may become one option or another"));
             return false;
         }
-        if dashed > 0 {
+        if dashed {
             // `echo -x` prints what it does not know.
             let short = value.sample().get(..2).unwrap_or("");
             let options = &walk.spec.options;
@@ -85,10 +85,11 @@ impl Examiner<'_> {
     }
 
     fn option<'a>(&mut self, walk: &mut Walk<'a>, value: &'a Value) {
-        if value.unknown && value.splits {
+        let text = value.sample();
+        // What follows a letter is its value, or the next word is: not known which.
+        if value.unknown && (value.splits || !text.contains('=')) {
             return self.deny(format!("nobody knows what `{}` would be", value.shown()));
         }
-        let text = value.sample();
         let digits = text[1..].chars().all(|one| one.is_ascii_digit());
         if walk.spec.traits.numbers && digits {
             return;
@@ -180,7 +181,10 @@ impl Examiner<'_> {
                     None => self.deny(format!("`{name}` of `{}` has no value", walk.title)),
                 }
                 if class == Class::Pair {
-                    walk.at += 1;
+                    let second = walk.take().cloned().unwrap_or_else(Value::unknown);
+                    if second.splits || second.many {
+                        self.deny(format!("a value of `{}` is not known", walk.title));
+                    }
                 }
             }
         }
@@ -209,18 +213,14 @@ impl Examiner<'_> {
         let last = spec.operands.len() - 1;
         for (index, value) in sorted.operands.iter().enumerate() {
             let class = spec.operands[(index + skipped).min(last)];
-            let class = match class {
-                Class::Place(Place::Read) if sorted.writing => Class::Place(Place::Write),
-                other => other,
-            };
+            let changes = sorted.writing && class == Class::Place(Place::Read);
+            let class = if changes { Class::Place(Place::Write) } else { class };
             if value.many && index + skipped < last && !spec.traits.anytext {
                 self.deny(format!("the pattern `{}` may become several words", value.shown()));
             }
             let printed = spec.traits.anytext && class == Class::Text;
             if value.splits || value.unknown && !printed {
-                if !(printed && !value.splits) {
-                    self.deny(format!("nobody knows what a word of `{title}` would be"));
-                }
+                self.deny(format!("nobody knows what a word of `{title}` would be"));
                 continue;
             }
             self.operand(title, class, value);

@@ -177,13 +177,8 @@ impl Examiner<'_> {
                 return refuse(format!("`{name}` in arithmetic may hold a command"));
             }
         }
-        match expression.contains('=') && !expression.contains("==") {
-            true => refuse("arithmetic that sets a variable"),
-            false if expression.contains("++") || expression.contains("--") => {
-                refuse("arithmetic that sets a variable")
-            }
-            false => Ok(()),
-        }
+        let sets = ["=", "++", "--"].iter().any(|sign| expression.contains(sign));
+        if sets { refuse("arithmetic that may set a variable") } else { Ok(()) }
     }
 }
 

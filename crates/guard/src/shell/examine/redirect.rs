@@ -9,6 +9,23 @@ use crate::shell::value::Value;
 /// Where output may go: nowhere, or where it would have gone.
 const SINKS: [&str; 3] = ["/dev/null", "/dev/stdout", "/dev/stderr"];
 
+/// Whether a redirect gives a command something to read.
+pub(super) fn feeds(redirect: &ast::IoRedirect) -> bool {
+    match redirect {
+        ast::IoRedirect::HereDocument(..) | ast::IoRedirect::HereString(..) => true,
+        ast::IoRedirect::OutputAndError(..) => false,
+        ast::IoRedirect::File(_, kind, _) => match kind {
+            ast::IoFileRedirectKind::Read
+            | ast::IoFileRedirectKind::ReadAndWrite
+            | ast::IoFileRedirectKind::DuplicateInput => true,
+            ast::IoFileRedirectKind::Write
+            | ast::IoFileRedirectKind::Append
+            | ast::IoFileRedirectKind::Clobber
+            | ast::IoFileRedirectKind::DuplicateOutput => false,
+        },
+    }
+}
+
 impl Examiner<'_> {
     pub(super) fn redirects(&mut self, list: Option<&ast::RedirectList>) {
         list.iter().flat_map(|list| &list.0).for_each(|redirect| self.redirect(redirect));

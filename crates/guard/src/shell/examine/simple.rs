@@ -2,6 +2,7 @@
 
 use brush_parser::ast;
 
+use super::redirect::feeds;
 use super::{Examiner, Feed};
 use crate::shell::assign;
 use crate::shell::value::{Binding, Value};
@@ -21,7 +22,12 @@ impl Examiner<'_> {
             self.suffix_item(item, &mut words);
         }
         let names = assigned.into_iter().map(|(name, _)| name).collect::<Vec<_>>();
+        let outer = self.feed;
+        if redirects_of(simple).any(feeds) {
+            self.feed = Feed::Text;
+        }
         self.call(&words, &names, 0);
+        self.feed = outer;
     }
 
     /// Assignments without a command: variables of the shell.
@@ -100,6 +106,17 @@ impl Examiner<'_> {
             self.deny(reason);
         }
     }
+}
+
+fn redirects_of(simple: &ast::SimpleCommand) -> impl Iterator<Item = &ast::IoRedirect> {
+    let prefix = simple.prefix.iter().flat_map(|prefix| &prefix.0);
+    let suffix = simple.suffix.iter().flat_map(|suffix| &suffix.0);
+    prefix.chain(suffix).filter_map(|item| match item {
+        ast::CommandPrefixOrSuffixItem::IoRedirect(redirect) => Some(redirect),
+        ast::CommandPrefixOrSuffixItem::Word(_)
+        | ast::CommandPrefixOrSuffixItem::AssignmentWord(..)
+        | ast::CommandPrefixOrSuffixItem::ProcessSubstitution(..) => None,
+    })
 }
 
 /// What a command of a pipeline hands to the next one. Only plain words are looked at: one

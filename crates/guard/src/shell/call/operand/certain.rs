@@ -73,6 +73,7 @@ fn fits(certain: Certain, text: &str) -> bool {
         }
         Certain::Nextest => matches!(text, "run" | "list"),
         Certain::GoMod => matches!(text, "tidy" | "download" | "verify" | "graph" | "why"),
+        Certain::Listing => matches!(text, "list" | "view" | "diff" | "status" | "checks"),
         Certain::KubeConfigs => {
             matches!(text, "view" | "current-context" | "get-contexts" | "get-clusters")
         }
