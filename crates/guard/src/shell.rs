@@ -131,3 +131,60 @@ pub fn examine(command: &str, grants: &Grants) -> Examined {
     examiner.text(command);
     examiner.found
 }
+
+#[cfg(test)]
+mod tests {
+    use kernel::verdict::Verdict;
+
+    use super::*;
+
+    fn verdict(allow: &[&str], command: &str) -> Verdict {
+        examine(command, &Grants::new(allow)).judgement.verdict
+    }
+
+    #[test]
+    fn what_a_command_names_is_found() {
+        let grants = Grants::new(["cat", "curl", "timeout"]).in_workspace("/w/s/");
+        let found = examine("timeout 5 cat /w/s/a ./b; curl -s https://example.com/x", &grants);
+        assert_eq!(found.judgement.verdict, Verdict::Allow, "{:?}", found.judgement.reasons);
+        assert_eq!(found.commands.iter().collect::<Vec<_>>(), ["cat", "curl", "timeout"]);
+        assert_eq!(found.paths.iter().collect::<Vec<_>>(), ["./b", "a"]);
+        assert_eq!(found.hosts.iter().collect::<Vec<_>>(), ["example.com"]);
+    }
+
+    #[test]
+    fn absolute_paths_stay_where_the_workspace_is_known() {
+        let here = Grants::new(["cat", "rm", "cd"]).in_workspace("/w/s");
+        let verdict = |command| examine(command, &here).judgement.verdict;
+        assert_eq!(verdict("cat /w/s/a && cd /w/s/src && rm /w/s/b"), Verdict::Allow);
+        for outside in ["cat /w/sx", "cat /w/s/../x", "cat /w", "rm /w/s", "rm /w/s/.git/x"] {
+            assert_eq!(verdict(outside), Verdict::Deny, "{outside}");
+        }
+    }
+
+    #[test]
+    fn without_an_entry_somebody_is_asked_unless_it_is_never_granted() {
+        assert_eq!(verdict(&["ls"], "cat a"), Verdict::Ask);
+        assert_eq!(verdict(&["git"], "git push"), Verdict::Ask);
+        assert_eq!(verdict(&["ls"], "cat /etc/passwd"), Verdict::Deny);
+        assert_eq!(verdict(&["sudo"], "sudo ls"), Verdict::Deny);
+        assert_eq!(verdict(&[], "ls ("), Verdict::Deny);
+    }
+
+    #[test]
+    fn an_entry_may_spell_an_option_that_writes_but_none_that_runs() {
+        assert_eq!(verdict(&["sed -i"], "sed -i s/a/b/ src/a.rs"), Verdict::Allow);
+        assert_eq!(verdict(&["sed -i"], "sed -i s/a/b/ .git/config"), Verdict::Deny);
+        assert_eq!(verdict(&["sed"], "sed -i s/a/b/ src/a.rs"), Verdict::Deny);
+        assert_eq!(verdict(&["python -c"], "python -c 1"), Verdict::Deny);
+        assert_eq!(verdict(&["python -m build"], "python -m build"), Verdict::Allow);
+        assert_eq!(verdict(&["git -c a.b=c log"], "git -c a.b=c log"), Verdict::Deny);
+    }
+
+    #[test]
+    fn entries_that_are_not_plain_words_grant_nothing() {
+        let grants = Grants::new(["ls *", "$x", "a; b", "", "git --no-pager log"]);
+        assert_eq!(grants.unread(), ["ls *", "$x", "a; b", ""]);
+        assert_eq!(examine("git log -1", &grants).judgement.verdict, Verdict::Allow);
+    }
+}

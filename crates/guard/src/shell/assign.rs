@@ -50,14 +50,14 @@ const PREFIXES: [&str; 62] = [
 ];
 
 /// Never: names that hold one of these.
-const PARTS: [&str; 23] = [
-    "ALIAS", "ARGS", "CMD", "COMMAND", "CONFIG", "FLAGS", "GLOB", "HIST", "HOME", "HOOK", "INIT",
-    "INPUTRC", "OPT", "PAGER", "PATH", "PREFIX", "PRELOAD", "PROMPT", "PROXY", "SHELL", "TERM",
-    "TMP", "TOOL",
+const PARTS: [&str; 24] = [
+    "ALIAS", "ARGS", "CMD", "COMMAND", "CONF", "FLAGS", "GLOB", "HIST", "HOME", "HOOK", "INIT",
+    "INPUTRC", "OPT", "PAGER", "PATH", "PREFIX", "PRELOAD", "PROFILE", "PROMPT", "PROXY", "SHELL",
+    "TERM", "TMP", "TOOL",
 ];
 
 /// Never: neither prefix nor part says it.
-const NAMES: [&str; 32] = [
+const NAMES: [&str; 34] = [
     "BLOCKSIZE",
     "COLORTERM",
     "COPROC",
@@ -75,6 +75,8 @@ const NAMES: [&str; 32] = [
     "GROUPS",
     "HOSTALIASES",
     "LINENO",
+    "MAGIC",
+    "TZDIR",
     "LOGNAME",
     "LS_COLORS",
     "MAIL",

@@ -49,10 +49,18 @@ impl Examiner<'_> {
     }
 
     fn program(&mut self, name: &str, words: &[Value], assigned: &[String], spelled: usize) {
+        if self.moved && name.contains('/') {
+            self.deny(format!("`{name}` in another folder is another program"));
+        }
         if name == "git" && self.moved {
             self.deny("`git` in another folder: its configuration may run programs");
         }
-        let Some((spec, depth)) = lookup(name, words) else {
+        // A module that the entry names is as bounded as a program that it names.
+        let module = name.starts_with("python")
+            && spelled > 2
+            && words.get(1).and_then(Value::exact) == Some("-m");
+        let known = lookup(name, words).filter(|(_, depth)| !module || *depth > 1);
+        let Some((spec, depth)) = known else {
             self.environment(assigned, true);
             return self.stranger(name, words, spelled);
         };
@@ -83,9 +91,6 @@ impl Examiner<'_> {
     fn stranger(&mut self, name: &str, words: &[Value], spelled: usize) {
         if self.feed != Feed::Own {
             self.ask(format!("nobody knows what `{name}` does with what it is fed"));
-        }
-        if self.moved && name.contains('/') {
-            self.deny(format!("`{name}` in another folder is another program"));
         }
         for (index, value) in words.iter().enumerate() {
             if value.unknown || value.dash || value.samples.len() > 1 {

@@ -257,9 +257,14 @@ mod tests {
             texts("cat <<A | b <<-'C'\nx\nA\n\ty\n\tC\nd"),
             ["cat", "<<", "A", "x\n", "A", "|", "b", "<<-", "'C'", "y\n", "C", "\n", "d"],
         );
-        for bad in
-            ["cat <<A\nx\n", "cat <<A", "cat << \nA\n", "cat <<A$x\nA$x\n", "$(cat <<A\nA\n)", "cat <<A\n\\\nA\nid\nA\n"]
-        {
+        for bad in [
+            "cat <<A\nx\n",
+            "cat <<A",
+            "cat << \nA\n",
+            "cat <<A$x\nA$x\n",
+            "$(cat <<A\nA\n)",
+            "cat <<A\n\\\nA\nid\nA\n",
+        ] {
             assert!(tokens(bad).is_err(), "{bad:?}");
         }
     }

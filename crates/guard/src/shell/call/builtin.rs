@@ -25,7 +25,9 @@ impl Examiner<'_> {
             "set" => self.set(arguments),
             _ => return false,
         }
-        self.environment(assigned, true);
+        // How `read` splits its line is set in front of it, and for it alone.
+        let others = assigned.iter().filter(|one| name != "read" || *one != "IFS");
+        self.environment(&others.cloned().collect::<Vec<_>>(), true);
         true
     }
 

@@ -9,10 +9,28 @@ use crate::shell::value::Value;
 const LAUNCHERS_MAX: usize = 8;
 /// Programs that only print and look at what they are given, so that names of files from
 /// elsewhere can do no harm: what `xargs` may run.
-const FOR_NAMES: [&str; 13] = [
-    "basename", "cat", "dirname", "du", "echo", "file", "grep", "head", "ls", "md5sum", "stat",
-    "tail", "wc",
+const FOR_NAMES: [&str; 17] = [
+    "basename",
+    "cat",
+    "cut",
+    "dirname",
+    "du",
+    "echo",
+    "file",
+    "grep",
+    "head",
+    "ls",
+    "md5sum",
+    "nl",
+    "realpath",
+    "sha256sum",
+    "stat",
+    "tail",
+    "wc",
 ];
+
+/// Words that stand for a name that `xargs` got, and the options that say so.
+const PLACES: [&str; 4] = ["{}", "%", "-I{}", "-I%"];
 
 impl Examiner<'_> {
     /// Whether it was one.
@@ -91,7 +109,10 @@ impl Examiner<'_> {
         let mut names = assigned.to_vec();
         for (index, value) in words.iter().enumerate().skip(1) {
             match value.exact().and_then(|text| text.split_once('=')) {
-                Some((name, _)) if !name.starts_with('-') => names.push(name.to_owned()),
+                Some((name, set)) if !name.starts_with('-') => {
+                    self.environment_value(name, Some(set));
+                    names.push(name.to_owned());
+                }
                 _ if value.sample().starts_with('-') => {
                     self.deny(format!("`env` with the option `{}`", value.shown()));
                     return true;
@@ -117,11 +138,21 @@ impl Examiner<'_> {
         if spelled == 0 {
             self.ask("no entry allows `xargs`");
         }
-        let flags = ["-0", "-r", "-t", "-x", "--null", "--no-run-if-empty"];
-        let at = after(words, &flags, &["-n", "-L", "-P", "-d", "--max-args", "--max-procs"]);
-        let Some(at) = at.filter(|at| *at < words.len()) else {
+        let flags = ["-0", "-r", "-t", "-x", "--null", "--no-run-if-empty", "-I{}", "-I%"];
+        let valued = ["-n", "-L", "-P", "-d", "-I", "--max-args", "--max-procs"];
+        let at = after(words, &flags, &valued).filter(|at| *at < words.len());
+        let Some(at) = at else {
             return self.deny("`xargs` with options that are not understood, or without a program");
         };
+        // A name in the middle of a word could lead out of where it lies.
+        let placed = |word: &&Value| word.sample().contains(['{', '%']);
+        if words.iter().filter(placed).any(|word| !PLACES.contains(&word.sample())) {
+            self.deny("`xargs` that puts names into the middle of words");
+        }
+        let mark = words[..at].iter().skip_while(|word| word.sample() != "-I").nth(1);
+        if mark.is_some_and(|mark| !PLACES.contains(&mark.sample())) {
+            self.deny("`xargs` with a mark of its own");
+        }
         let name = words[at].exact().unwrap_or("");
         let spec = table::find(name).filter(|spec| spec.traits.kind == Kind::Reads);
         let looks = spec.is_some_and(|spec| spec.traits.globs || spec.traits.anytext);

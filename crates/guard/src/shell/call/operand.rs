@@ -108,7 +108,7 @@ fn why_odd(place: Place, sample: &str) -> Option<&'static str> {
 }
 
 fn is_target(sample: &str) -> bool {
-    sample.starts_with(|one: char| one.is_ascii_alphanumeric() || one == '.' || one == '_')
+    sample.starts_with(|one: char| one.is_ascii_alphanumeric() || matches!(one, '.' | '_' | ':'))
         && sample.chars().all(|one| one.is_ascii_alphanumeric() || "._-/:%".contains(one))
 }
 

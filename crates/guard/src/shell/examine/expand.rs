@@ -8,7 +8,8 @@ use crate::shell::value::{Binding, Value};
 use crate::shell::word::{self, Piece};
 
 /// Variables of the shell that are nobody's secret: their text may be printed.
-const PUBLIC: [&str; 14] = [
+const PUBLIC: [&str; 15] = [
+    "PATH",
     "PWD",
     "OLDPWD",
     "HOME",
@@ -146,7 +147,11 @@ impl Examiner<'_> {
             return refuse(format!("the expansion `${{{expression}}}` is not understood"));
         }
         self.known_or_public(name);
-        if rest.is_empty() {
+        if rest.is_empty() && self.scope.get(name).is_none() && PUBLIC.contains(&name) {
+            // No patterns in there, and one word each in any sane house.
+            value.push_unknown(false);
+            value.dash |= !quoted;
+        } else if rest.is_empty() {
             value.push_bound(self.scope.get(name), quoted);
         } else {
             value.push_unknown(!quoted);

@@ -5,6 +5,7 @@ use brush_parser::ast;
 use super::redirect::feeds;
 use super::{Examiner, Feed};
 use crate::shell::assign;
+use crate::shell::path;
 use crate::shell::value::{Binding, Value};
 use crate::shell::word;
 
@@ -20,6 +21,9 @@ impl Examiner<'_> {
         let mut words = self.name(&name.value);
         for item in simple.suffix.iter().flat_map(|suffix| &suffix.0) {
             self.suffix_item(item, &mut words);
+        }
+        for (name, value) in &assigned {
+            self.environment_value(name, value.exact());
         }
         let names = assigned.into_iter().map(|(name, _)| name).collect::<Vec<_>>();
         let outer = self.feed;
@@ -100,6 +104,18 @@ impl Examiner<'_> {
         }
     }
 
+    /// The value of a variable before a command: known, and no path to somewhere else. Even
+    /// `LANGUAGE` is one that catalogues are looked up by.
+    pub(in crate::shell) fn environment_value(&mut self, name: &str, value: Option<&str>) {
+        let why = match value {
+            None => Some("nobody knows what it would be".to_owned()),
+            Some(text) => path::hides_a_way_out(text, self.grants.workspace()),
+        };
+        if let Some(why) = why {
+            self.deny(format!("the variable `{name}` for a program: {why}"));
+        }
+    }
+
     /// Whether variables before a command may reach it.
     pub(in crate::shell) fn environment(&mut self, names: &[String], for_code: bool) {
         for reason in names.iter().filter_map(|name| assign::refused(name, for_code)) {
@@ -133,7 +149,7 @@ pub(super) fn what_it_prints(command: &ast::Command) -> Feed {
         // anything, and a long list shows where links lead.
         "find" => !has("printf") && !arguments.contains(&"-ls"),
         "grep" => lists_names(first) && !has("--label"),
-        "rg" => matches!(first, "-l" | "--files" | "--files-with-matches"),
+        "rg" => matches!(first, "-l" | "--files" | "--files-with-matches") && !has("-r"),
         "git" => first == "ls-files" && !has("--format"),
         "ls" => arguments.iter().all(|word| !word.starts_with('-') || *word == "-1"),
         _ => false,
