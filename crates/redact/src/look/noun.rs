@@ -1,0 +1,256 @@
+//! Names that a secret follows: `password: …`, `API_KEY=…`, `"clientSecret": "…"`,
+//! `--token …`, `my password is …`.
+//!
+//! What the name says decides how much the value must look like a secret: anything goes
+//! after `password`, something drawn by lot after `token`, and after a mere `key` only what
+//! can hardly be anything else.
+
+use super::Search;
+use super::value::{Link, Value, read};
+use crate::check::value::{
+    entropy_bits, is_placeholder, is_random, is_random_alone, is_uuid, kinds,
+};
+use crate::class::Class;
+use crate::words::{Words, floor, split};
+
+/// Longest name that is read, in bytes.
+const NAME_BYTES_MAX: usize = 96;
+
+/// How sure a name is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Says {
+    /// A password.
+    Password,
+    /// A token or a key of some service.
+    Token,
+    /// Perhaps.
+    Perhaps,
+}
+
+impl Search<'_> {
+    /// Looks at a noun. Each name is looked at once, however many nouns are in it.
+    pub(super) fn noun(&mut self, text: &str, hit: (usize, usize), last: &mut usize) {
+        let end = name_end(text, hit.1);
+        if end <= *last || !self.classes.contains(Class::Secrets) {
+            return;
+        }
+        let start = name_start(text, hit.0);
+        let Some(value) = read(&self.rules.words, text, start, end) else { return };
+        *last = end;
+        let Some((says, id)) = self.says(text, start, end, &value) else { return };
+        let secret = &text[value.start..value.end];
+        if self.is_secret(says, secret, &value, &text[start..end]) {
+            self.add_said(Class::Secrets, id, (value.start, value.end));
+        }
+    }
+
+    fn says(
+        &self,
+        text: &str,
+        start: usize,
+        end: usize,
+        value: &Value,
+    ) -> Option<(Says, &'static str)> {
+        let name = &text[start..end];
+        let mut words = split(name);
+        if words.len() == 1 {
+            words.splice(0..0, word_before(text, start));
+        }
+        let own = split(name).len();
+        let (says, noun) = of_words(&self.rules.words, &words, own)?;
+        let scheme = noun == "authorization" && value.after_scheme;
+        let says = if scheme { Says::Token } else { says };
+        let shouted = matches!(noun.as_str(), "pass" | "pw" | "passe" | "auth")
+            && own == 1
+            && !value.quoted
+            && value.link != Link::Equals;
+        let id = match says {
+            Says::Password => "password",
+            Says::Token | Says::Perhaps => "secret",
+        };
+        (!shouted || value.link == Link::Flag).then_some((says, id))
+    }
+
+    fn is_secret(&self, says: Says, secret: &str, value: &Value, name: &str) -> bool {
+        let words = &self.rules.words;
+        let lower = secret.to_lowercase();
+        let bare = lower.trim_end_matches(['.', '!', '?', ',', ';']);
+        if words.value_never.contains(bare)
+            || is_placeholder(words, secret)
+            || lower == name.to_lowercase()
+            || (!value.quoted && is_code(secret, value))
+        {
+            return false;
+        }
+        match says {
+            Says::Password => is_password(secret, value),
+            Says::Token => is_token(secret, value),
+            Says::Perhaps => {
+                let spoken = value.link == Link::Is;
+                is_random(secret)
+                    && !is_uuid(secret)
+                    && (!spoken || is_random_alone(secret))
+                    && !secret.contains("://")
+                    && !is_path(secret)
+            }
+        }
+    }
+}
+
+/// What the words of a name say, and the noun that says it.
+fn of_words(known: &Words, words: &[String], own: usize) -> Option<(Says, String)> {
+    let mut words = words;
+    while let [rest @ .., last] = words {
+        let is_more = known.after_noun.contains(last) || last.bytes().all(|b| b.is_ascii_digit());
+        if rest.is_empty() || !is_more {
+            break;
+        }
+        words = rest;
+    }
+    let (last, rest) = words.split_last()?;
+    let noun = last.trim_end_matches(|c: char| c.is_ascii_digit());
+    let qualifiers = &rest[rest.len().saturating_sub(own.max(1))..];
+    let never = |words: &[String]| words.iter().any(|word| known.before_noun_never.contains(word));
+    let ends = |endings: &[String]| endings.iter().any(|ending| noun.ends_with(ending.as_str()));
+    let weak = known.weak_nouns.contains(noun);
+    let says = if (known.secret_nouns.contains(noun) && !weak) || ends(&known.secret_noun_endings) {
+        if own > 1 && never(qualifiers) {
+            return None;
+        }
+        Says::Password
+    } else if known.key_nouns.contains(noun) {
+        if never(qualifiers) {
+            return None;
+        }
+        let said = rest.last().is_some_and(|word| known.key_qualifiers.contains(word));
+        if said { Says::Token } else { Says::Perhaps }
+    } else if weak {
+        if never(qualifiers) {
+            return None;
+        }
+        let compound = own > 1 || noun == "pass" || noun == "pw";
+        if compound && known.secret_nouns.contains(noun) { Says::Password } else { Says::Perhaps }
+    } else if known.token_nouns.contains(noun) || ends(&known.token_noun_endings) {
+        if never(qualifiers) {
+            return None;
+        }
+        Says::Token
+    } else {
+        return None;
+    };
+    Some((says, noun.to_owned()))
+}
+
+/// The word before a name that has only one: `api key`.
+fn word_before(text: &str, start: usize) -> Option<String> {
+    let before = text[floor(text, start.saturating_sub(24))..start].strip_suffix(' ')?;
+    let word = before.rsplit(|c: char| !c.is_alphanumeric()).next()?;
+    (!word.is_empty()).then(|| word.to_lowercase())
+}
+
+fn is_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-' || byte >= 0x80
+}
+
+fn name_start(text: &str, at: usize) -> usize {
+    let bytes = text.as_bytes();
+    let least = at.saturating_sub(NAME_BYTES_MAX);
+    let length = bytes[least..at].iter().rev().take_while(|b| is_name(**b)).count();
+    let start = (at - length..=at).find(|at| text.is_char_boundary(*at)).unwrap_or(at);
+    let name = &text[start..at];
+    start + (name.len() - name.trim_start_matches('-').len())
+}
+
+fn name_end(text: &str, at: usize) -> usize {
+    let most = text.len().min(at + NAME_BYTES_MAX);
+    let length = text.as_bytes()[at..most].iter().take_while(|b| is_name(**b)).count();
+    floor(text, at + length)
+}
+
+/// After `password` stands a password, unless a sentence goes on.
+fn is_password(secret: &str, value: &Value) -> bool {
+    let kinds = kinds(secret);
+    let is_word = kinds.digits == 0 && kinds.other == 0 && (kinds.upper <= 1 || kinds.lower == 0);
+    let count = secret.chars().count();
+    if value.quoted {
+        return count >= 3;
+    }
+    match value.link {
+        Link::Is => !is_word && count >= 4,
+        Link::Colon | Link::Pair if is_word => count >= 3 && !value.word_follows,
+        Link::Colon | Link::Pair | Link::Equals | Link::Flag | Link::Cell => count >= 3,
+    }
+}
+
+/// After `token` stands one that is neither a word nor a number nor an address.
+fn is_token(secret: &str, value: &Value) -> bool {
+    let kinds = kinds(secret);
+    let letters = kinds.upper + kinds.lower;
+    if secret.chars().count() < 6
+        || secret.contains("://")
+        || is_path(secret)
+        || secret.contains(char::is_whitespace)
+    {
+        return false;
+    }
+    if value.after_scheme {
+        return (kinds.digits > 0 || letters >= 12) && letters > 0;
+    }
+    let mixed =
+        kinds.digits > 0 && letters > 0 && secret.len() >= 8 && !is_name_with_number(secret);
+    let long_mixed_case = secret.len() >= 16
+        && kinds.upper > 2
+        && kinds.lower > 2
+        && kinds.other == 0
+        && entropy_bits(secret) >= 3.5
+        && value.quoted;
+    let signs = value.quoted
+        && kinds.other > 1
+        && letters > 2
+        && secret.bytes().any(|b| b"!@#$%^&*".contains(&b));
+    let long_digits = letters == 0 && kinds.digits >= 24;
+    mixed && (is_random(secret) || kinds.other == 0 || kinds.digits > 2 || value.quoted)
+        || long_mixed_case
+        || signs
+        || long_digits
+}
+
+/// `token_2`, `gpt-4`, `v1beta1`, `2024-11-29`: words with a short number, or a date.
+fn is_name_with_number(secret: &str) -> bool {
+    let parts = secret.split(['-', '_', '.', ':', ' ', '/']);
+    let plain = |part: &str| {
+        let kinds = kinds(part);
+        kinds.digits == part.len() && kinds.digits <= 8
+            || kinds.digits <= 2
+                && (kinds.upper <= 1 || kinds.lower == 0)
+                && part.len() <= 12
+                && part
+                    .trim_end_matches(|c: char| c.is_ascii_digit())
+                    .bytes()
+                    .all(|b| b.is_ascii_alphabetic())
+    };
+    secret.len() < 32 && parts.clone().count() > 1 && parts.clone().all(plain)
+}
+
+fn is_path(secret: &str) -> bool {
+    secret.starts_with(['/', '~', '.']) && secret[1..].contains('/')
+        || secret.matches('/').count() > 3
+}
+
+/// An expression of some language that yields the secret, not the secret.
+fn is_code(secret: &str, value: &Value) -> bool {
+    let is_identifier = |part: &str| {
+        part.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+            && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+    };
+    let bare =
+        secret.trim_start_matches(['&', '*', '@', '!']).trim_end_matches(['?', '!', ';', ',']);
+    let parts = bare.split(['.', ':']).filter(|part| !part.is_empty()).collect::<Vec<_>>();
+    let digits = bare.bytes().any(|b| b.is_ascii_digit());
+    let dotted = parts.len() > 1 && parts.iter().all(|part| is_identifier(part)) && !digits;
+    let called = secret.contains('(')
+        && secret.split('(').next().is_some_and(|name| name.split('.').all(is_identifier));
+    let named =
+        value.spaced && is_identifier(bare) && !digits && (bare.contains('_') || value.statement);
+    dotted || called || secret.contains("::") || value.calls || named || bare.starts_with("arn:")
+}
