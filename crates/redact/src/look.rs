@@ -23,8 +23,9 @@ mod value;
 mod walk;
 
 use crate::class::{Class, Classes};
-use crate::rules::Rules;
+use crate::rules::{Form, Rules};
 use crate::view::{View, lines_with_escapes};
+use crate::words::floor;
 
 /// Pages within pages: base64 in base64 in base64 is looked into, no further.
 const PAGE_DEPTH_MAX: u8 = 3;
@@ -37,6 +38,9 @@ const WORK_PER_BYTE_MAX: usize = 24;
 
 /// Bytes that are looked at in all for the shortest text.
 const WORK_BYTES_MIN: usize = 65_536;
+
+/// Longest placeholder, in bytes.
+const PLACEHOLDER_BYTES_MAX: usize = 64;
 
 /// Something that must not leave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,12 +72,24 @@ pub(crate) struct Search<'r> {
     classes: Classes,
     bytes_left: usize,
     found: Vec<Found<'r>>,
+    /// Up to where each rule has read the page that is looked at.
+    read: Read,
+}
+
+/// Up to where a page was read, by those who read far: nothing is read again and again.
+#[derive(Default)]
+struct Read {
+    forms: Vec<usize>,
+    noun: usize,
+    cookie: usize,
+    key: usize,
 }
 
 /// Everything in a text that must not leave: in order, without overlaps.
 pub(crate) fn look<'r>(rules: &'r Rules, classes: Classes, text: &str) -> Vec<Found<'r>> {
     let bytes_left = text.len() * WORK_PER_BYTE_MAX + WORK_BYTES_MIN;
-    let mut search = Search { rules, classes, bytes_left, found: Vec::new() };
+    let mut search =
+        Search { rules, classes, bytes_left, found: Vec::new(), read: Read::default() };
     search.page(text, 0);
     merge(text, search.found)
 }
@@ -115,14 +131,19 @@ impl<'r> Search<'r> {
         left.is_some()
     }
 
-    /// A secret by its form.
+    /// A thing whose form says exactly what it is.
     fn add(&mut self, class: Class, id: &'r str, span: (usize, usize)) {
         self.put(class, id, span, 0);
     }
 
-    /// A secret by the words beside it.
+    /// A secret whose form says that it is one.
+    fn add_form(&mut self, form: &'r Form, span: (usize, usize)) {
+        self.put(form.class, &form.id, span, u8::from(!form.is_precise()));
+    }
+
+    /// A thing that the words beside it give away.
     fn add_said(&mut self, class: Class, id: &'r str, span: (usize, usize)) {
-        self.put(class, id, span, 1);
+        self.put(class, id, span, 2);
     }
 
     fn put(&mut self, class: Class, id: &'r str, (start, end): (usize, usize), rank: u8) {
@@ -134,7 +155,7 @@ impl<'r> Search<'r> {
 
 /// Puts in order what was found, and makes one of what overlaps.
 fn merge<'r>(text: &str, mut found: Vec<Found<'r>>) -> Vec<Found<'r>> {
-    found.retain_mut(|found| within_escapes(text, found));
+    found.retain_mut(|found| within_escapes(text, found) && !is_placeholder(text, found));
     found.sort_by_key(|found| (found.start, std::cmp::Reverse(found.end)));
     let mut merged: Vec<Found<'r>> = Vec::with_capacity(found.len());
     for next in found {
@@ -168,6 +189,16 @@ fn within_escapes(text: &str, found: &mut Found<'_>) -> bool {
         found.end -= 1;
     }
     found.start < found.end
+}
+
+/// Whether it lies within a placeholder that stands there already.
+fn is_placeholder(text: &str, found: &Found<'_>) -> bool {
+    const HEAD: &str = "[redacted:";
+    let from = floor(text, found.start.saturating_sub(PLACEHOLDER_BYTES_MAX));
+    let to = floor(text, found.start + HEAD.len());
+    let Some(open) = text[from..to].rfind(HEAD) else { return false };
+    let close = text[from + open..].find(']').map(|at| from + open + at + 1);
+    close.is_some_and(|close| found.start >= from + open && found.end <= close)
 }
 
 fn is_hex(bytes: Option<&[u8]>) -> bool {

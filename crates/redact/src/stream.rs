@@ -36,13 +36,23 @@ pub struct Stream {
     kept: String,
     /// Where the held text begins.
     held: usize,
-    /// Whether what comes next still belongs to a secret that was longer than the bound.
-    swallows: bool,
+    /// What still belongs to a secret that was longer than the bound.
+    swallows: Swallows,
+}
+
+/// What is dropped from the text that comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Swallows {
+    Nothing,
+    /// Up to the end of the word.
+    Word,
+    /// Up to the end of the key.
+    Key,
 }
 
 impl Stream {
     pub(crate) fn new(redactor: Redactor) -> Stream {
-        Stream { redactor, kept: String::new(), held: 0, swallows: false }
+        Stream { redactor, kept: String::new(), held: 0, swallows: Swallows::Nothing }
     }
 
     /// Takes the next piece and gives what may be released now; often nothing.
@@ -83,7 +93,11 @@ impl Stream {
             let touches = found.start < cut && (found.end > cut || found.end == self.kept.len());
             if touches && full && self.kept.len() - found.start >= HOLD_BYTES_MAX {
                 cut = found.end;
-                self.swallows = found.end == self.kept.len();
+                self.swallows = match (found.end == self.kept.len(), found.id) {
+                    (false, _) => Swallows::Nothing,
+                    (true, "private_key") => Swallows::Key,
+                    (true, _) => Swallows::Word,
+                };
             } else if touches {
                 cut = found.start;
             }
@@ -118,14 +132,16 @@ impl Stream {
 
     /// Drops the rest of a secret whose beginning went over the bound.
     fn swallow(&mut self) {
-        if !self.swallows {
-            return;
-        }
         let rest = &self.kept[self.held..];
-        let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || "+/=_-.\\".contains(c)));
-        let end = self.held + end.unwrap_or(rest.len());
-        self.swallows = end == self.kept.len();
-        self.kept.replace_range(self.held..end, "");
+        let (length, over) = match self.swallows {
+            Swallows::Nothing => return,
+            Swallows::Word => past(rest, |c| "+/=_-.\\".contains(c)),
+            Swallows::Key => past_key(rest),
+        };
+        if over {
+            self.swallows = Swallows::Nothing;
+        }
+        self.kept.replace_range(self.held..self.held + length, "");
     }
 
     /// Where the last words begin.
@@ -169,6 +185,26 @@ impl Stream {
         let sign = near.rfind(|c: char| c.is_whitespace() || ",;{}[]()<>|".contains(c));
         // A sign far back would hold much more than the bound.
         sign.filter(|at| near.len() - at < HOLD_BYTES_MAX / 4).map_or(most, |at| self.held + at)
+    }
+}
+
+/// The length of the letters, digits and some signs that a text begins with, and whether
+/// something else follows.
+fn past(text: &str, is_more: impl Fn(char) -> bool) -> (usize, bool) {
+    let end = text.find(|c: char| !(c.is_ascii_alphanumeric() || is_more(c)));
+    (end.unwrap_or(text.len()), end.is_some())
+}
+
+/// The same for lines of a key, with the line that ends it.
+fn past_key(text: &str) -> (usize, bool) {
+    let (length, over) = past(text, |c| "+/=\\ \r\n\t".contains(c));
+    let rest = &text[length..];
+    let end = rest.strip_prefix("-----END ").and_then(|label| label.find("-----"));
+    match end {
+        Some(end) => (length + "-----END ".len() + end + 5, true),
+        // The line that ends it may not be whole yet.
+        None if rest.starts_with('-') && rest.len() < 64 => (length, false),
+        None => (length, over),
     }
 }
 

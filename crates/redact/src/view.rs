@@ -4,7 +4,7 @@
 //! decoded together, one level at a time. The line need not be JSON or a URL: what is found
 //! in a view is found in addition to what is found in the line.
 
-use memchr::{memchr, memchr2, memrchr};
+use memchr::{memchr, memchr3, memrchr};
 
 /// Where a piece of a view comes from.
 #[derive(Clone, Copy, Debug)]
@@ -78,7 +78,7 @@ pub(crate) fn lines_with_escapes(text: &str) -> impl Iterator<Item = (usize, &st
     std::iter::from_fn(move || {
         loop {
             let rest = text.as_bytes().get(at..)?;
-            let hit = at + memchr2(b'\\', b'%', rest)?;
+            let hit = at + memchr3(b'\\', b'%', b'+', rest)?;
             let start =
                 memrchr(b'\n', &text.as_bytes()[at..hit]).map_or(at, |found| at + found + 1);
             let end =

@@ -31,6 +31,7 @@ pub(crate) struct Words {
     pub(crate) value_marks: Vec<String>,
     pub(crate) is_words: BTreeSet<String>,
     pub(crate) phone_words: BTreeSet<String>,
+    pub(crate) phone_verbs: BTreeSet<String>,
     pub(crate) card_words: BTreeSet<String>,
     pub(crate) not_person_words: BTreeSet<String>,
     pub(crate) birth_words: Vec<String>,

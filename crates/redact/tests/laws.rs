@@ -141,6 +141,10 @@ fn nesting_and_repetition_end() {
         "(".repeat(100_000),
         "[at]".repeat(25_000),
         "cookie:".repeat(15_000),
+        "sk-".repeat(40_000),
+        "token=".repeat(20_000),
+        "a.".repeat(50_000) + "(at)",
+        "12 34 ".repeat(20_000),
     ] {
         assert!(redactor.text(&text).len() <= text.len() * 4);
     }

@@ -102,12 +102,16 @@ const NAMES: [(&str, Check); 40] = [
             && matches!(number(&digits[..2]), 20 | 23 | 24 | 27)
             && last(&digits) == rest % 11
     }),
-    ("mx_curp", |text| month_day(&of(text)[2..], &[0])),
+    ("mx_curp", |text| of(text).get(2..).is_some_and(|digits| month_day(digits, &[0]))),
     ("in_pan", |text| text.as_bytes().get(3).is_some_and(|b| b"PCHABGJLFT".contains(b))),
     ("sg_nric", sg_nric),
     ("ie_pps", |text| {
         let sum = weighed(&of(text), &[8, 7, 6, 5, 4, 3, 2])
-            + text.bytes().nth(8).map_or(0, |b| 9 * u32::from(b - b'A' + 1) * u32::from(b != b'W'));
+            + text
+                .bytes()
+                .nth(8)
+                .filter(u8::is_ascii_uppercase)
+                .map_or(0, |b| 9 * u32::from(b - b'A' + 1) * u32::from(b != b'W'));
         text.bytes().nth(7).map(u32::from)
             == Some(if sum.is_multiple_of(23) {
                 u32::from(b'W')

@@ -84,7 +84,8 @@ pub(crate) fn is_random(value: &str) -> bool {
     if value.len() < RANDOM_BYTES_MIN || letters == 0 || value.contains(' ') {
         return false;
     }
-    let mixed = kinds.digits > 1 || (kinds.upper > 3 && kinds.lower > 3 && kinds.other == 0);
+    let mixed = kinds.digits > 1
+        || (kinds.upper * 10 >= value.len() * 3 && kinds.lower > 3 && kinds.other == 0);
     mixed && entropy_bits(value) >= 2.8 && !is_wordy(value)
 }
 

@@ -6,7 +6,7 @@ use crate::class::Class;
 use crate::words::floor;
 
 /// Longest name and password together, in bytes.
-const USER_BYTES_MAX: usize = 1024;
+const USER_BYTES_MAX: usize = 512;
 
 impl Search<'_> {
     /// Looks at what follows `://`.

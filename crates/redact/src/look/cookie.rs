@@ -30,6 +30,9 @@ const SESSION_NAMES: [&str; 12] = [
 impl Search<'_> {
     /// Looks at what follows the word `cookie`.
     pub(super) fn cookie(&mut self, text: &str, (_, end): (usize, usize)) {
+        if end < self.read.cookie || !self.classes.contains(Class::Secrets) {
+            return;
+        }
         let rest = &text[end..floor(text, end + HEADER_BYTES_MAX)];
         let bare = rest.trim_start_matches(['s', 'S']);
         let value = bare.trim_start_matches(['"', '\'', ' ', '\\', '[', ',']);
@@ -41,6 +44,7 @@ impl Search<'_> {
         let start = end + rest.len() - value.len();
         let stop = value.find(['\n', '\r', '"', '\'', '\\', '`']).unwrap_or(value.len());
         let mut at = start;
+        self.read.cookie = start + stop;
         for pair in value[..stop].split(';') {
             self.pair(pair, at);
             at += pair.len() + 1;

@@ -19,7 +19,7 @@ impl Search<'_> {
             }
             let rules = self.rules;
             for form in rules.set_off_by(trigger) {
-                if let Some(span) = form.find(&rules.words, text, at) {
+                if let (_, Some(span)) = form.find(&rules.words, text, at) {
                     self.add_said(Class::Address, &form.id, span);
                     return;
                 }

@@ -99,7 +99,7 @@ fn is_remote(text: &str, local: &str, start: usize, end: usize) -> bool {
 fn spelled_dot(text: &str, start: usize) -> Option<usize> {
     let mut at = start;
     let mut found = None;
-    loop {
+    while at < start + DOMAIN_BYTES_MAX {
         let label =
             text[at..].bytes().take_while(|b| b.is_ascii_alphanumeric() || *b == b'-').count();
         if label == 0 {
@@ -112,4 +112,5 @@ fn spelled_dot(text: &str, start: usize) -> Option<usize> {
         at += label + dot.len();
         found = Some(at);
     }
+    found
 }

@@ -22,6 +22,26 @@ impl Search<'_> {
         {
             return;
         }
+        self.shapes(text, at);
+    }
+
+    /// Looks for a number of digits that ends in a letter: `12345678-Z`, `131052-308T`.
+    pub(super) fn checked_by_letter(&mut self, text: &str, at: usize, end: usize) {
+        let rest = &text.as_bytes()[end..];
+        let rest = rest.strip_prefix(b"-").unwrap_or(rest);
+        let letter = rest.first().is_some_and(u8::is_ascii_uppercase);
+        let ends = !rest.get(1).is_some_and(u8::is_ascii_alphanumeric);
+        if letter
+            && ends
+            && may_begin(text.as_bytes(), at)
+            && self.classes.contains(Class::NationalId)
+        {
+            self.shapes(text, at);
+        }
+    }
+
+    fn shapes(&mut self, text: &str, at: usize) {
+        let bytes = text.as_bytes();
         let shape = shape(bytes, at);
         for length in (7..=shape.len()).rev() {
             let ends = at + length;

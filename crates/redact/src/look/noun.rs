@@ -11,7 +11,7 @@ use crate::check::value::{
     entropy_bits, is_placeholder, is_random, is_random_alone, is_uuid, kinds,
 };
 use crate::class::Class;
-use crate::words::{Words, floor, split};
+use crate::words::{Words, floor, is_ideograph, is_word, split};
 
 /// Longest name that is read, in bytes.
 const NAME_BYTES_MAX: usize = 96;
@@ -28,18 +28,17 @@ enum Says {
 }
 
 impl Search<'_> {
-    /// Looks at a noun. Each name is looked at once, however many nouns are in it.
-    pub(super) fn noun(&mut self, text: &str, hit: (usize, usize), last: &mut usize) {
-        let end = name_end(text, hit.1);
-        if end <= *last || !self.classes.contains(Class::Secrets) {
+    /// Looks at a noun. What is within the value of another one was looked at.
+    pub(super) fn noun(&mut self, text: &str, hit: (usize, usize)) {
+        if hit.0 < self.read.noun || !self.classes.contains(Class::Secrets) {
             return;
         }
-        let start = name_start(text, hit.0);
+        let (start, end) = (name_start(text, hit.0), name_end(text, hit.1));
         let Some(value) = read(&self.rules.words, text, start, end) else { return };
-        *last = end;
         let Some((says, id)) = self.says(text, start, end, &value) else { return };
         let secret = &text[value.start..value.end];
-        if self.is_secret(says, secret, &value, &text[start..end]) {
+        if !self.afford(secret.len()) || self.is_secret(says, secret, &value, &text[start..end]) {
+            self.read.noun = value.end;
             self.add_said(Class::Secrets, id, (value.start, value.end));
         }
     }
@@ -148,23 +147,22 @@ fn word_before(text: &str, start: usize) -> Option<String> {
     (!word.is_empty()).then(|| word.to_lowercase())
 }
 
-fn is_name(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-' || byte >= 0x80
+fn is_name(c: char) -> bool {
+    is_word(c) || c == '_' || c == '-'
 }
 
 fn name_start(text: &str, at: usize) -> usize {
-    let bytes = text.as_bytes();
-    let least = at.saturating_sub(NAME_BYTES_MAX);
-    let length = bytes[least..at].iter().rev().take_while(|b| is_name(**b)).count();
-    let start = (at - length..=at).find(|at| text.is_char_boundary(*at)).unwrap_or(at);
-    let name = &text[start..at];
-    start + (name.len() - name.trim_start_matches('-').len())
+    let head = &text[floor(text, at.saturating_sub(NAME_BYTES_MAX))..at];
+    let name = head.trim_end_matches(is_name).len();
+    let dashes = head[name..].bytes().take_while(|b| *b == b'-').count();
+    at - head.len() + name + dashes
 }
 
 fn name_end(text: &str, at: usize) -> usize {
-    let most = text.len().min(at + NAME_BYTES_MAX);
-    let length = text.as_bytes()[at..most].iter().take_while(|b| is_name(**b)).count();
-    floor(text, at + length)
+    let rest = &text[at..floor(text, at + NAME_BYTES_MAX)];
+    // The words of a script without spaces end where the noun does.
+    let glued = text[..at].ends_with(is_ideograph);
+    at + if glued { 0 } else { rest.find(|c| !is_name(c)).unwrap_or(rest.len()) }
 }
 
 /// After `password` stands a password, unless a sentence goes on.

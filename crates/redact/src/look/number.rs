@@ -88,6 +88,7 @@ impl Search<'_> {
         let full = count == GROUPS_MAX;
         if !full && !may_end(bytes, groups[count - 1].end) {
             // What is glued to letters is no group of its own; before a space it may be left out.
+            self.checked_by_letter(text, at, groups[count - 1].end);
             count -= 1;
             if count == 0 || groups[count - 1].after != b' ' {
                 return groups[count].end;
@@ -115,7 +116,10 @@ impl Search<'_> {
         for to in (from..groups.len()).rev() {
             let ends = to + 1 == groups.len() || groups[to].after == b' ';
             let window = window(text, &groups[from..=to]);
-            if ends && DIGITS.contains(&window.digits()) && self.one(&window) {
+            let (digits, count) = (window.digits(), window.groups.len());
+            // Tables of small numbers are nobody's.
+            let dense = digits * 2 >= count * 3;
+            if ends && dense && DIGITS.contains(&digits) && self.one(&window) {
                 return Some(to + 1);
             }
         }

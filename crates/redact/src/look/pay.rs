@@ -21,7 +21,8 @@ impl Search<'_> {
         }
         let grouped = is_grouped_like_a_card(window);
         let one = window.groups.len() == 1;
-        if !(grouped || one) && window.separator().is_none_or(|sign| sign == b'/') {
+        let odd = !(grouped || one);
+        if odd && (window.groups.len() > 6 || window.separator().is_none_or(|sign| sign == b'/')) {
             return false;
         }
         let number = of(&window.text[window.start()..window.end()]);

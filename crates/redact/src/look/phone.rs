@@ -10,25 +10,36 @@ use crate::words::before;
 /// Words back from a number that may say that it is a telephone.
 const WORDS_NEAR: usize = 4;
 
+/// Verbs say so only from nearer: `call me at …`, but not `call the function with …`.
+const VERBS_NEAR: usize = 3;
+
 impl Search<'_> {
     /// Whether a window is a telephone number.
     pub(super) fn phone(&mut self, window: &Window<'_>) -> bool {
         if !self.classes.contains(Class::Phone) || is_date(window) {
             return false;
         }
-        let words = before(window.text, window.outer_start());
-        let near = |count: usize| words.iter().take(count);
-        let known = &self.rules.words;
-        let said = near(WORDS_NEAR)
-            .take_while(|word| !known.not_person_words.contains(*word))
-            .any(|word| known.phone_words.contains(word));
-        let otherwise = near(2).any(|word| known.not_person_words.contains(word));
-        let by_form = is_international(window) || (!otherwise && is_national(window));
-        if !(by_form || (said && may_be(window))) || slashed(window) {
+        let by_form = is_international(window);
+        let (national, may_be) = (is_national(window), may_be(window));
+        let likely = by_form || ((national || may_be) && self.is_called(window, national));
+        if !likely || slashed(window) {
             return false;
         }
         self.add(Class::Phone, "phone", (window.outer_start(), window.end()));
         true
+    }
+
+    /// Whether the words before it let it be a telephone number, or say so.
+    fn is_called(&self, window: &Window<'_>, by_form: bool) -> bool {
+        let words = before(window.text, window.outer_start());
+        let known = &self.rules.words;
+        let is_other = |word: &&String| known.not_person_words.contains(*word);
+        let mut near = words.iter().take(WORDS_NEAR).take_while(|word| !is_other(word)).enumerate();
+        let said = near.any(|(at, word)| {
+            known.phone_words.contains(word)
+                || (at < VERBS_NEAR && known.phone_verbs.contains(word))
+        });
+        said || (by_form && !words.iter().take(2).any(|word| is_other(&word)))
     }
 }
 

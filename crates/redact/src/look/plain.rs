@@ -1,26 +1,25 @@
 //! One pass over a page as it stands: first by words, then by runs of letters and digits.
 
-use super::Search;
-use crate::class::Class;
+use super::{Read, Search};
 use crate::rules::Act;
 
 impl Search<'_> {
     /// Looks at a page without decoding it.
     pub(super) fn plain(&mut self, text: &str, depth: u8) {
         let rules = self.rules;
-        let mut last_noun = 0;
+        self.read = Read { forms: vec![0; rules.forms.len()], ..Read::default() };
         for hit in rules.automaton.find_overlapping_iter(text) {
             for act in rules.acts(hit.pattern().as_usize()) {
-                self.act(text, *act, (hit.start(), hit.end()), &mut last_noun);
+                self.act(text, *act, (hit.start(), hit.end()));
             }
         }
         self.walk(text, depth);
     }
 
-    fn act(&mut self, text: &str, act: Act, hit: (usize, usize), last_noun: &mut usize) {
+    fn act(&mut self, text: &str, act: Act, hit: (usize, usize)) {
         match act {
             Act::Form(number) => self.form(text, number, hit.0),
-            Act::Noun => self.noun(text, hit, last_noun),
+            Act::Noun => self.noun(text, hit),
             Act::Scheme => self.scheme(text, hit),
             Act::Cookie => self.cookie(text, hit),
             Act::At => self.mail(text, hit.0),
@@ -34,22 +33,15 @@ impl Search<'_> {
     }
 
     fn form(&mut self, text: &str, number: usize, at: usize) {
-        let form = &self.rules.forms[number];
-        if !self.classes.contains(form.class) {
+        let rules = self.rules;
+        let form = &rules.forms[number];
+        if at < self.read.forms[number] || !self.classes.contains(form.class) {
             return;
         }
-        if let Some(span) = form.find(&self.rules.words, text, at) {
-            match form.class {
-                Class::Secrets => self.add(form.class, &form.id, span),
-                Class::Email
-                | Class::Phone
-                | Class::Card
-                | Class::Iban
-                | Class::NationalId
-                | Class::Address
-                | Class::BirthDate
-                | Class::Ip => self.add_said(form.class, &form.id, span),
-            }
+        let (read, span) = form.find(&rules.words, text, at);
+        self.read.forms[number] = read;
+        if let Some(span) = span {
+            self.add_form(form, span);
         }
     }
 }

@@ -25,15 +25,14 @@ impl Search<'_> {
             return;
         }
         let body = &rest[body_start..];
-        let (length, content) = match closed(body) {
-            Some(length) => (length, letters(&body[..length])),
-            None => {
-                let length = cut_off(body);
-                (length, letters(&body[..length]))
-            }
-        };
-        if content >= CONTENT_BYTES_MIN {
-            self.add(Class::Secrets, "private_key", (at, at + body_start + length));
+        if at < self.read.key || !self.classes.contains(Class::Secrets) {
+            return;
+        }
+        let length = closed(body).unwrap_or_else(|| cut_off(body));
+        let end = at + body_start + length;
+        if letters(&body[..length]) >= CONTENT_BYTES_MIN || !self.afford(body.len()) {
+            self.read.key = end;
+            self.add(Class::Secrets, "private_key", (at, end));
         }
     }
 }

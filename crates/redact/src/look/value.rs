@@ -129,7 +129,7 @@ fn link(
         [b':', b':', ..] => None,
         [b':', b'*', b'*', ..] => Some((Link::Colon, at + 3)),
         [b':', ..] => Some((Link::Colon, at + 1)),
-        [0xEF, 0xBC, 0x9A, ..] => Some((Link::Colon, at + 3)),
+        _ if begins_with_colon(&text[at..]) => Some((Link::Colon, at + 3)),
         [b'>', ..] if text[..start].ends_with('<') => Some((Link::Cell, at + 1)),
         [b',', ..] if key_quoted => Some((Link::Pair, at + 1)),
         [b'|', ..] if text[..start].trim_end_matches([' ', '`', '*']).ends_with('|') => {
@@ -139,6 +139,11 @@ fn link(
         _ if text[..start].ends_with("--") || is_login(text, start) => Some((Link::Flag, at)),
         _ => verb(words, text, at).map(|at| (Link::Is, at)),
     }
+}
+
+/// The full-width colon, and what says `is` where no spaces stand between words.
+fn begins_with_colon(rest: &str) -> bool {
+    ["：", "は", "是", "为", "為"].iter().any(|sign| rest.starts_with(sign))
 }
 
 /// A file of logins or a sentence of one: `machine host login user password …`.
@@ -251,7 +256,7 @@ fn is_environment(text: &str, start: usize, end: usize, link: Link) -> bool {
 fn unquoted(text: &str, start: usize, link: Link, environment: bool) -> Option<Value> {
     let rest = text.get(start..floor(text, start + VALUE_BYTES_MAX))?;
     let ends = |c: char| match link {
-        Link::Cell => matches!(c, '|' | '<' | '\n'),
+        Link::Cell => "|<\n\"'\\".contains(c),
         _ if environment => c.is_whitespace() || "\"'`\\".contains(c),
         Link::Equals | Link::Colon | Link::Is | Link::Flag | Link::Pair => {
             c.is_whitespace() || "\"'`\\&;<>|{}[]，。".contains(c)
@@ -277,6 +282,9 @@ fn unquoted(text: &str, start: usize, link: Link, environment: bool) -> Option<V
         secret
     };
     let after = &rest[secret.len()..];
+    if link == Link::Cell && !after.trim_start_matches(' ').starts_with(['|', '<']) {
+        return None;
+    }
     let next = after.trim_start_matches([' ', '\t']);
     Some(Value {
         statement: after.starts_with([';', ',', ')', '}']) || next.starts_with('}'),

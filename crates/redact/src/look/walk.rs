@@ -96,8 +96,8 @@ impl Search<'_> {
     fn set_off(&mut self, text: &str, trigger: Trigger, at: usize) {
         let rules = self.rules;
         for form in rules.set_off_by(trigger) {
-            if let Some(span) = form.find(&rules.words, text, at) {
-                self.add(form.class, &form.id, span);
+            if let (_, Some(span)) = form.find(&rules.words, text, at) {
+                self.add_form(form, span);
             }
         }
     }

@@ -56,6 +56,9 @@ enum Check {
     BasicAuthFlag,
 }
 
+/// Where something begins and ends.
+type Span = (usize, usize);
+
 /// A rule as it is written.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -141,20 +144,27 @@ fn compile(rule: Written) -> Result<Form, RuleError> {
 }
 
 impl Form {
-    /// Where the secret lies whose keyword begins at a place, if it is one.
-    pub(crate) fn find(&self, words: &Words, text: &str, at: usize) -> Option<(usize, usize)> {
+    /// Up to where the text was read for a keyword at a place, and where the secret lies, if
+    /// there is one.
+    pub(crate) fn find(&self, words: &Words, text: &str, at: usize) -> (usize, Option<Span>) {
         let from = floor(text, at.saturating_sub(self.before_bytes));
         let until = floor(text, at + AFTER_BYTES_MAX);
         if self.before_bytes == 0 && !self.may_begin(text, from) {
-            return None;
+            return (at, None);
         }
-        let captures = self.pattern.captures(&text[from..until])?;
-        let whole = captures.get(0)?;
-        let secret = captures.get(1).unwrap_or(whole);
-        if from + whole.end() <= at || self.goes_on(text, from + secret.end()) {
-            return None;
-        }
-        self.holds(words, secret.as_str()).then_some((from + secret.start(), from + secret.end()))
+        let Some(captures) = self.pattern.captures(&text[from..until]) else { return (at, None) };
+        let (Some(whole), secret) = (captures.get(0), captures.get(1)) else { return (at, None) };
+        let secret = secret.unwrap_or(whole);
+        let (start, end) = (from + secret.start(), from + secret.end());
+        let right = from + whole.end() > at
+            && !self.goes_on(text, end)
+            && self.holds(words, whole.as_str(), secret.as_str());
+        (from + whole.end(), right.then_some((start, end)))
+    }
+
+    /// Whether its form says whose secret it is, and not only that it is one.
+    pub(crate) fn is_precise(&self) -> bool {
+        self.class == Class::Secrets && self.check != Check::Random
     }
 
     fn may_begin(&self, text: &str, at: usize) -> bool {
@@ -171,7 +181,7 @@ impl Form {
         self.left == Left::Word && last.is_ascii_alphanumeric() && next.is_ascii_alphanumeric()
     }
 
-    fn holds(&self, words: &Words, secret: &str) -> bool {
+    fn holds(&self, words: &Words, whole: &str, secret: &str) -> bool {
         if self.class != Class::Secrets {
             return true;
         }
@@ -179,8 +189,11 @@ impl Form {
             Check::Placeholder => true,
             Check::Random => is_random(body(secret)),
             Check::Jwt => is_token_head(secret),
+            // `1000:1000` and `app:app` are a user and a group.
             Check::BasicAuthFlag => {
-                !secret.bytes().all(|b| b.is_ascii_digit() || b == b':') && !is_path(secret)
+                !secret.bytes().all(|b| b.is_ascii_digit() || b == b':')
+                    && !secret.starts_with(['/', '.', '~'])
+                    && !whole.contains(&format!("{secret}:{secret}"))
             }
         };
         right && !is_placeholder(words, body(secret))
@@ -192,10 +205,6 @@ fn body(secret: &str) -> &str {
     let head = secret.len().min(4);
     let cut = secret.get(head..).filter(|rest| rest.len() >= 12);
     cut.unwrap_or(secret)
-}
-
-fn is_path(secret: &str) -> bool {
-    secret.starts_with(['/', '.', '~'])
 }
 
 /// `{"` in base64 is `eyJ`; a token's head names its algorithm, or its body is JSON too.
