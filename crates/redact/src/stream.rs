@@ -90,15 +90,18 @@ impl Stream {
         }
         for found in found.iter().rev() {
             // Nothing is cut in two; what reaches the end may not be over yet.
-            let touches = found.start < cut && (found.end > cut || found.end == self.kept.len());
-            if touches && full && self.kept.len() - found.start >= HOLD_BYTES_MAX {
+            let reaches = self.kept[found.end..].trim_start().is_empty();
+            if found.start >= cut || !(found.end > cut || reaches) {
+                continue;
+            }
+            if full && self.kept.len() - found.start >= HOLD_BYTES_MAX {
                 cut = found.end;
-                self.swallows = match (found.end == self.kept.len(), found.id) {
+                self.swallows = match (reaches, found.id) {
                     (false, _) => Swallows::Nothing,
                     (true, "private_key") => Swallows::Key,
                     (true, _) => Swallows::Word,
                 };
-            } else if touches {
+            } else {
                 cut = found.start;
             }
         }

@@ -5,8 +5,8 @@ use super::Search;
 use crate::class::Class;
 use crate::words::floor;
 
-/// Longest key, in bytes: RSA of 16384 bits with headers, in lines, with escaped breaks.
-const KEY_BYTES_MAX: usize = 16_384;
+/// Longest key that is read, in bytes: several times RSA of 16384 bits, with escaped breaks.
+const KEY_BYTES_MAX: usize = 65_536;
 
 /// Shortest content that is a key and not an example of one.
 const CONTENT_BYTES_MIN: usize = 24;
