@@ -178,6 +178,7 @@ impl Keywords {
             ("token ", Act::Scheme),
             ("cookie", Act::Cookie),
             ("@", Act::At),
+            ("＠", Act::At),
             ("[at]", Act::SpelledAt),
             ("(at)", Act::SpelledAt),
             ("://", Act::Address),

@@ -56,10 +56,19 @@ const BEFORE_BYTES: usize = 56;
 /// The words before a place, nearest first, as far as they may explain what stands there.
 /// Names in code come apart at `_`, `-` and capitals.
 pub(crate) fn before(text: &str, at: usize) -> Vec<String> {
-    let from = floor(text, at.saturating_sub(BEFORE_BYTES));
-    let mut words = split(&text[from..at]);
+    let mut words = split(context(text, at));
     words.reverse();
     words
+}
+
+/// The text before a place, from the last placeholder on: its words explain nothing.
+fn context(text: &str, at: usize) -> &str {
+    let before = &text[floor(text, at.saturating_sub(BEFORE_BYTES))..at];
+    let placeholder = before.rfind("[redacted:").and_then(|open| {
+        let close = before[open..].find(']')?;
+        Some(open + close + 1)
+    });
+    &before[placeholder.unwrap_or(0)..]
 }
 
 /// Splits prose and names of code into words in lower case.
@@ -98,8 +107,7 @@ pub(crate) fn is_word(c: char) -> bool {
 /// Whether one of the phrases ends in the text before a place, with nothing but a few
 /// short words between.
 pub(crate) fn phrase_before(text: &str, at: usize, phrases: &[String]) -> bool {
-    let from = floor(text, at.saturating_sub(BEFORE_BYTES));
-    let lower = text[from..at].to_lowercase();
+    let lower = context(text, at).to_lowercase();
     phrases.iter().any(|phrase| {
         lower.match_indices(phrase.as_str()).any(|(start, _)| {
             let end = start + phrase.len();

@@ -85,6 +85,7 @@ pub(crate) fn is_random(value: &str) -> bool {
         return false;
     }
     let mixed = kinds.digits > 1
+        || (kinds.digits > 0 && kinds.upper > 3 && kinds.lower > 3)
         || (kinds.upper * 10 >= value.len() * 3 && kinds.lower > 3 && kinds.other == 0);
     mixed && entropy_bits(value) >= 2.8 && !is_wordy(value)
 }
@@ -96,7 +97,7 @@ fn is_wordy(value: &str) -> bool {
     let is_plain = |part: &str| {
         let k = kinds(part);
         (k.digits == 0 && (k.upper <= 1 || k.lower == 0) && k.other == 0 && part.len() < 16)
-            || (k.digits == part.len() && part.len() < 9)
+            || (k.digits == part.len() && part.len() < 14)
             || (k.digits > 0 && part.len() < 5 && k.lower + k.upper <= 2)
     };
     let (all, plain) = parts.fold((0, 0), |(all, plain), part| {

@@ -4,6 +4,7 @@
 use super::Search;
 use crate::class::Class;
 use crate::rules::Trigger;
+use crate::words::before;
 
 impl Search<'_> {
     /// Looks for an address around a house number.
@@ -12,7 +13,7 @@ impl Search<'_> {
             return;
         }
         let follows = self.may_follow(text, end);
-        let precedes = self.may_precede(text, at);
+        let precedes = self.may_precede(text, at) || self.town_follows(text, at, end);
         for (trigger, tried) in [(Trigger::House, follows), (Trigger::HouseLast, precedes)] {
             if !tried {
                 continue;
@@ -43,6 +44,16 @@ impl Search<'_> {
         self.rules.words.street_words_after_number.contains(word)
     }
 
+    /// Whether a number is followed by a postcode and a town, and is no page or line.
+    fn town_follows(&self, text: &str, at: usize, end: usize) -> bool {
+        let Some(rest) = text[end..].strip_prefix(", ") else { return false };
+        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+        let other = &self.rules.words.not_person_words;
+        (3..=5).contains(&digits)
+            && rest.as_bytes().get(digits) == Some(&b' ')
+            && !before(text, at).first().is_some_and(|word| other.contains(word))
+    }
+
     /// Whether the word before a number can end the name of a street.
     fn may_precede(&self, text: &str, at: usize) -> bool {
         let Some(before) = text[..at].strip_suffix(' ') else { return false };
@@ -50,7 +61,9 @@ impl Search<'_> {
         let start =
             before.rfind([' ', '\n', '"', '\'', '(', '>', ':', '\t']).map_or(0, |at| at + 1);
         let word = &before[start..];
-        if word.len() > 64 || !word.ends_with(|c: char| c.is_alphabetic() || c == '.') {
+        if !(2..=64).contains(&word.len())
+            || !word.ends_with(|c: char| c.is_alphabetic() || c == '.')
+        {
             return false;
         }
         let word = word.to_lowercase();

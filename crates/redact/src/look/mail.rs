@@ -4,6 +4,7 @@
 //! densities, decorators, the name before a host in a URL.
 
 use super::Search;
+use crate::check::value::kinds;
 use crate::class::Class;
 use crate::words::{floor, is_word};
 
@@ -18,16 +19,25 @@ const ADDRESS_BYTES_MAX: usize = 256;
 
 impl Search<'_> {
     /// Looks at an `@`.
-    pub(super) fn mail(&mut self, text: &str, at: usize) {
-        if !self.classes.contains(Class::Email) {
-            return;
-        }
+    pub(super) fn mail(&mut self, text: &str, (at, after): (usize, usize)) {
         let start = name(text, at);
-        let Some(end) = self.domain(text, at + 1) else { return };
+        let Some(end) = self.domain(text, after) else { return };
         let local = &text[start..at];
         let fits = local.chars().any(char::is_alphanumeric) && local.len() <= NAME_BYTES_MAX;
         if fits && !is_remote(text, local, start, end) {
             self.add(Class::Email, "email", (start, end));
+            self.password_after(text, end);
+        }
+    }
+
+    /// `name@host:password`, as lists of stolen logins have it.
+    fn password_after(&mut self, text: &str, end: usize) {
+        let Some(rest) = text[end..].strip_prefix(':') else { return };
+        let length = rest.find(|c: char| c.is_whitespace() || "\"',;<>\\".contains(c));
+        let password = &rest[..length.unwrap_or(rest.len()).min(floor(rest, NAME_BYTES_MAX))];
+        let kinds = kinds(password);
+        if password.len() >= 6 && kinds.lower + kinds.upper > 0 && kinds.digits + kinds.other > 0 {
+            self.add_said(Class::Secrets, "password", (end + 1, end + 1 + password.len()));
         }
     }
 
@@ -86,13 +96,20 @@ fn is_remote(text: &str, local: &str, start: usize, end: usize) -> bool {
     let word = before.rsplit([' ', '\n', '"', '\'', '<', '(', ',']).next().unwrap_or_default();
     let in_address =
         word.rsplit_once("://").is_some_and(|(_, rest)| !rest.contains(['/', '?', '#']));
-    let command = before.trim_end_matches(' ').rsplit([' ', '\n', '`', '"']).next();
-    local == "git"
-        || path.contains('/')
-        || path.starts_with('~')
-        || in_address
-        || (before.ends_with(' ')
-            && matches!(command, Some("ssh" | "scp" | "sftp" | "rsync" | "ssh-copy-id")))
+    local == "git" || path.contains('/') || path.starts_with('~') || in_address || is_login(before)
+}
+
+/// Whether it stands where a command takes a machine: after its name and its options.
+fn is_login(before: &str) -> bool {
+    let is_option = |word: &str| {
+        word.is_empty()
+            || word.contains(['-', '/', '.', '_'])
+            || word.bytes().all(|b| b.is_ascii_digit())
+    };
+    let mut words = before.rsplit(' ').skip_while(|word| is_option(word));
+    let command = words.next().and_then(|word| word.rsplit(['\n', '`', '"', '\'']).next());
+    let takes = ["ssh", "scp", "sftp", "rsync", "mosh"];
+    before.ends_with(' ') && command.is_some_and(|command| takes.contains(&command))
 }
 
 /// The place after ` dot ` or `.` in a spelled address, where its last part begins.

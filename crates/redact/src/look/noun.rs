@@ -23,14 +23,19 @@ enum Says {
     Password,
     /// A token or a key of some service.
     Token,
-    /// Perhaps.
+    /// Perhaps a secret.
     Perhaps,
+    /// A key, of whatever kind.
+    Hardly,
 }
 
 impl Search<'_> {
     /// Looks at a noun. What is within the value of another one was looked at.
     pub(super) fn noun(&mut self, text: &str, hit: (usize, usize)) {
-        if hit.0 < self.read.noun || !self.classes.contains(Class::Secrets) {
+        if hit.0 < self.read.noun
+            || is_within_word(text, hit)
+            || !self.classes.contains(Class::Secrets)
+        {
             return;
         }
         let (start, end) = (name_start(text, hit.0), name_end(text, hit.1));
@@ -59,15 +64,17 @@ impl Search<'_> {
         let (says, noun) = of_words(&self.rules.words, &words, own)?;
         let scheme = noun == "authorization" && value.after_scheme;
         let says = if scheme { Says::Token } else { says };
-        let shouted = matches!(noun.as_str(), "pass" | "pw" | "passe" | "auth")
-            && own == 1
+        // `PASS: …` is what tests say.
+        let shouted = own == 1
+            && matches!(noun.as_str(), "pass" | "auth" | "passe")
             && !value.quoted
-            && value.link != Link::Equals;
+            && !matches!(value.link, Link::Equals | Link::Flag)
+            && !name.bytes().any(|b| b.is_ascii_lowercase());
         let id = match says {
             Says::Password => "password",
-            Says::Token | Says::Perhaps => "secret",
+            Says::Token | Says::Perhaps | Says::Hardly => "secret",
         };
-        (!shouted || value.link == Link::Flag).then_some((says, id))
+        (!shouted).then_some((says, id))
     }
 
     fn is_secret(&self, says: Says, secret: &str, value: &Value, name: &str) -> bool {
@@ -86,12 +93,10 @@ impl Search<'_> {
             Says::Token => is_token(secret, value),
             Says::Perhaps => {
                 let spoken = value.link == Link::Is;
-                is_random(secret)
-                    && !is_uuid(secret)
-                    && (!spoken || is_random_alone(secret))
-                    && !secret.contains("://")
-                    && !is_path(secret)
+                let random = if spoken { is_random_alone(secret) } else { is_random(secret) };
+                random && !is_uuid(secret) && !secret.contains("://") && !is_path(secret)
             }
+            Says::Hardly => is_random_alone(secret) && !is_uuid(secret),
         }
     }
 }
@@ -122,7 +127,7 @@ fn of_words(known: &Words, words: &[String], own: usize) -> Option<(Says, String
             return None;
         }
         let said = rest.last().is_some_and(|word| known.key_qualifiers.contains(word));
-        if said { Says::Token } else { Says::Perhaps }
+        if said { Says::Token } else { Says::Hardly }
     } else if weak {
         if never(qualifiers) {
             return None;
@@ -138,6 +143,14 @@ fn of_words(known: &Words, words: &[String], own: usize) -> Option<(Says, String
         return None;
     };
     Some((says, noun.to_owned()))
+}
+
+/// Whether a hit goes on in small letters: `path`, `tokenize`, `keyboard`.
+fn is_within_word(text: &str, (start, end): (usize, usize)) -> bool {
+    let bytes = text.as_bytes();
+    bytes.get(end).is_some_and(u8::is_ascii_lowercase)
+        && (bytes[end - 1].is_ascii_lowercase()
+            || bytes[start..end].iter().any(u8::is_ascii_lowercase))
 }
 
 /// The word before a name that has only one: `api key`.
@@ -207,10 +220,9 @@ fn is_token(secret: &str, value: &Value) -> bool {
         && letters > 2
         && secret.bytes().any(|b| b"!@#$%^&*".contains(&b));
     let long_digits = letters == 0 && kinds.digits >= 24;
-    mixed && (is_random(secret) || kinds.other == 0 || kinds.digits > 2 || value.quoted)
-        || long_mixed_case
-        || signs
-        || long_digits
+    let dense = secret.len() >= 20 && entropy_bits(secret) >= 3.5;
+    let token = is_random(secret) || dense || kinds.other == 0 || kinds.digits > 2 || value.quoted;
+    (mixed && token) || long_mixed_case || signs || long_digits
 }
 
 /// `token_2`, `gpt-4`, `v1beta1`, `2024-11-29`: words with a short number, or a date.
@@ -218,7 +230,7 @@ fn is_name_with_number(secret: &str) -> bool {
     let parts = secret.split(['-', '_', '.', ':', ' ', '/']);
     let plain = |part: &str| {
         let kinds = kinds(part);
-        kinds.digits == part.len() && kinds.digits <= 8
+        kinds.digits == part.len() && kinds.digits <= 4
             || kinds.digits <= 2
                 && (kinds.upper <= 1 || kinds.lower == 0)
                 && part.len() <= 12
@@ -245,10 +257,11 @@ fn is_code(secret: &str, value: &Value) -> bool {
         secret.trim_start_matches(['&', '*', '@', '!']).trim_end_matches(['?', '!', ';', ',']);
     let parts = bare.split(['.', ':']).filter(|part| !part.is_empty()).collect::<Vec<_>>();
     let digits = bare.bytes().any(|b| b.is_ascii_digit());
+    let tag = secret.starts_with('!') && is_identifier(bare) && !digits;
     let dotted = parts.len() > 1 && parts.iter().all(|part| is_identifier(part)) && !digits;
     let called = secret.contains('(')
         && secret.split('(').next().is_some_and(|name| name.split('.').all(is_identifier));
     let named =
         value.spaced && is_identifier(bare) && !digits && (bare.contains('_') || value.statement);
-    dotted || called || secret.contains("::") || value.calls || named || bare.starts_with("arn:")
+    tag || dotted || called || secret.contains("::") || value.calls || named || bare.starts_with("arn:")
 }

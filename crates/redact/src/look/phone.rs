@@ -109,7 +109,9 @@ fn is_national(window: &Window<'_>) -> bool {
     let sign = window.separator();
     let digits = window.digits();
     let leading_zero = first.starts_with('0') && !first.starts_with("00");
-    if is_north_american(window) {
+    let service = lengths == [4, 3, 3] && matches!(first, "1300" | "1800");
+    let russian = lengths == [1, 3, 3, 2, 2] && matches!(first, "7" | "8") && sign.is_none();
+    if is_north_american(window) || service || russian {
         return true;
     }
     let in_parentheses = window.paren && !window.plus && matches!(first.len(), 2..=5);
@@ -133,20 +135,21 @@ fn is_national(window: &Window<'_>) -> bool {
     leading_zero && grouped && area && (9..=12).contains(&digits)
 }
 
-/// 3-3-4, the first two not from 0 or 1: the North American plan.
+/// 3-3-4 as it is written in North America. Its plan has no area that begins with 0 or 1,
+/// but people who make numbers up do not know that.
 fn is_north_american(window: &Window<'_>) -> bool {
-    let lengths = window.lengths().collect::<Vec<_>>();
-    let skip = usize::from(lengths.len() == 4 && window.group(0) == "1");
-    let groups = &window.groups[skip..];
-    let starts_well = |at: usize| {
-        let group = window.group(at + skip);
-        group.starts_with(|c: char| ('2'..='9').contains(&c)) && !group.ends_with("11")
-            || at == 0 && group.starts_with(|c: char| ('2'..='9').contains(&c))
+    let skip = usize::from(window.groups.len() == 4 && window.group(0) == "1");
+    let area = window.group(skip);
+    let signs = window.groups.iter().skip(skip).map(|group| group.after).take(2);
+    let signs = signs.collect::<Vec<_>>();
+    let in_plan = area.starts_with(|c: char| ('2'..='9').contains(&c));
+    let written = match signs[..] {
+        [b'-', b'-'] | [b')', b'-' | b' ' | b'.'] => !area.starts_with('0'),
+        [b'.', b'.'] => in_plan,
+        [b' ', b' '] => skip == 1 && in_plan,
+        _ => false,
     };
-    let signs = groups.iter().map(|group| group.after).take(2).collect::<Vec<_>>();
-    let written = matches!(signs[..], [b'-', b'-'] | [b'.', b'.'] | [b')', b'-' | b' ' | b'.'])
-        || (skip == 1 && signs == [b' ', b' ']);
-    lengths[skip..] == [3, 3, 4] && written && starts_well(0) && starts_well(1)
+    written && window.lengths().skip(skip).eq([3, 3, 4])
 }
 
 /// What a word such as `phone` makes a telephone number of.

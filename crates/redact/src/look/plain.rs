@@ -22,7 +22,7 @@ impl Search<'_> {
             Act::Noun => self.noun(text, hit),
             Act::Scheme => self.scheme(text, hit),
             Act::Cookie => self.cookie(text, hit),
-            Act::At => self.mail(text, hit.0),
+            Act::At => self.mail(text, hit),
             Act::SpelledAt => self.spelled_mail(text, hit),
             Act::Address => self.address(text, hit),
             Act::PrivateKey => self.private_key(text, hit.0),

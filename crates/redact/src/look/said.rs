@@ -65,7 +65,9 @@ impl Search<'_> {
         } else {
             (Class::Secrets, "pin", 4..=8)
         };
-        if ends && at > hit.1 && lengths.contains(&digits) {
+        // Six digits after `PIN code` are a town in India.
+        let town = id == "pin" && digits == 6 && text[hit.1..at].contains("code");
+        if ends && !town && at > hit.1 && lengths.contains(&digits) {
             self.add_said(class, id, (at, at + digits));
         }
     }
@@ -78,7 +80,7 @@ impl Search<'_> {
         let kinds = kinds(found.as_str());
         let glued = rest[found.end()..].starts_with(['_', '@']);
         if kinds.digits >= 4 && kinds.digits > kinds.upper && !glued && at > hit.1 {
-            self.add_said(Class::NationalId, "document", (at, at + found.end()));
+            self.put(Class::NationalId, "document", (at, at + found.end()), 3);
         }
     }
 

@@ -9,6 +9,9 @@ const VALUE_BYTES_MAX: usize = 8192;
 /// Spaces on one side of the sign.
 const SPACES_MAX: usize = 16;
 
+/// Most bytes between a noun and the verb that follows what it is for.
+const PURPOSE_BYTES_MAX: usize = 48;
+
 /// How a value is tied to its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Link {
@@ -126,19 +129,32 @@ fn link(
         [b'=', b'=' | b'~', ..] => None,
         [b'=', b'>', ..] | [b':', b'=', ..] | [b'-', b'>', ..] => Some((Link::Equals, at + 2)),
         [b'=', ..] => Some((Link::Equals, at + 1)),
+        [b':', ..] if text[..start].ends_with("://") => None,
         [b':', b':', ..] => None,
         [b':', b'*', b'*', ..] => Some((Link::Colon, at + 3)),
         [b':', ..] => Some((Link::Colon, at + 1)),
         _ if begins_with_colon(&text[at..]) => Some((Link::Colon, at + 3)),
         [b'>', ..] if text[..start].ends_with('<') => Some((Link::Cell, at + 1)),
+        [b'\n' | b'\r', ..] => value_line(text, at).map(|at| (Link::Colon, at)),
+        [b'(', b'"' | b'\'', ..] if sets(&text[start..end]) => Some((Link::Pair, at + 1)),
+        [b'\'', b's', b' ', ..] => Some((Link::Is, at + 3)),
         [b',', ..] if key_quoted => Some((Link::Pair, at + 1)),
         [b'|', ..] if text[..start].trim_end_matches([' ', '`', '*']).ends_with('|') => {
             Some((Link::Cell, at + 1))
         }
         _ if at == end => None,
         _ if text[..start].ends_with("--") || is_login(text, start) => Some((Link::Flag, at)),
-        _ => verb(words, text, at).map(|at| (Link::Is, at)),
+        _ if text[..start].ends_with("set ") => Some((Link::Is, at)),
+        _ => verb(words, text, at).or_else(|| purpose(text, at)).map(|at| (Link::Is, at)),
     }
+}
+
+/// Past `value:` in the line after a name, as lists of variables have it.
+fn value_line(text: &str, at: usize) -> Option<usize> {
+    let rest = &text[at..floor(text, at + 48)];
+    let line = rest.trim_start().trim_start_matches("- ");
+    let value = line.strip_prefix("value:")?;
+    Some(at + rest.len() - value.len())
 }
 
 /// The full-width colon, and what says `is` where no spaces stand between words.
@@ -162,6 +178,23 @@ fn verb(words: &Words, text: &str, at: usize) -> Option<usize> {
         .then_some(text.len() - next.len())
 }
 
+/// Past `for the server is`: what the noun is for, and then the verb.
+fn purpose(text: &str, at: usize) -> Option<usize> {
+    let rest = &text[at..floor(text, at + PURPOSE_BYTES_MAX)];
+    let rest = rest.split(['\n', ';', '.', '"']).next().unwrap_or_default();
+    let starts = ["for ", "of ", "to ", "für ", "von ", "pour ", "para "];
+    if !starts.iter().any(|word| rest.starts_with(word)) {
+        return None;
+    }
+    let ends = [" is: ", " is ", ": ", " ist: ", " ist ", " = ", " est ", " es "];
+    ends.iter().find_map(|verb| rest.find(verb).map(|found| at + found + verb.len()))
+}
+
+/// Whether a function of this name takes the secret itself.
+fn sets(name: &str) -> bool {
+    ["set", "Set", "with"].iter().any(|verb| name.starts_with(verb))
+}
+
 /// Past a type between a colon and an equals sign: `password: &str = "…"`.
 fn after_type(text: &str, at: usize) -> Option<usize> {
     let rest = &text[at..floor(text, at + 48)];
@@ -176,8 +209,8 @@ fn after_type(text: &str, at: usize) -> Option<usize> {
 
 /// Past `"value":` in a pair of a name and its value.
 fn after_value_key(text: &str, at: usize) -> usize {
-    let rest = &text[at..floor(text, at + 24)];
-    let bare = rest.trim_start_matches(['\\', '"', '\'']);
+    let rest = &text[at..floor(text, at + 48)];
+    let bare = rest.trim_start().trim_start_matches(['\\', '"', '\'']);
     let lower = bare.to_ascii_lowercase();
     let Some(after) = lower.strip_prefix("value") else { return at };
     let after = after.trim_start_matches(['\\', '"', '\'']).trim_start();

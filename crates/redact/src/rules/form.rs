@@ -152,6 +152,10 @@ impl Form {
         if self.before_bytes == 0 && !self.may_begin(text, from) {
             return (at, None);
         }
+        // Most hits end here, without the memory that groups need.
+        if !self.pattern.is_match(&text[from..until]) {
+            return (at, None);
+        }
         let Some(captures) = self.pattern.captures(&text[from..until]) else { return (at, None) };
         let (Some(whole), secret) = (captures.get(0), captures.get(1)) else { return (at, None) };
         let secret = secret.unwrap_or(whole);
