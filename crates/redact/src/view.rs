@@ -6,6 +6,9 @@
 
 use memchr::{memchr, memchr3, memrchr};
 
+/// How far before a `+` the sign of a query is looked for, in bytes.
+const QUERY_BYTES_MAX: usize = 128;
+
 /// Where a piece of a view comes from.
 #[derive(Clone, Copy, Debug)]
 struct Piece {
@@ -96,28 +99,26 @@ fn is_escape(bytes: &[u8], at: usize) -> bool {
     bytes[at] == b'\\' && bytes.get(at + 1).is_some_and(|next| b"\"\\/nrtu".contains(next))
 }
 
+/// The text with one level of escapes decoded, if it has any.
 fn decode(text: &str) -> Option<(String, Vec<Piece>)> {
     let bytes = text.as_bytes();
-    let mut out = String::with_capacity(text.len());
+    let mut out = String::new();
     let mut pieces = vec![Piece { view: 0, source: 0, copied: true }];
-    let mut copied = 0;
-    let mut at = 0;
-    let mut query = false;
-    while at < bytes.len() {
+    let (mut copied, mut at) = (0, 0);
+    while let Some(found) = memchr3(b'\\', b'%', b'+', &bytes[at..]) {
+        at += found;
         let unit = match bytes[at] {
             b'\\' => string_escape(text, at),
             b'%' => percent(bytes, at),
-            b'+' if query => plus(bytes, at),
-            _ => None,
+            _ => plus(bytes, at),
         };
-        query = goes_on_in_query(query, bytes[at]);
         let Some((decoded, length)) = unit else {
             at += 1;
             continue;
         };
         out.push_str(&text[copied..at]);
         pieces.push(Piece { view: out.len(), source: at, copied: false });
-        out.push_str(&decoded);
+        out.push(decoded);
         at += length;
         copied = at;
         pieces.push(Piece { view: out.len(), source: at, copied: true });
@@ -126,35 +127,26 @@ fn decode(text: &str) -> Option<(String, Vec<Piece>)> {
     (pieces.len() > 1).then_some((out, pieces))
 }
 
-/// A `+` is a space after the `=` of a query, until the word ends.
-fn goes_on_in_query(query: bool, byte: u8) -> bool {
-    match byte {
-        b'=' => true,
-        b' ' | b'"' | b'\'' | b'\n' | b'\t' | b'<' | b'>' => false,
-        _ => query,
-    }
-}
-
-fn plus(bytes: &[u8], at: usize) -> Option<(String, usize)> {
+/// A `+` between words is a space after the `=` of a query.
+fn plus(bytes: &[u8], at: usize) -> Option<(char, usize)> {
     let next = *bytes.get(at + 1)?;
-    (next.is_ascii_alphanumeric() || next == b'%').then(|| (" ".to_owned(), 1))
+    let before = bytes[at.saturating_sub(QUERY_BYTES_MAX)..at].iter().rev();
+    let sign = before.copied().find(|b| b"= \"'\n\t<>".contains(b));
+    let joins = next.is_ascii_alphanumeric() || next == b'%';
+    (joins && sign == Some(b'=')).then_some((' ', 1))
 }
 
-fn string_escape(text: &str, at: usize) -> Option<(String, usize)> {
-    let bytes = text.as_bytes();
-    let decoded = match *bytes.get(at + 1)? {
-        b'n' => "\n",
-        b'r' => "\r",
-        b't' => "\t",
-        b'"' => "\"",
-        b'\'' => "'",
-        b'/' => "/",
-        b'\\' => "\\",
-        b'x' => return code(text, at + 2, 2).map(|c| (c.to_string(), 4)),
-        b'u' => return code(text, at + 2, 4).map(|c| (c.to_string(), 6)),
+fn string_escape(text: &str, at: usize) -> Option<(char, usize)> {
+    let decoded = match *text.as_bytes().get(at + 1)? {
+        b'n' => '\n',
+        b'r' => '\r',
+        b't' => '\t',
+        sign @ (b'"' | b'\'' | b'/' | b'\\') => char::from(sign),
+        b'x' => return code(text, at + 2, 2).map(|c| (c, 4)),
+        b'u' => return code(text, at + 2, 4).map(|c| (c, 6)),
         _ => return None,
     };
-    Some((decoded.to_owned(), 2))
+    Some((decoded, 2))
 }
 
 fn code(text: &str, at: usize, digits: usize) -> Option<char> {
@@ -164,24 +156,27 @@ fn code(text: &str, at: usize, digits: usize) -> Option<char> {
 }
 
 /// One character, which may be several bytes, each with its sign.
-fn percent(bytes: &[u8], at: usize) -> Option<(String, usize)> {
+fn percent(bytes: &[u8], at: usize) -> Option<(char, usize)> {
     let byte = |number: usize| -> Option<u8> {
-        let from = at + number * 3;
-        let (sign, high, low) = (bytes.get(from)?, bytes.get(from + 1)?, bytes.get(from + 2)?);
-        let digit = |b: &u8| char::from(*b).to_digit(16);
-        (*sign == b'%').then_some(())?;
+        let [b'%', high, low] = *bytes.get(at + number * 3..at + number * 3 + 3)? else {
+            return None;
+        };
+        let digit = |b: u8| char::from(b).to_digit(16);
         u8::try_from(digit(high)? * 16 + digit(low)?).ok()
     };
-    let lead = byte(0)?;
-    let length = match lead {
+    let length = match byte(0)? {
         0x00..=0x7F => 1,
         0xC2..=0xDF => 2,
         0xE0..=0xEF => 3,
         0xF0..=0xF4 => 4,
         _ => return None,
     };
-    let decoded = (0..length).map(byte).collect::<Option<Vec<u8>>>()?;
-    Some((String::from_utf8(decoded).ok()?, length * 3))
+    let mut decoded = [0; 4];
+    for (number, place) in decoded.iter_mut().enumerate().take(length) {
+        *place = byte(number)?;
+    }
+    let text = std::str::from_utf8(&decoded[..length]).ok()?;
+    text.chars().next().map(|c| (c, length * 3))
 }
 
 #[cfg(test)]

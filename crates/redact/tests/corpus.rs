@@ -115,4 +115,5 @@ fn what_must_go_goes_and_what_is_harmless_stays() {
 #[test]
 fn what_was_written_blind_is_judged_too() {
     judge("blind", include_str!("corpus/blind.jsonl"));
+    judge("blind again", include_str!("corpus/blind_again.jsonl"));
 }

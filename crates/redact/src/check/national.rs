@@ -105,20 +105,7 @@ const NAMES: [(&str, Check); 40] = [
     ("mx_curp", |text| of(text).get(2..).is_some_and(|digits| month_day(digits, &[0]))),
     ("in_pan", |text| text.as_bytes().get(3).is_some_and(|b| b"PCHABGJLFT".contains(b))),
     ("sg_nric", sg_nric),
-    ("ie_pps", |text| {
-        let sum = weighed(&of(text), &[8, 7, 6, 5, 4, 3, 2])
-            + text
-                .bytes()
-                .nth(8)
-                .filter(u8::is_ascii_uppercase)
-                .map_or(0, |b| 9 * u32::from(b - b'A' + 1) * u32::from(b != b'W'));
-        text.bytes().nth(7).map(u32::from)
-            == Some(if sum.is_multiple_of(23) {
-                u32::from(b'W')
-            } else {
-                u32::from(b'@') + sum % 23
-            })
-    }),
+    ("ie_pps", ie_pps),
     ("ru_snils", |text| {
         let digits = of(text);
         let sum = weighed(&digits, &[9, 8, 7, 6, 5, 4, 3, 2, 1]) % 101;
@@ -311,6 +298,16 @@ fn cl_rut(text: &str) -> bool {
         digit => digit.to_string(),
     };
     matches!(body.len(), 7 | 8) && check == right
+}
+
+/// A second letter, if there is one, counts too; `W` as the second one is of old numbers.
+fn ie_pps(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let second = bytes.get(8).filter(|b| b.is_ascii_uppercase() && **b != b'W');
+    let extra = second.map_or(0, |b| 9 * u32::from(b - b'@'));
+    let rest = (weighed(&of(text), &[8, 7, 6, 5, 4, 3, 2]) + extra) % 23;
+    let check = if rest == 0 { u32::from(b'W') } else { u32::from(b'@') + rest };
+    bytes.get(7).copied().map(u32::from) == Some(check)
 }
 
 fn sg_nric(text: &str) -> bool {

@@ -16,10 +16,16 @@ impl Search<'_> {
         }
         let Some(wanted) = length(&text[at..at + 2]) else { return };
         let Some((compact, end)) = gather(bytes, at, wanted) else { return };
-        if is_iban(&compact.to_ascii_uppercase()) {
+        let plain = !compact.bytes().any(|b| b.is_ascii_lowercase()) || is_written_small(&compact);
+        if plain && is_iban(&compact.to_ascii_uppercase()) {
             self.add(Class::Iban, "iban", (at, end));
         }
     }
+}
+
+/// In small letters only a bank's code may follow the country's: anything else is a hash.
+fn is_written_small(compact: &str) -> bool {
+    compact.bytes().skip(8).all(|b| b.is_ascii_digit())
 }
 
 /// Letters and digits up to a number of them, with single separators between; none may

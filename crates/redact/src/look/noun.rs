@@ -263,5 +263,10 @@ fn is_code(secret: &str, value: &Value) -> bool {
         && secret.split('(').next().is_some_and(|name| name.split('.').all(is_identifier));
     let named =
         value.spaced && is_identifier(bare) && !digits && (bare.contains('_') || value.statement);
-    tag || dotted || called || secret.contains("::") || value.calls || named || bare.starts_with("arn:")
+    tag || dotted
+        || called
+        || secret.contains("::")
+        || value.calls
+        || named
+        || bare.starts_with("arn:")
 }

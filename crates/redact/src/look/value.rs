@@ -305,15 +305,10 @@ fn unquoted(text: &str, start: usize, link: Link, environment: bool) -> Option<V
     }
     let raw = &rest[..rest.find(ends).unwrap_or(rest.len())];
     let cut = if environment { raw } else { &raw[..pair_follows(raw)] };
-    let secret = cut.trim_end_matches([' ', '\t', '.', ',', ':', ')', '!', '?', '*']);
+    let bare = cut.trim_end_matches([' ', '\t', '.', ',', ':', ')', '!', '?', '*']);
     // A password may end in such a sign where nothing of a sentence is around it.
-    let secret = if environment {
-        cut
-    } else if secret.len() + 1 == cut.len() && cut.ends_with(['!', '?', '*']) {
-        cut
-    } else {
-        secret
-    };
+    let signed = bare.len() + 1 == cut.len() && cut.ends_with(['!', '?', '*']);
+    let secret = if environment || signed { cut } else { bare };
     let after = &rest[secret.len()..];
     if link == Link::Cell && !after.trim_start_matches(' ').starts_with(['|', '<']) {
         return None;
