@@ -44,7 +44,7 @@ fn logs(every: usize) -> String {
     while text.len() < LOG_BYTES {
         line += 1;
         let mixed = line.wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        let tail = if line % every as u64 == 0 { " for someone@example.com" } else { "" };
+        let tail = if line.is_multiple_of(every as u64) { " for someone@example.com" } else { "" };
         text.push_str(&format!(
             "{{\"ts\":\"2026-11-29T13:{:02}:{:02}.{:03}Z\",\"level\":\"info\",\"target\":\"engine::driver\",\"session\":\"{mixed:016x}\",\"trace_id\":\"{mixed:016x}{:016x}\",\"turn\":{},\"took_ms\":{},\"path\":\"/v1/sessions/{line}/events\",\"msg\":\"model replied, {} tokens in, {} out{tail}\"}}\n",
             line / 60 % 60, line % 60, line % 1000, mixed.rotate_left(17), line % 40, mixed % 9000, mixed % 20000, mixed % 700

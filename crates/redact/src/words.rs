@@ -30,6 +30,8 @@ pub(crate) struct Words {
     pub(crate) value_never: BTreeSet<String>,
     pub(crate) value_marks: Vec<String>,
     pub(crate) is_words: BTreeSet<String>,
+    /// What may follow those: `was changed to`.
+    pub(crate) verb_words: BTreeSet<String>,
     pub(crate) phone_words: BTreeSet<String>,
     pub(crate) phone_verbs: BTreeSet<String>,
     pub(crate) card_words: BTreeSet<String>,

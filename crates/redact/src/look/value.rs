@@ -12,6 +12,9 @@ const SPACES_MAX: usize = 16;
 /// Most bytes between a noun and the verb that follows what it is for.
 const PURPOSE_BYTES_MAX: usize = 48;
 
+/// Most words of a verb.
+const VERBS_MAX: usize = 4;
+
 /// How a value is tied to its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Link {
@@ -135,6 +138,7 @@ fn link(
         [b':', ..] => Some((Link::Colon, at + 1)),
         _ if begins_with_colon(&text[at..]) => Some((Link::Colon, at + 3)),
         [b'>', ..] if text[..start].ends_with('<') => Some((Link::Cell, at + 1)),
+        [b'v', ..] if key_quoted => value_attribute(text, at).map(|at| (Link::Equals, at)),
         [b'\n' | b'\r', ..] => value_line(text, at).map(|at| (Link::Colon, at)),
         [b'(', b'"' | b'\'', ..] if sets(&text[start..end]) => Some((Link::Pair, at + 1)),
         [b'\'', b's', b' ', ..] => Some((Link::Is, at + 3)),
@@ -147,6 +151,11 @@ fn link(
         _ if text[..start].ends_with("set ") => Some((Link::Is, at)),
         _ => verb(words, text, at).or_else(|| purpose(text, at)).map(|at| (Link::Is, at)),
     }
+}
+
+/// Past `value=` after the name in another attribute.
+fn value_attribute(text: &str, at: usize) -> Option<usize> {
+    Some(after_value_key(text, at)).filter(|after| *after > at)
 }
 
 /// Past `value:` in the line after a name, as lists of variables have it.
@@ -168,14 +177,24 @@ fn is_login(text: &str, start: usize) -> bool {
     before.contains("login ") || before.contains("machine ")
 }
 
-/// Past the verb between a noun and its value.
+/// Past the verb between a noun and its value: `is`, `was changed to`, `is now:`.
 fn verb(words: &Words, text: &str, at: usize) -> Option<usize> {
-    let rest = &text[at..floor(text, at + 12)];
-    let verb = rest.split([' ', ':']).next()?;
-    let after = at + verb.len();
-    let next = text[after..].trim_start_matches([':', ' ']);
-    (words.is_words.contains(&verb.to_lowercase()) && next.len() < text.len() - after)
-        .then_some(text.len() - next.len())
+    let mut next = at;
+    for _ in 0..VERBS_MAX {
+        let rest = &text[next..floor(text, next + 16)];
+        let word = rest.split([' ', ':']).next()?;
+        let known = words.is_words.contains(&word.to_lowercase());
+        if !(known || next > at && words.verb_words.contains(word)) {
+            break;
+        }
+        let after = next + word.len();
+        let value = text[after..].trim_start_matches([':', ' ']);
+        if value.len() == text.len() - after {
+            break;
+        }
+        next = text.len() - value.len();
+    }
+    (next > at).then_some(next)
 }
 
 /// Past `for the server is`: what the noun is for, and then the verb.
