@@ -51,11 +51,7 @@ fn walk(input: &Input, hosts: &mut BTreeSet<String>) -> Result<(), Judgement> {
     Ok(())
 }
 
-fn arrive(
-    here: &Target,
-    input: &Input,
-    hosts: &mut BTreeSet<String>,
-) -> Result<(), Judgement> {
+fn arrive(here: &Target, input: &Input, hosts: &mut BTreeSet<String>) -> Result<(), Judgement> {
     hosts.insert(here.host().to_string());
     match here.host() {
         Host::Address(_) => Ok(()),
@@ -66,7 +62,8 @@ fn arrive(
 fn resolve(name: &str, dns: &BTreeMap<String, Vec<String>>) -> Result<Vec<IpAddr>, Judgement> {
     let same = |key: &str| {
         let key = key.strip_suffix('.').unwrap_or(key);
-        key.eq_ignore_ascii_case(name) || matches!(url::Host::parse(key), Ok(url::Host::Domain(key)) if key == name)
+        key.eq_ignore_ascii_case(name)
+            || matches!(url::Host::parse(key), Ok(url::Host::Domain(key)) if key == name)
     };
     let answers = dns.iter().filter(|(key, _)| same(key)).flat_map(|(_, answers)| answers);
     let read = |text: &String| {
