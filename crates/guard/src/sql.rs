@@ -68,7 +68,7 @@ impl Dialect {
     pub fn named(name: &str) -> Option<Self> {
         match name.to_ascii_lowercase().as_str() {
             "sqlite" | "sqlite3" => Some(Dialect::Sqlite),
-            "postgres" | "postgresql" => Some(Dialect::Postgres),
+            "postgres" | "postgresql" | "pg" => Some(Dialect::Postgres),
             "mysql" | "mariadb" => Some(Dialect::Mysql),
             _ => None,
         }

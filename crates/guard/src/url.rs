@@ -49,8 +49,9 @@ const GUARD: &str = "url";
 #[serde(default)]
 pub struct Policy {
     /// Hosts: exact names, addresses, `*.example.com` for everything below `example.com`
-    /// (at any depth; `example.com` itself is not below itself), or `*` for every host
-    /// whose name is plain ASCII. An entry that is none of these matches nothing.
+    /// (at any depth; `example.com` itself is not below itself), or `*` for every host.
+    /// What a wildcard stands for is plain ASCII: an international name must be on the list
+    /// itself, in either form. An entry that is none of these matches nothing.
     #[serde(deserialize_with = "given")]
     pub allow_hosts: Vec<String>,
     /// `https`, `http` or both. Empty: `https`. Other schemes are never allowed.

@@ -11,3 +11,175 @@ fn the_corpus_is_judged_as_it_says() {
         examine(&input.sql, input.dialect, &input.tables).judgement.reasons
     });
 }
+
+fn plain(text: &str, dialect: Dialect) -> Vec<String> {
+    examine(text, dialect, &["users".into()]).judgement.reasons
+}
+
+#[test]
+fn the_kind_of_statement_is_told_even_where_it_is_hidden() {
+    for (sql, kind) in [
+        ("SELECT 1", "select"),
+        ("(select 1)", "select"),
+        ("with x as (select 1) select * from x", "with"),
+        ("with x as (delete from users returning *) select * from x", "delete"),
+        ("drop table users", "drop"),
+        ("explain select 1", "explain"),
+        ("/* a */ insert into users values (1)", "insert"),
+        ("pragma x", "pragma"),
+    ] {
+        let found = examine(sql, Dialect::Postgres, &[]).statement;
+        assert_eq!(found.as_deref(), Some(kind), "{sql}");
+    }
+}
+
+#[test]
+fn a_denial_names_what_is_not_listed() {
+    let sql = "SELECT pg_sleep(1), s.password FROM users, audit.secrets s";
+    let reasons = plain(sql, Dialect::Postgres);
+    assert_eq!(
+        reasons,
+        ["the function `pg_sleep` is not listed", "the relation `audit.secrets` is not listed"]
+    );
+}
+
+const DIALECTS: [Dialect; 3] = [Dialect::Sqlite, Dialect::Postgres, Dialect::Mysql];
+
+const WORDS: [&str; 64] = [
+    "select",
+    "from",
+    "users",
+    "secrets",
+    "where",
+    "(",
+    ")",
+    "(",
+    ")",
+    ",",
+    ",",
+    "*",
+    ".",
+    "'",
+    "''",
+    "\"",
+    "`",
+    "[",
+    "]",
+    "--",
+    "-- ",
+    "/*",
+    "*/",
+    "#",
+    "\n",
+    ";",
+    "union all",
+    "with",
+    "x",
+    "as",
+    "recursive",
+    "in",
+    "exists",
+    "not",
+    "case when",
+    "then",
+    "end",
+    "join",
+    "on",
+    "left",
+    "lateral",
+    "values",
+    "order by",
+    "limit",
+    "group by",
+    "over",
+    "partition by",
+    "interval",
+    "cast",
+    "::",
+    "array",
+    "explain",
+    "$1",
+    "?",
+    ":=",
+    "@",
+    "$$",
+    "1",
+    "1.e",
+    "0x",
+    "\\",
+    "é",
+    "e'",
+    "u&",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        failure_persistence: None,
+        cases: 2000,
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn no_text_makes_it_panic(
+        words in prop::collection::vec(prop::sample::select(&WORDS[..]), 0..40),
+        space in prop::sample::select(vec!["", " "]),
+        noise in ".{0,20}",
+    ) {
+        let text = words.join(space);
+        for dialect in DIALECTS {
+            plain(&text, dialect);
+            plain(&format!("select {text}"), dialect);
+            plain(&format!("{text}{noise}"), dialect);
+        }
+    }
+
+    /// Whatever stands in a literal, the statement around it stays the same.
+    #[test]
+    fn a_literal_with_its_quotes_doubled_changes_nothing(text in "[ -~é]{0,30}") {
+        let text = text.replace('\\', "/").replace('\'', "''");
+        for dialect in DIALECTS {
+            let reasons = plain(&format!("select '{text}' from users"), dialect);
+            prop_assert!(reasons.is_empty(), "{text}: {reasons:?}");
+            let reasons = plain(&format!("select '{text}' from secrets"), dialect);
+            prop_assert!(!reasons.is_empty(), "{}", text);
+        }
+    }
+}
+
+/// What opens once more must not double the work: 24 openers in a row, closed and not.
+#[test]
+fn nesting_costs_no_more_than_its_length() {
+    let openers = [
+        "(",
+        "(select ",
+        "select * from (",
+        "exists (",
+        "x in (",
+        "lower(",
+        "case when (",
+        "cast(",
+        "array[",
+        "(values (",
+        "coalesce(1, (",
+        "not (",
+        "- (",
+        "interval (",
+        "select (select (",
+        "a.b(",
+        "x[",
+        "trim(",
+        "extract(year from (",
+        "users join (",
+        "with x as (",
+    ];
+    for opener in openers {
+        for dialect in DIALECTS {
+            for before in ["select ", "select * from ", "select 1 from users where "] {
+                let deep = opener.repeat(24);
+                let closed = format!("{before}{deep}1{}", ")".repeat(24));
+                plain(&closed, dialect);
+                plain(&format!("{before}{deep}"), dialect);
+            }
+        }
+    }
+}

@@ -36,13 +36,16 @@ fn credentials_stay_with_scheme_host_and_port() {
 
 #[test]
 fn a_policy_that_says_nothing_allows_nothing_and_no_private_address() {
-    let policy: Policy = serde_json::from_str(r#"{"allow_ports":null,"deny_private":null}"#).unwrap();
+    let policy: Policy =
+        serde_json::from_str(r#"{"allow_ports":null,"deny_private":null}"#).unwrap();
     assert_eq!(policy, Policy::default());
     assert!(policy.deny_private);
     assert!(check("https://example.com/", &policy).is_err());
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn no_text_makes_it_panic(text in "(https?://)?.{0,60}", location in ".{0,30}") {
         if let Ok(target) = check(&text, &anywhere()) {

@@ -1,7 +1,5 @@
 //! A statement and the verdict on it.
 
-use std::ops::ControlFlow;
-
 use kernel::verdict::{Examined, Judgement, Verdict};
 use serde::Deserialize;
 use serde_json::Value;
@@ -77,10 +75,11 @@ fn judge(
 }
 
 fn first_word(tokens: &[TokenWithSpan]) -> Option<String> {
-    let found = tokens.iter().try_for_each(|token| match &token.token {
-        Token::Word(word) => ControlFlow::Break(word.value.to_ascii_lowercase()),
-        Token::Whitespace(_) | Token::LParen => ControlFlow::Continue(()),
-        _ => ControlFlow::Break(String::new()),
-    });
-    found.break_value().filter(|word| !word.is_empty())
+    let passed =
+        |token: &&TokenWithSpan| matches!(token.token, Token::Whitespace(_) | Token::LParen);
+    let first = tokens.iter().find(|token| !passed(token))?;
+    let Token::Word(word) = &first.token else {
+        return None;
+    };
+    Some(word.value.to_ascii_lowercase())
 }

@@ -32,20 +32,21 @@ pub(super) fn tokens(sql: &str, dialect: Dialect) -> Result<Vec<TokenWithSpan>, 
 /// The regions of a text, where no setting of the engine would move their borders to
 /// somewhere that it could read as well.
 fn only_reading(chars: &[char], dialect: Dialect) -> Result<Vec<Region>, String> {
-    let (usual, others): (Escapes, &[Escapes]) = match dialect {
-        Dialect::Sqlite => (Escapes::NONE, &[]),
+    let others: &[Escapes] = match dialect {
+        Dialect::Sqlite => &[],
         // `standard_conforming_strings` could be off.
-        Dialect::Postgres => (Escapes::NONE, &[Escapes::SINGLE]),
+        Dialect::Postgres => &[Escapes::SINGLE],
         // `NO_BACKSLASH_ESCAPES` and `ANSI_QUOTES` could be on.
-        Dialect::Mysql => (Escapes::BOTH, &[Escapes::SINGLE, Escapes::NONE]),
+        Dialect::Mysql => &[Escapes::SINGLE, Escapes::NONE],
     };
-    let found = regions(chars, dialect, usual).map_err(|flaw| match flaw {
+    let found = regions(chars, dialect, Escapes::usual(dialect)).map_err(|flaw| match flaw {
         Flaw::Unterminated(what) => format!("{what} is not closed"),
         Flaw::Refused(why) => why,
     })?;
     for escapes in others {
         let ambiguous = match regions(chars, dialect, *escapes) {
-            Ok(otherwise) => otherwise != found,
+            // A backslash outside of a string is an error in every setting.
+            Ok(otherwise) => otherwise != found && !outside::backslash(chars, &otherwise),
             Err(Flaw::Unterminated(_)) => false,
             Err(Flaw::Refused(_)) => true,
         };
@@ -90,32 +91,38 @@ fn blank(token: &Token) -> bool {
 
 /// Whether a token is one whose inside is not SQL.
 fn opaque(token: &Token) -> bool {
-    match token {
-        Token::Word(word) => word.quote_style.is_some(),
-        Token::Whitespace(space) => match space {
-            Whitespace::SingleLineComment { .. } | Whitespace::MultiLineComment(_) => true,
-            Whitespace::Space | Whitespace::Newline | Whitespace::Tab => false,
-        },
-        token => matches!(
-            token,
-            Token::SingleQuotedString(_)
-                | Token::DoubleQuotedString(_)
-                | Token::TripleSingleQuotedString(_)
-                | Token::TripleDoubleQuotedString(_)
-                | Token::DollarQuotedString(_)
-                | Token::SingleQuotedByteStringLiteral(_)
-                | Token::DoubleQuotedByteStringLiteral(_)
-                | Token::TripleSingleQuotedByteStringLiteral(_)
-                | Token::TripleDoubleQuotedByteStringLiteral(_)
-                | Token::SingleQuotedRawStringLiteral(_)
-                | Token::DoubleQuotedRawStringLiteral(_)
-                | Token::TripleSingleQuotedRawStringLiteral(_)
-                | Token::TripleDoubleQuotedRawStringLiteral(_)
-                | Token::NationalStringLiteral(_)
-                | Token::QuoteDelimitedStringLiteral(_)
-                | Token::NationalQuoteDelimitedStringLiteral(_)
-                | Token::EscapedStringLiteral(_)
-                | Token::UnicodeStringLiteral(_)
-        ),
+    if let Token::Word(word) = token {
+        return word.quote_style.is_some();
+    }
+    if let Token::Whitespace(space) = token {
+        return comment(space);
+    }
+    matches!(
+        token,
+        Token::SingleQuotedString(_)
+            | Token::DoubleQuotedString(_)
+            | Token::TripleSingleQuotedString(_)
+            | Token::TripleDoubleQuotedString(_)
+            | Token::DollarQuotedString(_)
+            | Token::SingleQuotedByteStringLiteral(_)
+            | Token::DoubleQuotedByteStringLiteral(_)
+            | Token::TripleSingleQuotedByteStringLiteral(_)
+            | Token::TripleDoubleQuotedByteStringLiteral(_)
+            | Token::SingleQuotedRawStringLiteral(_)
+            | Token::DoubleQuotedRawStringLiteral(_)
+            | Token::TripleSingleQuotedRawStringLiteral(_)
+            | Token::TripleDoubleQuotedRawStringLiteral(_)
+            | Token::NationalStringLiteral(_)
+            | Token::QuoteDelimitedStringLiteral(_)
+            | Token::NationalQuoteDelimitedStringLiteral(_)
+            | Token::EscapedStringLiteral(_)
+            | Token::UnicodeStringLiteral(_)
+    )
+}
+
+fn comment(space: &Whitespace) -> bool {
+    match space {
+        Whitespace::SingleLineComment { .. } | Whitespace::MultiLineComment(_) => true,
+        Whitespace::Space | Whitespace::Newline | Whitespace::Tab => false,
     }
 }

@@ -54,9 +54,10 @@ impl<'a> Walk<'a> {
             self.refuse(*analyze, "`explain analyze` runs the statement");
             self.refuse(*estimate, "`explain estimate` is not allowed");
             options.iter().flatten().for_each(|option| self.explain_option(option));
-            match statement.as_ref() {
-                Statement::Query(query) => self.query(query),
-                _ => self.deny("only a query may be explained"),
+            if let Statement::Query(query) = statement.as_ref() {
+                self.query(query);
+            } else {
+                self.deny("only a query may be explained");
             }
         } else {
             self.deny("not a query: only what reads is allowed");

@@ -46,18 +46,28 @@ pub(super) fn listed(host: &Host, entries: &[String]) -> Option<Listed> {
     entries.iter().filter_map(|entry| matches(host, entry)).max()
 }
 
+/// A wildcard covers plain names only: an international one under it could be anybody's
+/// look-alike, so that part must be on the list.
 fn matches(host: &Host, entry: &str) -> Option<Listed> {
     if entry == "*" {
-        return Some(Listed::Any);
+        let covered = match host {
+            Host::Name(name) => !international(name),
+            Host::Address(_) => true,
+        };
+        return covered.then_some(Listed::Any);
     }
     if let Some(above) = entry.strip_prefix("*.") {
         let (Host::Name(name), Some(Host::Name(above))) = (host, entry_host(above)) else {
             return None;
         };
-        let prefix = name.strip_suffix(above.as_str())?;
-        return prefix.ends_with('.').then_some(Listed::Below);
+        let below = name.strip_suffix(above.as_str())?;
+        return (below.ends_with('.') && !international(below)).then_some(Listed::Below);
     }
     (entry_host(entry).as_ref() == Some(host)).then_some(Listed::Itself)
+}
+
+fn international(name: &str) -> bool {
+    name.split('.').any(|label| label.starts_with("xn--"))
 }
 
 /// The host that an entry of the list means: an address as everybody writes it, or a name in
@@ -84,10 +94,6 @@ pub(super) fn permitted(host: &Host, how: Listed, deny_private: bool) -> Result<
     if deny_private && (name == "localhost" || name.ends_with(".localhost")) {
         return Err(format!("`{name}` is this machine"));
     }
-    let international = name.split('.').any(|label| label.starts_with("xn--"));
-    if international && how == Listed::Any {
-        return Err(format!("`{name}` is an international name and must be listed itself"));
-    }
     Ok(())
 }
 
@@ -99,7 +105,7 @@ pub(super) fn name_as_spelled(written: &str, read: &str) -> Result<(), String> {
             return Err(format!("the host `{written}` would be read as `{read}`"));
         }
     } else {
-        international(written, read)?;
+        stays_international(written, read)?;
     }
     if read.ends_with('.') {
         return Err(format!("the host `{read}` ends with a dot"));
@@ -118,7 +124,7 @@ pub(super) fn name_as_spelled(written: &str, read: &str) -> Result<(), String> {
 
 /// An international name must stand in its own normal form and stay international: a
 /// full-width `ａ`, a circled letter or a soft hyphen turns into something else on the way.
-fn international(written: &str, read: &str) -> Result<(), String> {
+fn stays_international(written: &str, read: &str) -> Result<(), String> {
     let lower = written.to_lowercase();
     let normal = lower.nfkc().eq(lower.chars()) && !lower.chars().any(unseen);
     let labels = |text: &str| text.split('.').count();

@@ -18,7 +18,7 @@ struct Count {
 }
 
 /// Runs a corpus. `judge` answers with the reasons of a denial, or with none.
-pub fn score<T: DeserializeOwned>(corpus: &str, judge: impl Fn(&T) -> Vec<String>) {
+pub(crate) fn score<T: DeserializeOwned>(corpus: &str, judge: impl Fn(&T) -> Vec<String>) {
     let mut counts = BTreeMap::<String, Count>::new();
     let mut ids = BTreeSet::new();
     let mut wrong = Vec::new();

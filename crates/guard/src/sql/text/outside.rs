@@ -9,16 +9,27 @@ use crate::url::unseen::unseen;
 
 /// Checks everything between the regions.
 pub(super) fn check(chars: &[char], regions: &[Region], dialect: Dialect) -> Result<(), String> {
-    let mut plain = chars.to_vec();
-    for region in regions {
-        // A comment separates words, a literal or name is one.
-        let stands = if region.kind == Kind::Comment { ' ' } else { '\'' };
-        plain[region.start..region.end].fill(stands);
-    }
+    let plain = plain(chars, regions);
     plain.iter().enumerate().try_for_each(|(at, c)| character(*c, plain.get(at + 1), dialect))?;
     brackets(&plain)?;
     numbers(&plain)?;
     one_statement(&plain)
+}
+
+/// Whether a backslash stands outside of the regions, other than in MySQL's `\N`.
+pub(super) fn backslash(chars: &[char], regions: &[Region]) -> bool {
+    plain(chars, regions).windows(2).any(|pair| pair[0] == '\\' && pair[1] != 'N')
+}
+
+/// The text with something else in the place of its regions: a comment separates words, a
+/// literal or name is one.
+fn plain(chars: &[char], regions: &[Region]) -> Vec<char> {
+    let mut plain = chars.to_vec();
+    for region in regions {
+        let stands = if region.kind == Kind::Comment { ' ' } else { '\'' };
+        plain[region.start..region.end].fill(stands);
+    }
+    plain
 }
 
 fn character(c: char, next: Option<&char>, dialect: Dialect) -> Result<(), String> {

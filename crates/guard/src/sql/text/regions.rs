@@ -14,6 +14,14 @@ impl Escapes {
     pub(super) const NONE: Self = Escapes { single: false, double: false };
     pub(super) const SINGLE: Self = Escapes { single: true, double: false };
     pub(super) const BOTH: Self = Escapes { single: true, double: true };
+
+    /// As the engine reads unless somebody changed its settings.
+    pub(super) fn usual(dialect: Dialect) -> Self {
+        match dialect {
+            Dialect::Sqlite | Dialect::Postgres => Escapes::NONE,
+            Dialect::Mysql => Escapes::BOTH,
+        }
+    }
 }
 
 /// What a region is.
@@ -47,7 +55,8 @@ type Found<T> = Result<T, Flaw>;
 
 /// The regions of a text in their order.
 pub(super) fn regions(chars: &[char], dialect: Dialect, escapes: Escapes) -> Found<Vec<Region>> {
-    let mut scan = Scan { chars, dialect, escapes, at: 0 };
+    let usual = escapes == Escapes::usual(dialect);
+    let mut scan = Scan { chars, dialect, escapes, usual, at: 0 };
     let mut found = Vec::new();
     while scan.at < chars.len() {
         let start = scan.at;
@@ -77,6 +86,8 @@ struct Scan<'a> {
     chars: &'a [char],
     dialect: Dialect,
     escapes: Escapes,
+    /// Whether this is how it will be read. Another reading is only asked where it ends.
+    usual: bool,
     at: usize,
 }
 
@@ -99,7 +110,7 @@ impl Scan<'_> {
             ('`', Dialect::Sqlite | Dialect::Mysql) => self.quoted('`', false, Kind::Name),
             ('[', Dialect::Sqlite) => self.bracketed(),
             ('-', _) if self.sees("--") => self.dashes(),
-            ('#', Dialect::Mysql) => Ok(Some(self.line_comment())),
+            ('#', Dialect::Mysql) => self.line_comment(),
             ('/', _) if self.sees("/*") => self.block_comment(),
             ('$', Dialect::Postgres) => self.dollar(),
             _ if c.is_ascii_digit() => {
@@ -173,14 +184,20 @@ impl Scan<'_> {
         if self.dialect == Dialect::Mysql && !blank {
             return refused("`--` without a space: a comment elsewhere, two signs in mysql");
         }
-        Ok(Some(self.line_comment()))
+        self.line_comment()
     }
 
-    fn line_comment(&mut self) -> Kind {
+    fn line_comment(&mut self) -> Found<Option<Kind>> {
         let ends = |c: char| c == '\n' || (c == '\r' && self.dialect == Dialect::Postgres);
         let rest = &self.chars[self.at..];
-        self.at += rest.iter().position(|c| ends(*c)).unwrap_or(rest.len());
-        Kind::Comment
+        let length = rest.iter().position(|c| ends(*c)).unwrap_or(rest.len());
+        // A carriage return ends the line for people and for some engines.
+        let inside = rest[..length].strip_suffix(&['\r']).unwrap_or(&rest[..length]);
+        if inside.contains(&'\r') {
+            return refused("a comment with a carriage return in it");
+        }
+        self.at += length;
+        Ok(Some(Kind::Comment))
     }
 
     fn block_comment(&mut self) -> Found<Option<Kind>> {
@@ -251,6 +268,9 @@ impl Scan<'_> {
             }
             _ => return Ok(None),
         };
+        if !self.usual && (self.dialect, word.as_str()) != (Dialect::Postgres, "e") {
+            return Ok(None);
+        }
         match (self.dialect, word.as_str(), quote) {
             (_, "x", '\'') => self.digits(Kind::Digits),
             (Dialect::Postgres | Dialect::Mysql, "b", '\'') => self.digits(Kind::Literal),

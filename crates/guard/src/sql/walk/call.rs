@@ -149,26 +149,34 @@ fn makes_too_much(arg: &FunctionArg) -> bool {
 /// Whether an argument could be a very large number: it is one, or a product, or a width in a
 /// format. Columns and dates are taken at their word.
 fn too_much(expr: &Expr) -> bool {
-    match plain(expr) {
-        Expr::Value(value) => match &value.value {
-            Value::Number(digits, _) => !digits.parse().is_ok_and(|n: f64| n <= count_max()),
-            Value::SingleQuotedString(text) => wide(text),
-            _ => false,
-        },
-        Expr::BinaryOp { left, op, right } => {
-            let grows = !matches!(
-                op,
-                BinaryOperator::Plus
-                    | BinaryOperator::Minus
-                    | BinaryOperator::Divide
-                    | BinaryOperator::StringConcat
-                    | BinaryOperator::Arrow
-                    | BinaryOperator::LongArrow
-            );
-            grows || too_much(left) || too_much(right)
+    let expr = plain(expr);
+    if let Expr::Value(value) = expr {
+        if let Value::Number(digits, _) = &value.value {
+            return large(digits);
         }
-        _ => false,
+        return matches!(&value.value, Value::SingleQuotedString(text) if wide(text));
     }
+    if let Expr::BinaryOp { left, op, right } = expr {
+        return grows(op) || too_much(left) || too_much(right);
+    }
+    false
+}
+
+/// Whether an operator makes more of two small numbers.
+fn grows(op: &BinaryOperator) -> bool {
+    !matches!(
+        op,
+        BinaryOperator::Plus
+            | BinaryOperator::Minus
+            | BinaryOperator::Divide
+            | BinaryOperator::StringConcat
+            | BinaryOperator::Arrow
+            | BinaryOperator::LongArrow
+    )
+}
+
+fn large(digits: &str) -> bool {
+    !digits.replace('_', "").parse().is_ok_and(|number: f64| number <= count_max())
 }
 
 fn plain(mut expr: &Expr) -> &Expr {
@@ -184,7 +192,7 @@ fn plain(mut expr: &Expr) -> &Expr {
 /// Whether a format asks for more places than anybody reads.
 fn wide(text: &str) -> bool {
     let runs = text.split(|c: char| !c.is_ascii_digit());
-    runs.filter(|run| !run.is_empty()).any(|run| !run.parse().is_ok_and(|n: f64| n <= count_max()))
+    runs.filter(|run| !run.is_empty()).any(large)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a million is exact")]

@@ -5,7 +5,7 @@ use sqlparser::ast::{
     NamedWindowDefinition, NamedWindowExpr, Offset, OrderBy, OrderByExpr, OrderByKind,
     OrderByOptions, OrderBySort, Parens, Query, Select, SelectFlavor, SelectItem,
     SelectItemQualifiedWildcardKind, SetExpr, SetOperator, SetQuantifier, TableAlias,
-    TableAliasColumnDef, Values, WildcardAdditionalOptions, With,
+    TableAliasColumnDef, TableFactor, TableWithJoins, Values, WildcardAdditionalOptions, With,
 };
 
 use super::super::names::folded;
@@ -56,6 +56,10 @@ impl Walk<'_> {
         for Cte { alias, query, from, materialized: _, closing_paren_token: _ } in cte_tables {
             self.refuse(from.is_some(), "a `from` after a `with` is of another dialect");
             self.alias(alias);
+            self.refuse(
+                recursive && endless(query, &alias.name.value),
+                "a recursion that nothing ends: no `where`, no join, no `limit`",
+            );
             let name = folded(&alias.name, self.dialect);
             if recursive {
                 self.own.push(name);
@@ -257,4 +261,27 @@ impl Walk<'_> {
     pub(super) fn expressions(&mut self, exprs: &[Expr]) {
         exprs.iter().for_each(|expr| self.expression(expr));
     }
+}
+
+/// Whether a recursive part takes all that it made before, and always makes more.
+fn endless(query: &Query, name: &str) -> bool {
+    let SetExpr::SetOperation { op: SetOperator::Union, right, .. } = query.body.as_ref() else {
+        return false;
+    };
+    let SetExpr::Select(select) = right.as_ref() else {
+        return false;
+    };
+    let [TableWithJoins { relation: TableFactor::Table { name: from, .. }, joins }] =
+        select.from.as_slice()
+    else {
+        return false;
+    };
+    let itself = matches!(from.0.as_slice(), [part] if part.as_ident().is_some_and(
+        |ident| ident.value.eq_ignore_ascii_case(name)
+    ));
+    let bounded = select.selection.is_some()
+        || select.having.is_some()
+        || query.limit_clause.is_some()
+        || query.fetch.is_some();
+    itself && joins.is_empty() && !bounded
 }

@@ -1,7 +1,7 @@
 //! Types and operators: the ones that every installation has. Those that somebody made run
 //! somebody's functions.
 
-use sqlparser::ast::{ArrayElemTypeDef, BinaryOperator, DataType, UnaryOperator};
+use sqlparser::ast::{ArrayElemTypeDef, BinaryOperator, DataType, ObjectName, UnaryOperator};
 
 use super::super::names::folded;
 use super::{Dialect, Walk};
@@ -54,24 +54,27 @@ impl Walk<'_> {
     }
 
     fn known(&self, data_type: &DataType) -> bool {
-        match data_type {
-            DataType::Array(
-                ArrayElemTypeDef::AngleBracket(inner)
-                | ArrayElemTypeDef::SquareBracket(inner, _)
-                | ArrayElemTypeDef::Parenthesis(inner)
-                | ArrayElemTypeDef::Qualified(inner, _),
-            ) => self.known(inner),
-            DataType::Custom(name, _) => match self.dialect {
+        if let DataType::Array(
+            ArrayElemTypeDef::AngleBracket(inner)
+            | ArrayElemTypeDef::SquareBracket(inner, _)
+            | ArrayElemTypeDef::Parenthesis(inner)
+            | ArrayElemTypeDef::Qualified(inner, _),
+        ) = data_type
+        {
+            return self.known(inner);
+        }
+        if let DataType::Custom(name, _) = data_type {
+            return match self.dialect {
                 // SQLite has no types: the name is read for its letters only.
                 Dialect::Sqlite => true,
                 Dialect::Postgres => self.named(name, &POSTGRES_TYPES),
                 Dialect::Mysql => self.named(name, &MYSQL_TYPES),
-            },
-            data_type => built_in(data_type),
+            };
         }
+        built_in(data_type)
     }
 
-    fn named(&self, name: &sqlparser::ast::ObjectName, list: &[&str]) -> bool {
+    fn named(&self, name: &ObjectName, list: &[&str]) -> bool {
         let parts = name.0.iter().map(|part| part.as_ident()).collect::<Option<Vec<_>>>();
         match parts.as_deref() {
             Some([ident]) => list.contains(&folded(ident, Dialect::Postgres).as_str()),
