@@ -7,7 +7,8 @@
 //!   tokens must begin and end at the same places, and where an engine's settings would move
 //!   one of these borders (backslashes, quotes), the statement is refused;
 //! - *tree*: each node is taken apart field by field, without `..` and without a wildcard arm,
-//!   so that a newer parser's new clause does not compile until somebody decides on it;
+//!   so that a newer parser's new clause does not compile until somebody decides on it; what
+//!   can be counted in the text must be in the tree as often;
 //! - *names*: relations, functions, types and operators come from lists.
 //!
 //! What it does not do: limit rows or time. A read-only connection with a timeout stands

@@ -19,7 +19,7 @@ fn anywhere() -> Policy {
 }
 
 fn target(text: &str) -> Target {
-    check(text, &anywhere()).unwrap()
+    check(text, &anywhere()).expect(text)
 }
 
 #[test]

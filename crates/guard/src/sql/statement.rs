@@ -3,11 +3,13 @@
 use kernel::verdict::{Examined, Judgement, Verdict};
 use serde::Deserialize;
 use serde_json::Value;
-use sqlparser::parser::Parser;
+use sqlparser::ast::Statement;
+use sqlparser::keywords::Keyword;
+use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Token, TokenWithSpan};
 
 use super::names::Listed;
-use super::walk::Walk;
+use super::walk::{Found, Parts, Walk};
 use super::{Dialect, GUARD, text};
 
 /// How deep the parser may go before it gives up, in its own steps: a bracket takes several.
@@ -56,22 +58,42 @@ fn judge(
     dialect: Dialect,
     tables: &[String],
 ) -> (Option<&'static str>, Vec<String>) {
-    let parser = Parser::new(dialect.grammar()).with_recursion_limit(PARSER_DEPTH_MAX);
-    let statements = match parser.with_tokens_with_locations(tokens).parse_statements() {
-        Ok(statements) => statements,
+    let written = Parts {
+        selects: count(&tokens, Keyword::SELECT),
+        joins: count(&tokens, Keyword::JOIN) + count(&tokens, Keyword::STRAIGHT_JOIN),
+    };
+    let statement = match only_statement(tokens, dialect) {
+        Ok(statement) => statement,
         Err(error) => {
             return (None, vec![format!("not understood as {}: {error}", dialect.name())]);
         }
     };
-    let [statement] = statements.as_slice() else {
-        return (None, vec![format!("{} statements instead of one", statements.len())]);
-    };
     let listed = Listed::new(tables, dialect);
     let mut walk = Walk::new(dialect, &listed);
-    walk.statement(statement);
-    let (hidden, mut reasons) = walk.end();
+    walk.statement(&statement);
+    let Found { hidden, mut reasons, seen } = walk.end();
+    if reasons.is_empty() && seen != written {
+        reasons.push("the parser did not keep all of its parts".into());
+    }
     reasons.truncate(REASONS_MAX);
     (hidden, reasons)
+}
+
+/// How often a word stands in a statement, outside of quotes.
+fn count(tokens: &[TokenWithSpan], keyword: Keyword) -> usize {
+    let is = |token: &&TokenWithSpan| matches!(&token.token, Token::Word(word) if word.keyword == keyword && word.quote_style.is_none());
+    tokens.iter().filter(is).count()
+}
+
+/// One statement with nothing behind it. The parser's own way to read several stops at an
+/// `end` and never looks at what follows.
+fn only_statement(tokens: Vec<TokenWithSpan>, dialect: Dialect) -> Result<Statement, ParserError> {
+    let parser = Parser::new(dialect.grammar()).with_recursion_limit(PARSER_DEPTH_MAX);
+    let mut parser = parser.with_tokens_with_locations(tokens);
+    let statement = parser.parse_statement()?;
+    let _ = parser.consume_token(&Token::SemiColon);
+    parser.expect_token(&Token::EOF)?;
+    Ok(statement)
 }
 
 fn first_word(tokens: &[TokenWithSpan]) -> Option<String> {

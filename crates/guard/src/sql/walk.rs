@@ -16,25 +16,41 @@ use sqlparser::ast::{DescribeAlias, Expr, SetExpr, Statement, UtilityOption};
 use super::names::{Listed, Relation};
 use super::{Dialect, TREE_DEPTH_MAX};
 
+/// Parts of a statement that can be counted in its text and in its tree: a tree with fewer of
+/// them is not all of the statement.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Parts {
+    pub(super) selects: usize,
+    pub(super) joins: usize,
+}
+
+/// What a walk found.
+pub(super) struct Found {
+    /// The word of a change that is hidden in the statement.
+    pub(super) hidden: Option<&'static str>,
+    /// Why it may not run.
+    pub(super) reasons: Vec<String>,
+    /// The parts that were walked through.
+    pub(super) seen: Parts,
+}
+
 pub(super) struct Walk<'a> {
     dialect: Dialect,
     listed: &'a Listed,
     /// The names that the query gives to its own parts and that are visible here.
     own: Vec<String>,
     depth: usize,
-    /// The word of a change that is hidden in the query.
-    hidden: Option<&'static str>,
-    reasons: Vec<String>,
+    found: Found,
 }
 
 impl<'a> Walk<'a> {
     pub(super) fn new(dialect: Dialect, listed: &'a Listed) -> Self {
-        Walk { dialect, listed, own: Vec::new(), depth: 0, hidden: None, reasons: Vec::new() }
+        let found = Found { hidden: None, reasons: Vec::new(), seen: Parts::default() };
+        Walk { dialect, listed, own: Vec::new(), depth: 0, found }
     }
 
-    /// The change that is hidden in the statement, if any, and why it may not run.
-    pub(super) fn end(self) -> (Option<&'static str>, Vec<String>) {
-        (self.hidden, self.reasons)
+    pub(super) fn end(self) -> Found {
+        self.found
     }
 
     pub(super) fn statement(&mut self, statement: &Statement) {
@@ -86,7 +102,7 @@ impl<'a> Walk<'a> {
             | SetExpr::Values(_)
             | SetExpr::Table(_) => return,
         };
-        self.hidden = Some(word);
+        self.found.hidden = Some(word);
         self.deny(format!("a hidden `{word}`: only what reads is allowed"));
     }
 
@@ -116,8 +132,8 @@ impl<'a> Walk<'a> {
 
     fn deny(&mut self, why: impl Into<String>) {
         let why = why.into();
-        if !self.reasons.contains(&why) {
-            self.reasons.push(why);
+        if !self.found.reasons.contains(&why) {
+            self.found.reasons.push(why);
         }
     }
 }

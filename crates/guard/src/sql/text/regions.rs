@@ -268,9 +268,6 @@ impl Scan<'_> {
             }
             _ => return Ok(None),
         };
-        if !self.usual && (self.dialect, word.as_str()) != (Dialect::Postgres, "e") {
-            return Ok(None);
-        }
         match (self.dialect, word.as_str(), quote) {
             (_, "x", '\'') => self.digits(Kind::Digits),
             (Dialect::Postgres | Dialect::Mysql, "b", '\'') => self.digits(Kind::Literal),
@@ -283,6 +280,7 @@ impl Scan<'_> {
             (Dialect::Mysql, "_utf8mb4" | "_utf8mb3" | "_utf8" | "_binary" | "_ascii", _) => {
                 Ok(None)
             }
+            _ if !self.usual => Ok(None),
             _ => refused(format!("a string right after the word `{word}`")),
         }
     }
@@ -290,6 +288,9 @@ impl Scan<'_> {
     fn digits(&mut self, kind: Kind) -> Found<Option<Kind>> {
         let rest = &self.chars[self.at + 1..];
         if rest.iter().find(|c| !c.is_ascii_hexdigit()) != Some(&'\'') {
+            if !self.usual {
+                return Ok(None);
+            }
             return refused("a binary string with something else than digits in it");
         }
         self.quoted('\'', false, kind)

@@ -137,6 +137,7 @@ impl Walk<'_> {
             value_table_mode,
             flavor,
         } = select;
+        self.found.seen.selects += 1;
         if let Some(Distinct::On(exprs)) = distinct {
             self.expressions(exprs);
         }

@@ -15,6 +15,7 @@ impl Walk<'_> {
         let TableWithJoins { relation, joins } = tables;
         self.deeper(|walk| walk.factor(relation));
         for Join { relation, global, join_operator } in joins {
+            self.found.seen.joins += 1;
             self.refuse(*global, "`global join` is of another dialect");
             self.deeper(|walk| walk.factor(relation));
             self.join(join_operator);
