@@ -146,7 +146,8 @@ proptest! {
     }
 }
 
-/// What opens once more must not double the work: 24 openers in a row, closed and not.
+/// What opens once more must not double the work: 24 openers in a row, closed and not. Were it
+/// so, this would not end in anybody's lifetime.
 #[test]
 fn nesting_costs_no_more_than_its_length() {
     let openers = [
@@ -180,6 +181,42 @@ fn nesting_costs_no_more_than_its_length() {
                 plain(&closed, dialect);
                 plain(&format!("{before}{deep}"), dialect);
             }
+        }
+    }
+}
+
+#[test]
+fn what_is_too_long_or_too_deep_is_refused_and_long_lists_are_not() {
+    let many = |piece: &str, times: usize| piece.repeat(times);
+    let refused = [
+        format!("SELECT '{}'", many("a", 70_000)),
+        format!("SELECT {}1", many("1+", 20_000)),
+        format!("SELECT 1{}", many(",1", 9_000)),
+        format!("SELECT {}1", many("NOT ", 2_000)),
+        format!("SELECT {}1", many("- ", 3_000)),
+        format!("SELECT 1{}", many(" IS NULL", 1_500)),
+        format!("SELECT 1{}", many(" LIKE 2", 1_500)),
+        format!("SELECT {}1{}", many("(", 200), many(")", 200)),
+        format!("SELECT {}'a'{}", many("lower(", 100), many(")", 100)),
+        format!("SELECT {}1{}", many("CASE WHEN 1 THEN ", 300), many(" END", 300)),
+        format!("SELECT {}1 FROM secrets", many("1 + ", 1_990)),
+        format!("SELECT 1{} FROM secrets", many(" UNION SELECT 1", 1_300)),
+        format!("SELECT * FROM secrets{}", many(", users", 1_500)),
+        format!("SELECT * FROM secrets{}", many(" CROSS JOIN users", 900)),
+    ];
+    let allowed = [
+        format!("SELECT {}1", many("1 + ", 1_900)),
+        format!("SELECT 1{}", many(" UNION ALL SELECT 1", 900)),
+        format!("SELECT {}'b'", many("'a' || ", 500)),
+        format!("SELECT * FROM users WHERE id IN (0{})", many(", 1", 1_500)),
+        format!("SELECT * FROM users WHERE id = 0{}", many(" OR id = 1", 700)),
+    ];
+    for dialect in DIALECTS {
+        for sql in &refused {
+            assert!(!plain(sql, dialect).is_empty(), "{}", &sql[..40]);
+        }
+        for sql in &allowed {
+            assert_eq!(plain(sql, dialect), Vec::<String>::new(), "{}", &sql[..40]);
         }
     }
 }

@@ -38,7 +38,8 @@ impl Engine {
              create table orders (id, user_id, customer_id, name, day, total, created_at, status);
              create table secrets (id, password, data);
              create table customers (id, name, email, nickname, city, note, active, a);
-             create table products (id, name, category, price, cost, stock, hidden, discontinued, \"group\", [order]);
+             create table products (id, name, category, price, cost, stock, hidden, discontinued,
+                 [group], [order]);
              create table order_items (id, order_id, product_id, quantity, unit_price);
              create table employees (id, name, manager_id);
              create table accounts (id, email, tags, meta, balance);

@@ -13,10 +13,15 @@ pub(super) struct Relation {
 }
 
 impl Relation {
-    /// The relation that a query names. `None`: the name is made by something else than names.
+    /// The relation that a query names. `None`: the name is made by something else than names,
+    /// or stands in quotes that MySQL takes for a string's unless its settings say otherwise.
     pub(super) fn named(name: &ObjectName, dialect: Dialect) -> Option<Self> {
         let part = |part: &ObjectNamePart| match part {
-            ObjectNamePart::Identifier(ident) => Some(folded(ident, dialect)),
+            ObjectNamePart::Identifier(ident) => {
+                let string =
+                    dialect == Dialect::Mysql && matches!(ident.quote_style, Some('\'' | '"'));
+                (!string).then(|| folded(ident, dialect))
+            }
             ObjectNamePart::Function(_) => None,
         };
         Relation::of(name.0.iter().map(part).collect::<Option<Vec<_>>>()?)

@@ -81,8 +81,13 @@ fn judge(
 
 /// How often a word stands in a statement, outside of quotes.
 fn count(tokens: &[TokenWithSpan], keyword: Keyword) -> usize {
-    let is = |token: &&TokenWithSpan| matches!(&token.token, Token::Word(word) if word.keyword == keyword && word.quote_style.is_none());
-    tokens.iter().filter(is).count()
+    let stands = |token: &Token| {
+        let Token::Word(word) = token else {
+            return false;
+        };
+        word.keyword == keyword && word.quote_style.is_none()
+    };
+    tokens.iter().filter(|token| stands(&token.token)).count()
 }
 
 /// One statement with nothing behind it. The parser's own way to read several stops at an

@@ -128,7 +128,7 @@ impl Walk<'_> {
 
     fn relation(&mut self, name: &ObjectName) {
         let Some(relation) = Relation::named(name, self.dialect) else {
-            return self.deny("a relation whose name is computed");
+            return self.deny("a relation whose name is not a plain name");
         };
         let nothing = self.dialect == Dialect::Mysql && name.to_string().to_lowercase() == "dual";
         if !nothing {

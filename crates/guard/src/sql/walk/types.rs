@@ -8,43 +8,14 @@ use super::{Dialect, Walk};
 
 /// Types of PostgreSQL that the parser does not know by name. Left out are those that look
 /// something up in the catalog: `regclass`, `regproc`, `regrole`, ….
-const POSTGRES_TYPES: [&str; 33] = [
-    "bpchar",
-    "bigserial",
-    "bit",
-    "box",
-    "cidr",
-    "circle",
-    "citext",
-    "datemultirange",
-    "daterange",
-    "hstore",
-    "inet",
-    "int4range",
-    "int4multirange",
-    "int8range",
-    "int8multirange",
-    "jsonpath",
-    "line",
-    "lseg",
-    "ltree",
-    "macaddr",
-    "macaddr8",
-    "money",
-    "name",
-    "numrange",
-    "path",
-    "point",
-    "polygon",
-    "timetz",
-    "timestamptz",
-    "tsquery",
-    "tsrange",
-    "tstzrange",
-    "tsvector",
-];
+const POSTGRES_TYPES: &str = "
+    bit bpchar box cidr circle citext datemultirange daterange hstore inet int4multirange int4range
+    int8multirange int8range jsonpath line lseg ltree macaddr macaddr8 money name nummultirange
+    numrange path point polygon timestamptz timetz tsmultirange tsquery tsrange tstzmultirange
+    tstzrange tsvector
+";
 
-const MYSQL_TYPES: [&str; 3] = ["year", "geometry", "point"];
+const MYSQL_TYPES: &str = "year geometry point";
 
 impl Walk<'_> {
     pub(super) fn data_type(&mut self, data_type: &DataType) {
@@ -67,21 +38,23 @@ impl Walk<'_> {
             return match self.dialect {
                 // SQLite has no types: the name is read for its letters only.
                 Dialect::Sqlite => true,
-                Dialect::Postgres => self.named(name, &POSTGRES_TYPES),
-                Dialect::Mysql => self.named(name, &MYSQL_TYPES),
+                Dialect::Postgres => self.named(name, POSTGRES_TYPES),
+                Dialect::Mysql => self.named(name, MYSQL_TYPES),
             };
         }
         built_in(data_type)
     }
 
-    fn named(&self, name: &ObjectName, list: &[&str]) -> bool {
+    fn named(&self, name: &ObjectName, list: &str) -> bool {
+        let listed = |ident| {
+            let name = folded(ident, Dialect::Postgres);
+            list.split_whitespace().any(|listed| listed == name)
+        };
         let parts = name.0.iter().map(|part| part.as_ident()).collect::<Option<Vec<_>>>();
         match parts.as_deref() {
-            Some([ident]) => list.contains(&folded(ident, Dialect::Postgres).as_str()),
-            Some([schema, ident]) => {
-                self.dialect == Dialect::Postgres
-                    && folded(schema, self.dialect) == "pg_catalog"
-                    && list.contains(&folded(ident, self.dialect).as_str())
+            Some([ident]) => listed(ident),
+            Some([schema, ident]) if self.dialect == Dialect::Postgres => {
+                folded(schema, self.dialect) == "pg_catalog" && listed(ident)
             }
             Some([..]) | None => false,
         }
