@@ -142,24 +142,34 @@ fn makes_too_much(arg: &FunctionArg) -> bool {
         FunctionArgExpr::Expr(expr) => too_much(expr),
         FunctionArgExpr::QualifiedWildcard(_)
         | FunctionArgExpr::Wildcard
-        | FunctionArgExpr::WildcardWithOptions(_) => true,
+        | FunctionArgExpr::WildcardWithOptions(_) => false,
     }
 }
 
 /// Whether an argument could be a very large number: it is one, or a product, or a width in a
-/// format. Columns and dates are taken at their word.
+/// format. Columns, dates and subqueries are taken at their word.
 fn too_much(expr: &Expr) -> bool {
     let expr = plain(expr);
     if let Expr::Value(value) = expr {
-        if let Value::Number(digits, _) = &value.value {
-            return large(digits);
-        }
-        return matches!(&value.value, Value::SingleQuotedString(text) if wide(text));
+        return large_value(&value.value);
     }
     if let Expr::BinaryOp { left, op, right } = expr {
         return grows(op) || too_much(left) || too_much(right);
     }
+    if let Expr::Function(Function { args: FunctionArguments::List(list), .. }) = expr {
+        return list.args.iter().any(makes_too_much);
+    }
     false
+}
+
+fn large_value(value: &Value) -> bool {
+    if let Value::Number(digits, _) = value {
+        return large(digits);
+    }
+    if let Value::SingleQuotedString(text) = value {
+        return wide(text);
+    }
+    !matches!(value, Value::Placeholder(_) | Value::Boolean(_) | Value::Null)
 }
 
 /// Whether an operator makes more of two small numbers.
