@@ -20,7 +20,7 @@ const MADE: [&str; 3] = ["json_each", "json_tree", "generate_series"];
 const NOWHERE: &str = "?";
 
 /// Splices that are tried, and how many of them the engine must understand.
-const SPLICES: u64 = 30_000;
+const SPLICES: u64 = 4_000_000;
 const UNDERSTOOD_MIN: usize = 300;
 
 /// What the engine did in preparing a statement, besides reading listed relations.
@@ -145,7 +145,7 @@ fn the_engine_reads_only_what_is_listed_however_statements_are_spliced() {
     let cases = sqlite_cases();
     let texts = cases.iter().map(|case| case.sql.as_str()).filter(|sql| sql.len() < 300);
     let pieces = texts.map(pieces).collect::<Vec<_>>();
-    let mut dice = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut dice = 0xdead_79b9_7f4a_7c3d_u64;
     let (mut passed, mut understood) = (0, 0);
     for _ in 0..SPLICES {
         let sql = splice(&pieces, &mut dice);

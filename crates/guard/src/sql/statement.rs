@@ -58,9 +58,14 @@ fn judge(
     dialect: Dialect,
     tables: &[String],
 ) -> (Option<&'static str>, Vec<String>) {
+    if dialect == Dialect::Sqlite && in_without_brackets(&tokens) {
+        return (None, vec!["`in` with a relation after it instead of a list".into()]);
+    }
     let written = Parts {
         selects: count(&tokens, Keyword::SELECT),
+        froms: count(&tokens, Keyword::FROM),
         joins: count(&tokens, Keyword::JOIN) + count(&tokens, Keyword::STRAIGHT_JOIN),
+        tables: count(&tokens, Keyword::TABLE),
     };
     let statement = match only_statement(tokens, dialect) {
         Ok(statement) => statement,
@@ -81,13 +86,21 @@ fn judge(
 
 /// How often a word stands in a statement, outside of quotes.
 fn count(tokens: &[TokenWithSpan], keyword: Keyword) -> usize {
-    let stands = |token: &Token| {
-        let Token::Word(word) = token else {
-            return false;
-        };
-        word.keyword == keyword && word.quote_style.is_none()
+    tokens.iter().filter(|token| is(&token.token, keyword)).count()
+}
+
+fn is(token: &Token, keyword: Keyword) -> bool {
+    let Token::Word(word) = token else {
+        return false;
     };
-    tokens.iter().filter(|token| stands(&token.token)).count()
+    word.keyword == keyword && word.quote_style.is_none()
+}
+
+/// SQLite reads whole relations where others want a list: `id in secrets`.
+fn in_without_brackets(tokens: &[TokenWithSpan]) -> bool {
+    let words = tokens.iter().map(|token| &token.token);
+    let words = words.filter(|token| !matches!(token, Token::Whitespace(_))).collect::<Vec<_>>();
+    words.windows(2).any(|pair| is(pair[0], Keyword::IN) && *pair[1] != Token::LParen)
 }
 
 /// One statement with nothing behind it. The parser's own way to read several stops at an

@@ -16,12 +16,15 @@ use sqlparser::ast::{DescribeAlias, Expr, SetExpr, Statement, UtilityOption};
 use super::names::{Listed, Relation};
 use super::{Dialect, TREE_DEPTH_MAX};
 
-/// Parts of a statement that can be counted in its text and in its tree: a tree with fewer of
-/// them is not all of the statement.
+/// Words that bring relations in, counted in a statement's text and in its tree. Where they
+/// differ, the parser took one of them for a name or dropped it, and an engine may not:
+/// `count(*) over from secrets` is a window called `from` to the one and a query to the other.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Parts {
     pub(super) selects: usize,
+    pub(super) froms: usize,
     pub(super) joins: usize,
+    pub(super) tables: usize,
 }
 
 /// What a walk found.

@@ -1,8 +1,8 @@
 //! Expressions: every kind is either walked into or refused.
 
 use sqlparser::ast::{
-    AccessExpr, Array, CaseWhen, CastFormat, Expr, Ident, Interval, MemberOf, Subscript,
-    TypedString,
+    AccessExpr, Array, CaseWhen, CastFormat, Expr, ExtractSyntax, Ident, Interval, MemberOf,
+    Subscript, TypedString,
 };
 
 use super::{Dialect, Walk};
@@ -51,17 +51,23 @@ impl Walk<'_> {
             | Expr::Nested(inner)
             | Expr::IsJson { expr: inner, kind: _, unique_keys: _, negated: _ }
             | Expr::IsNormalized { expr: inner, form: _, negated: _ }
-            | Expr::Extract { field: _, syntax: _, expr: inner }
             | Expr::Ceil { expr: inner, field: _ }
             | Expr::Floor { expr: inner, field: _ }
             | Expr::Collate { expr: inner, collation: _ } => self.expression(inner),
+            Expr::Extract { field: _, syntax, expr } => {
+                self.found.seen.froms += usize::from(*syntax == ExtractSyntax::From);
+                self.expression(expr);
+            }
+            Expr::IsDistinctFrom(left, right) | Expr::IsNotDistinctFrom(left, right) => {
+                self.found.seen.froms += 1;
+                self.expression(left);
+                self.expression(right);
+            }
             Expr::UnaryOp { op, expr } => {
                 self.prefix_operator(*op);
                 self.expression(expr);
             }
-            Expr::IsDistinctFrom(left, right)
-            | Expr::IsNotDistinctFrom(left, right)
-            | Expr::AtTimeZone { timestamp: left, time_zone: right }
+            Expr::AtTimeZone { timestamp: left, time_zone: right }
             | Expr::Position { expr: left, r#in: right }
             | Expr::MemberOf(MemberOf { value: left, array: right })
             | Expr::RLike { negated: _, expr: left, pattern: right, regexp: _ } => {
@@ -178,17 +184,20 @@ impl Walk<'_> {
     }
 
     fn cut(&mut self, expr: &Expr) {
-        if let Expr::Substring { expr, substring_from, substring_for, special: _, shorthand: _ } =
-            expr
+        if let Expr::Substring { expr, substring_from, substring_for, special, shorthand: _ } = expr
         {
+            let from = substring_from.is_some() && !special;
+            self.found.seen.froms += usize::from(from);
             self.expression(expr);
             self.maybe(substring_from.as_deref());
             self.maybe(substring_for.as_deref());
         } else if let Expr::Trim { trim_where: _, trim_what, expr, trim_characters } = expr {
+            self.found.seen.froms += usize::from(trim_what.is_some());
             self.expression(expr);
             self.maybe(trim_what.as_deref());
             self.expressions(trim_characters.as_deref().unwrap_or(&[]));
         } else if let Expr::Overlay { expr, overlay_what, overlay_from, overlay_for } = expr {
+            self.found.seen.froms += 1;
             [expr, overlay_what, overlay_from].into_iter().for_each(|expr| self.expression(expr));
             self.maybe(overlay_for.as_deref());
         }

@@ -138,6 +138,7 @@ impl Walk<'_> {
             flavor,
         } = select;
         self.found.seen.selects += 1;
+        self.found.seen.froms += usize::from(!from.is_empty());
         if let Some(Distinct::On(exprs)) = distinct {
             self.expressions(exprs);
         }

@@ -140,6 +140,7 @@ impl Walk<'_> {
     /// could be either.
     pub(super) fn table_command(&mut self, table: &Table) {
         let Table { table_name, schema_name } = table;
+        self.found.seen.tables += 1;
         let parts = schema_name.iter().chain(table_name).map(Ident::new).collect::<Vec<_>>();
         let folds = parts.iter().any(|part| part.value.chars().any(|c| c.is_ascii_uppercase()));
         if self.dialect == Dialect::Postgres && folds {
