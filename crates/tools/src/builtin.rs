@@ -1,9 +1,11 @@
 //! The tools by name, in the order in which a model is shown them. One file each.
 
+mod bash;
 mod calculator;
 mod delegate;
 mod edit;
 mod end_task;
+mod examine;
 mod glob;
 mod grep;
 mod more;
@@ -23,10 +25,11 @@ use serde_json::{Value, json};
 
 use crate::effects::{CallId, Effects, Target};
 use crate::failure::{Failure, answer, told};
-use crate::files::{Folder, blocking};
+use crate::files::{Folder, blocking, never_written};
 use crate::http::Http;
 use crate::settings::Settings;
 
+pub(crate) use bash::Machine;
 pub use delegate::delegate_spec;
 pub use end_task::end_task_spec;
 pub use more::more_spec;
@@ -40,6 +43,7 @@ pub(crate) struct Parts {
     pub(crate) settings: Settings,
     pub(crate) http: Http,
     pub(crate) effects: Effects,
+    pub(crate) machine: Machine,
 }
 
 /// A tool of this crate.
@@ -54,6 +58,7 @@ pub(crate) enum Tool {
     Edit,
     Glob,
     Grep,
+    Bash,
     EndTask,
 }
 
@@ -65,7 +70,7 @@ pub fn all_specs() -> Vec<ToolSpec> {
 }
 
 impl Tool {
-    pub(crate) const ALL: [Tool; 10] = [
+    pub(crate) const ALL: [Tool; 11] = [
         Tool::Calculator,
         Tool::Notes,
         Tool::Weather,
@@ -75,6 +80,7 @@ impl Tool {
         Tool::Edit,
         Tool::Glob,
         Tool::Grep,
+        Tool::Bash,
         Tool::EndTask,
     ];
 
@@ -93,6 +99,7 @@ impl Tool {
             Tool::Edit => "edit",
             Tool::Glob => "glob",
             Tool::Grep => "grep",
+            Tool::Bash => "bash",
             Tool::EndTask => kernel::agent::END_TASK,
         }
     }
@@ -108,6 +115,7 @@ impl Tool {
             Tool::Edit => edit::spec(),
             Tool::Glob => glob::spec(),
             Tool::Grep => grep::spec(),
+            Tool::Bash => bash::spec(),
             Tool::EndTask => end_task_spec(None),
         }
     }
@@ -150,6 +158,7 @@ impl Tool {
                 let input = arguments(input)?;
                 in_workdir(parts, call, move |folder, stop| grep::run(folder, &input, stop)).await
             }
+            Tool::Bash => bash::run(parts, call, arguments(input)?).await,
             Tool::EndTask => Ok(ToolOutput::ok("the task is ended")),
         })
     }
@@ -161,6 +170,9 @@ impl Tool {
         call: &ToolCall,
         input: Value,
     ) -> Reconciled {
+        if self == Tool::Bash {
+            return Reconciled::Unknown("the command may have done part of its work".to_owned());
+        }
         let id = CallId::of(call);
         let parts = parts.clone();
         let workdir = call.workdir.clone();
@@ -199,6 +211,7 @@ impl Tool {
             | Tool::Read
             | Tool::Glob
             | Tool::Grep
+            | Tool::Bash
             | Tool::EndTask => Ok(None),
         }
     }
@@ -246,6 +259,9 @@ fn open_workdir(parts: &Parts, workdir: Option<PathBuf>) -> Result<Folder, Failu
 fn file_target(parts: &Parts, workdir: Option<PathBuf>, path: &str) -> Result<Target, Failure> {
     let folder = open_workdir(parts, workdir)?;
     let path = folder.inside(path)?;
+    if let Some(words) = never_written(&path) {
+        return told(words);
+    }
     Ok(Target { folder, path })
 }
 

@@ -10,12 +10,14 @@
 mod content;
 mod folder;
 mod path;
+mod protected;
 mod text;
 mod walk;
 
 pub(crate) use content::Content;
 pub(crate) use folder::{Folder, Identity, TEMP_PREFIX, open_last, sync_folder};
 pub(crate) use path::{inside, shown};
+pub(crate) use protected::never_written;
 pub(crate) use text::{decode, is_binary};
 pub(crate) use walk::walk;
 

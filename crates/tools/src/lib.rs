@@ -2,13 +2,16 @@
 //!
 //! [`Builtin`] implements the engine's port: input is checked against the schema frozen
 //! with the session, files are reached through directory descriptors only, and an effect
-//! happens once, because its intent is on disk before it begins. Nothing here decides
-//! who may call what. Making a [`Builtin`] opens, compiles and connects nothing.
+//! happens once, because its intent is on disk before it begins; commands run in a cage.
+//! [`Guarded`] stands before several toolboxes: it marks what came from outside as data and
+//! looks for orders in it. Nothing here decides who may call what. Making a [`Builtin`]
+//! opens, compiles and connects nothing.
 
 mod builtin;
 mod effects;
 mod failure;
 mod files;
+mod guarded;
 mod http;
 mod schema;
 mod settings;
@@ -16,5 +19,6 @@ mod toolbox;
 mod words;
 
 pub use builtin::{all_specs, delegate_spec, end_task_spec, more_spec};
-pub use settings::{HttpLimits, SearchEngine, Secret, Settings};
+pub use guarded::{Doubled, Guarded};
+pub use settings::{Bash, HttpLimits, SearchEngine, Secret, Settings};
 pub use toolbox::Builtin;

@@ -1,7 +1,11 @@
 //! What the tools must be told by the program that assembles them.
 
+mod bash;
+
 use std::fmt;
 use std::path::PathBuf;
+
+pub use bash::Bash;
 
 /// What the tools must be told. The default works without any configuration, and keeps
 /// its records in `.windlass` of the present folder.
@@ -22,6 +26,8 @@ pub struct Settings {
     pub search: Option<SearchEngine>,
     /// Limits of every HTTP request.
     pub http: HttpLimits,
+    /// What the shell is granted.
+    pub bash: Bash,
 }
 
 impl Default for Settings {
@@ -33,6 +39,7 @@ impl Default for Settings {
             weather_geocoding_url: None,
             search: None,
             http: HttpLimits::default(),
+            bash: Bash::default(),
         }
     }
 }

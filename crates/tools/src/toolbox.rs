@@ -8,7 +8,7 @@ use kernel::agent::ToolSpec;
 use kernel::verdict::Examined;
 use serde_json::Value;
 
-use crate::builtin::{self, Parts, Tool};
+use crate::builtin::{self, Machine, Parts, Tool};
 use crate::effects::{Effects, OnStep};
 use crate::http::Http;
 use crate::schema::Schemas;
@@ -33,7 +33,8 @@ impl Builtin {
     pub(crate) fn watched(settings: Settings, on_step: OnStep) -> Self {
         let effects = Effects::new(&settings.state_dir, on_step);
         let http = Http::new(settings.http);
-        Builtin { parts: Arc::new(Parts { settings, http, effects }), schemas: Schemas::default() }
+        let machine = Machine::default();
+        Builtin { parts: Arc::new(Parts { settings, http, effects, machine }), schemas: Schemas::default() }
     }
 
     /// The input as a tree, where it fits the schema; words for the model otherwise.
@@ -53,8 +54,12 @@ impl Toolbox for Builtin {
         builtin::all_specs()
     }
 
-    fn examine(&self, _call: &ToolCall) -> Examined {
-        Examined::nothing()
+    fn examine(&self, call: &ToolCall) -> Examined {
+        match (Tool::named(&call.spec.name), self.checked(call)) {
+            (Some(tool), Ok(input)) => tool.examine(&self.parts, call, &input),
+            // It will not run: the answer is that there is no such tool, or the schema's.
+            (_, _) => Examined::nothing(),
+        }
     }
 
     async fn run(&self, call: &ToolCall) -> Result<ToolOutput, ToolError> {

@@ -6,8 +6,10 @@
 
 mod memo;
 mod model;
+mod toolbox;
 
 pub(crate) use model::{PriceOf, prices, script};
+pub(crate) use toolbox::known_tools;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -17,18 +19,17 @@ use engine::alerts::Subscriptions;
 use engine::circuits::Circuits;
 use engine::ports::{Model, Toolbox, World as _};
 use engine::tap::Tap;
-use kernel::agent::{Frozen, ToolSpec};
+use kernel::agent::Frozen;
 use kernel::units::{SessionId, UnixMs};
 use models::catalog::Catalog;
 use models::chain::Gates;
 use owo_colors::OwoColorize;
 use stores::dispatch::local::Local;
 use stores::sqlite::{Options, Sqlite};
-use tools::{Builtin, SearchEngine, Secret as Key, Settings};
 use webhooks::{Hook, Secret, Webhooks};
 
 use crate::cli::AgentArgs;
-use crate::config::{self, Config, Provider, WebSearch, Webhook};
+use crate::config::{self, Config, Provider, Webhook};
 use crate::exit::BadUsage;
 use crate::here::Here;
 use crate::world::Machine;
@@ -91,12 +92,7 @@ pub(crate) fn toolbox(here: &Here, file: Option<&Path>) -> anyhow::Result<Arc<dy
         Some(_) => configure(&args)?,
         None => config::default_agent(DEFAULT_SIMULATED, Provider::Planner),
     };
-    Ok(Arc::new(Builtin::new(settings(&here.store, &config)?)))
-}
-
-/// Every tool there is, as agents are shown them.
-pub(crate) fn known_tools() -> Vec<ToolSpec> {
-    tools::all_specs()
+    toolbox::toolbox(&here.store, &config)
 }
 
 /// Checks an agent's file without opening anything: what it says, and the tools that it
@@ -179,7 +175,7 @@ fn engine(here: &Here, config: &Config, make: bool) -> anyhow::Result<Engine> {
         store: Arc::new(open(&here.store, make)?),
         dispatch: Arc::new(Local::default()),
         model,
-        toolbox: Arc::new(Builtin::new(settings(&here.store, config)?)),
+        toolbox: toolbox::toolbox(&here.store, config)?,
         world,
         plans: Arc::new(here.caps.plans.clone()),
         subscriptions: Arc::new(subscriptions(here)),
@@ -238,38 +234,6 @@ fn open(store: &Path, make: bool) -> anyhow::Result<Sqlite> {
         return Err(BadUsage(words).into());
     }
     Ok(Sqlite::open(&database, Options::default())?)
-}
-
-fn settings(store: &Path, config: &Config) -> anyhow::Result<Settings> {
-    let absolute = std::path::absolute(store)?;
-    let search = config.tools.web_search.as_ref().map(search).transpose()?;
-    Ok(Settings {
-        notes_dir: config.tools.notes_dir.clone(),
-        state_dir: absolute,
-        weather_base_url: config.tools.weather_base_url.clone(),
-        weather_geocoding_url: config.tools.weather_geocoding_url.clone(),
-        search,
-        ..Settings::default()
-    })
-}
-
-/// Who searches the web, with the key from the environment.
-fn search(given: &WebSearch) -> anyhow::Result<SearchEngine> {
-    let key = || {
-        let name = given.key_env.as_deref().unwrap_or_default();
-        let key = environment(name).filter(|key| !key.trim().is_empty());
-        key.map(Key::new).ok_or_else(|| {
-            BadUsage(format!("web search needs a key in the environment variable `{name}`"))
-        })
-    };
-    let base_url = given.base_url.clone();
-    Ok(match given.engine {
-        config::SearchEngine::Brave => SearchEngine::Brave { key: key()?, base_url },
-        config::SearchEngine::Tavily => SearchEngine::Tavily { key: key()?, base_url },
-        config::SearchEngine::Searxng => {
-            SearchEngine::Searxng { base_url: base_url.unwrap_or_default() }
-        }
-    })
 }
 
 /// One line about who answers, so that nobody takes a simulated model for a real one.

@@ -3,6 +3,7 @@
 mod alerts;
 mod approvals;
 mod audit;
+mod guard;
 mod here;
 mod money;
 
@@ -15,6 +16,7 @@ use kernel::units::Money;
 pub(crate) use alerts::AlertsCommand;
 pub(crate) use approvals::{AnswerArgs, ApprovalsCommand};
 pub(crate) use audit::{AuditCommand, SearchArgs};
+pub(crate) use guard::{GuardCommand, GuardLoopArgs};
 pub(crate) use here::HereArgs;
 pub(crate) use money::{CapChange, CapsCommand, Limit, PricesCommand, SpendArgs};
 
@@ -278,58 +280,6 @@ Example:  windlass tools call calculator --input '{\"expression\": \"5 miles to 
         #[arg(long, short, value_name = "FILE")]
         agent: Option<PathBuf>,
     },
-}
-
-/// `windlass guard …`
-#[derive(Subcommand, Debug)]
-pub(crate) enum GuardCommand {
-    /// Say of recorded runs whether they go round in circles
-    #[command(after_help = "\
-Reads JSON lines on standard input, one run a line:
-  {\"id\": \"r1\", \"calls\": [{\"name\": \"read\", \"args_json\": \"{\\\"path\\\":\\\"a\\\"}\", \"result\": \"…\"}]}
-  id         anything; it comes back as it is
-  calls      in their order. args_json: a text of JSON, or the object itself; result: a text
-             or any JSON; is_error: true or false, read from the result's words if absent
-  parallel   true: all the calls stand in one response of the model. Optional
-Prints one line for each, in order and at once:
-  {\"id\": \"r1\", \"verdict\": \"trip\", \"at\": 2, \"reason\": \"…\"}
-  verdict    trip or no_trip: the detector's own; a run of Windlass is warned first
-  at         the call at which it tripped, counted from 0; null for no_trip, as is reason
-A line that cannot be judged is answered with its id and an `error`; the others are judged
-all the same, and the command ends with 2. A line has at most 16 MiB.
-
-Example:  printf '%s\\n' '{\"id\":1,\"calls\":[{\"name\":\"now\",\"args_json\":\"{}\",\"result\":\"noon\"}]}' \\
-            | windlass guard loop")]
-    Loop(GuardLoopArgs),
-}
-
-/// `windlass guard loop`
-#[derive(Args, Debug)]
-pub(crate) struct GuardLoopArgs {
-    /// Calls that are looked back at [default: 20]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(4..=100))]
-    pub(crate) window: Option<u32>,
-    /// Equal calls with equal results that make a loop [default: 3]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=100))]
-    pub(crate) same_result: Option<u32>,
-    /// Calls failing with the same error that make a loop [default: 3]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=100))]
-    pub(crate) same_error: Option<u32>,
-    /// Checks failing in the same way after one edit each that make a loop [default: 5]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=100))]
-    pub(crate) same_failure_after_edits: Option<u32>,
-    /// Calls in the longest circle that is looked for [default: 4]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=10))]
-    pub(crate) cycle_length: Option<u32>,
-    /// Rounds of a circle that make a loop [default: 3]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=100))]
-    pub(crate) cycle_rounds: Option<u32>,
-    /// Equal calls inside one response that make a loop [default: 4]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=100))]
-    pub(crate) equal_in_response: Option<u32>,
-    /// Steps in a row without news that make a loop [default: 10]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=1000))]
-    pub(crate) stale_steps: Option<u32>,
 }
 
 /// What to rehearse.

@@ -30,6 +30,8 @@ use exit::{End, end_of};
 use here::Here;
 
 fn main() -> ExitCode {
+    // Caged programs are started by this program, run again as their launcher.
+    sandbox::launch::main_if_launcher();
     let cli = Cli::parse();
     diagnostics();
     match run(cli) {

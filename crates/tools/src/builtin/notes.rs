@@ -2,12 +2,14 @@
 
 mod title;
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use engine::ports::{ToolCall, ToolError, ToolOutput};
 use kernel::agent::{EffectRule, ToolSpec};
+use kernel::verdict::Examined;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -111,6 +113,18 @@ pub(crate) async fn run(
         }
     })
     .await
+}
+
+/// The note that a call names, as a path. The folder is the operator's choice.
+pub(crate) fn examine(parts: &Parts, call: &ToolCall, input: &serde_json::Value) -> Examined {
+    let Some(name) = input["name"].as_str() else {
+        return Examined::nothing();
+    };
+    let folder = outside(parts, call.workdir.as_deref())
+        .or_else(|| parts.settings.notes_dir.clone())
+        .unwrap_or_else(|| FOLDER.into());
+    let path = shown(&folder.join(title::file_name(name)));
+    Examined { paths: BTreeSet::from([path]), ..Examined::nothing() }
 }
 
 /// The file that a call changes; `None` where it changes nothing.

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::Parts;
 use crate::failure::{Failure, told};
+use crate::settings::Settings;
 use crate::words::plain;
 
 /// Days of the forecast, today included: the most that the service gives.
@@ -59,6 +60,14 @@ pub(crate) fn spec() -> ToolSpec {
         untrusted: false,
         sensitive: false,
     }
+}
+
+/// The servers that a call asks.
+pub(crate) fn hosts(settings: &Settings) -> [&str; 2] {
+    let forecast = settings.weather_base_url.as_deref().unwrap_or(FORECAST);
+    let geocoding = settings.weather_geocoding_url.as_deref();
+    let own = settings.weather_base_url.as_deref();
+    [forecast, geocoding.or(own).unwrap_or(GEOCODING)]
 }
 
 pub(crate) async fn run(parts: &Parts, input: Input) -> Result<String, Failure> {

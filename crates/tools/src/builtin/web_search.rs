@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::Parts;
 use crate::failure::{Failure, told};
-use crate::settings::SearchEngine;
+use crate::settings::{SearchEngine, Settings};
 use crate::words::plain;
 
 /// Results asked for unless the model says otherwise.
@@ -67,6 +67,15 @@ pub(crate) fn spec() -> ToolSpec {
         untrusted: true,
         sensitive: false,
     }
+}
+
+/// The server that a call asks.
+pub(crate) fn hosts(settings: &Settings) -> Option<&str> {
+    Some(match settings.search.as_ref()? {
+        SearchEngine::Brave { base_url, .. } => base_url.as_deref().unwrap_or(BRAVE),
+        SearchEngine::Tavily { base_url, .. } => base_url.as_deref().unwrap_or(TAVILY),
+        SearchEngine::Searxng { base_url } => base_url,
+    })
 }
 
 pub(crate) async fn run(parts: &Parts, input: Input) -> Result<String, Failure> {

@@ -14,7 +14,7 @@ use rustix::fs::{CWD, FlockOperation, Mode, OFlags, flock, fstat, fsync, openat}
 use rustix::io::Errno;
 
 use super::content::{Content, regular};
-use super::{Stop, shown, worded};
+use super::{Stop, never_written, shown, worded};
 use crate::failure::{Failure, told};
 
 /// How the temporary files of a write begin. Walks pass them over.
@@ -195,7 +195,7 @@ impl Folder {
     }
 
     /// Opens the folder `path`, or the lack of it: `None` where it or one above it does
-    /// not exist. What exists of it is not the hidden folder.
+    /// not exist. What exists of it is neither the hidden folder nor a protected one.
     fn existing(&self, path: &Path) -> Result<Option<Dir>, Failure> {
         for above in path.ancestors() {
             let opened = if above.as_os_str().is_empty() {
@@ -206,6 +206,7 @@ impl Folder {
             match opened {
                 Ok(dir) => {
                     self.refuse_hidden(&dir, path)?;
+                    self.refuse_protected(&dir, path)?;
                     return Ok((above == path).then_some(dir));
                 }
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -256,6 +257,37 @@ impl Folder {
             here = reopen(&here, "..").map_err(|e| failed(&e))?;
         }
         told(format!("`{}` was moved while it was being used\ntry again", shown(path)))
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl Folder {
+    /// Refuses a folder to write in whose real path below this one has a protected name,
+    /// by whatever links it was reached.
+    fn refuse_protected(&self, dir: &Dir, path: &Path) -> Result<(), Failure> {
+        let failed = |error: &io::Error| worded(&shown(path), error);
+        let own = real_path(&self.dir).map_err(|e| failed(&e))?;
+        let real = real_path(dir).map_err(|e| failed(&e))?;
+        let Ok(below) = real.strip_prefix(&own) else {
+            return told(format!("`{}` was moved while it was being used\ntry again", shown(path)));
+        };
+        never_written(below).map_or(Ok(()), told)
+    }
+}
+
+/// Where an open folder is now, as the kernel says.
+#[cfg(target_os = "linux")]
+fn real_path(dir: &impl std::os::fd::AsFd) -> io::Result<PathBuf> {
+    use std::os::fd::AsRawFd as _;
+    std::fs::read_link(format!("/proc/self/fd/{}", dir.as_fd().as_raw_fd()))
+}
+
+#[cfg(not(target_os = "linux"))]
+impl Folder {
+    /// Elsewhere the letters of the path must do.
+    #[allow(clippy::unused_self)]
+    fn refuse_protected(&self, _dir: &Dir, _path: &Path) -> Result<(), Failure> {
+        Ok(())
     }
 }
 

@@ -19,7 +19,7 @@ pub(crate) fn agent(config: &Config, specs: &[ToolSpec]) -> Result<Agent, Config
     if !unknown.is_empty() {
         return Err(Broken::new(config.source.clone(), unknown).into());
     }
-    let tools = specs.iter().filter(|spec| is_given(config, &spec.name));
+    let tools = specs.iter().filter(|spec| is_given(config, spec));
     Ok(Agent {
         agent_id: config.agent_id.clone(),
         model: config.model.clone(),
@@ -48,9 +48,11 @@ fn unknown_tools(config: &Config, specs: &[ToolSpec]) -> Vec<Mistake> {
         .collect()
 }
 
-fn is_given(config: &Config, name: &str) -> bool {
+/// Tools that can do harm outside of the conversation are given by their names only.
+fn is_given(config: &Config, spec: &ToolSpec) -> bool {
+    let name = spec.name.as_str();
     let allowed = match &config.allowed_tools {
-        AllowedTools::All => true,
+        AllowedTools::All => !spec.sensitive,
         AllowedTools::Named(allowed) => allowed.iter().any(|(known, _)| known == name),
     };
     allowed || name == MORE || (name == END_TASK && config.output_schema.is_some())

@@ -1,14 +1,18 @@
 //! The section `tools`: settings of single tools. Which tools an agent may call is said
 //! in `allowed_tools`, not here.
 
+mod bash;
+
 use std::path::PathBuf;
+
+use tools::Bash;
 
 use super::expect::{Keys, Reader, Section};
 use super::provider::optional;
 use super::yaml::{Entry, Value};
 
 /// Settings of single tools. What is `None` is left to the tool's own default.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct ToolSettings {
     /// Where notes are kept; a relative path starts at the working directory.
     pub(crate) notes_dir: Option<PathBuf>,
@@ -18,6 +22,8 @@ pub(crate) struct ToolSettings {
     pub(crate) weather_geocoding_url: Option<String>,
     /// Who searches the web. `None`: nobody, and the tool says so.
     pub(crate) web_search: Option<WebSearch>,
+    /// What the shell is granted. `None`: nothing, so that every command asks.
+    pub(crate) bash: Option<Bash>,
 }
 
 /// Who searches the web.
@@ -43,7 +49,7 @@ pub(crate) enum SearchEngine {
 }
 
 const TOOLS: Keys =
-    Keys { of: "`tools`", known: &["notes", "weather", "web_search"], required: &[] };
+    Keys { of: "`tools`", known: &["notes", "weather", "web_search", "bash"], required: &[] };
 const NOTES: Keys = Keys { of: "`tools.notes`", known: &["dir"], required: &[] };
 const WEATHER: Keys =
     Keys { of: "`tools.weather`", known: &["base_url", "geocoding_url"], required: &[] };
@@ -75,11 +81,14 @@ pub(super) fn read(reader: &mut Reader, entry: Option<&Entry>) -> Option<ToolSet
     let weather_geocoding_url = weather_url("geocoding_url");
     let web_search = part(reader, &tools, "web_search", &WEB_SEARCH)
         .and_then(|section| web_search(reader, &section, tools.get("web_search")));
+    let bash =
+        part(reader, &tools, "bash", &bash::BASH).and_then(|section| bash::read(reader, &section));
     Some(ToolSettings {
         notes_dir: notes_dir.map(PathBuf::from),
         weather_base_url,
         weather_geocoding_url,
         web_search,
+        bash,
     })
 }
 
@@ -119,5 +128,7 @@ fn web_search(reader: &mut Reader, section: &Section, entry: Option<&Entry>) -> 
 /// Every key that is read here, for the check of the documentation.
 #[cfg(test)]
 pub(super) fn keys() -> impl Iterator<Item = &'static str> {
-    [&TOOLS, &NOTES, &WEATHER, &WEB_SEARCH].into_iter().flat_map(|keys| keys.known.iter().copied())
+    [&TOOLS, &NOTES, &WEATHER, &WEB_SEARCH, &bash::BASH, &bash::NETWORK]
+        .into_iter()
+        .flat_map(|keys| keys.known.iter().copied())
 }
