@@ -30,6 +30,7 @@ use crate::http::Http;
 use crate::settings::Settings;
 
 pub(crate) use bash::Machine;
+pub use bash::shell_runs;
 pub use delegate::delegate_spec;
 pub use end_task::end_task_spec;
 pub use more::more_spec;

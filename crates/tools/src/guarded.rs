@@ -91,15 +91,21 @@ impl Toolbox for Guarded {
 /// A result, marked and searched as its tool asks for it. Failures are treated alike:
 /// their words may be a stranger's too.
 async fn looked_at(spec: &ToolSpec, output: ToolOutput) -> ToolOutput {
-    let content = if spec.untrusted {
-        frame::around(&spec.name, &output.content)
-    } else {
-        output.content
-    };
-    if !spec.untrusted && !scan::is_searched(&spec.name) {
-        return ToolOutput { content, ..output };
+    if !spec.untrusted {
+        return match scan::is_searched(&spec.name) {
+            true => searched(output, 0).await,
+            false => output,
+        };
     }
-    let (content, signs) = scan::search(content).await;
+    // What is searched is the stranger's text: our own marks are no sign of anything.
+    let marked = ToolOutput { content: frame::defused(&output.content), ..output };
+    let found = searched(marked, frame::opening(&spec.name).len()).await;
+    ToolOutput { content: frame::around(&spec.name, &found.content), ..found }
+}
+
+/// The same result, with the signs in it. `shift`: bytes that will stand before it.
+async fn searched(output: ToolOutput, shift: usize) -> ToolOutput {
+    let (content, signs) = scan::search(output.content, shift).await;
     ToolOutput { content, signs: signs.or(output.signs), ..output }
 }
 

@@ -34,7 +34,10 @@ impl Builtin {
         let effects = Effects::new(&settings.state_dir, on_step);
         let http = Http::new(settings.http);
         let machine = Machine::default();
-        Builtin { parts: Arc::new(Parts { settings, http, effects, machine }), schemas: Schemas::default() }
+        Builtin {
+            parts: Arc::new(Parts { settings, http, effects, machine }),
+            schemas: Schemas::default(),
+        }
     }
 
     /// The input as a tree, where it fits the schema; words for the model otherwise.

@@ -6,10 +6,11 @@
 
 mod memo;
 mod model;
+mod redaction;
 mod toolbox;
 
 pub(crate) use model::{PriceOf, prices, script};
-pub(crate) use toolbox::known_tools;
+pub(crate) use toolbox::{known_tools, shell_runs};
 
 use std::path::Path;
 use std::sync::Arc;
@@ -180,7 +181,7 @@ fn engine(here: &Here, config: &Config, make: bool) -> anyhow::Result<Engine> {
         plans: Arc::new(here.caps.plans.clone()),
         subscriptions: Arc::new(subscriptions(here)),
         policy: Arc::new(engine::memory::Permissive),
-        redact: engine::memory::plain(),
+        redact: redaction::redactor(&here.redaction),
         tap,
         circuits,
     })
@@ -216,6 +217,11 @@ fn hook(given: &Webhook) -> anyhow::Result<Hook> {
         secret: given.secret_env.as_ref().map(secret).transpose()?,
         shape: given.shape,
     })
+}
+
+/// Which policies hold, in words.
+pub(crate) fn policy_words(_here: &Here) -> String {
+    "no policy is loaded: agents may call the tools of their files".to_owned()
 }
 
 /// The present instant.

@@ -3,6 +3,7 @@
 mod alerts;
 mod approvals;
 mod audit;
+mod doctor;
 mod guard;
 mod here;
 mod money;
@@ -16,6 +17,7 @@ use kernel::units::Money;
 pub(crate) use alerts::AlertsCommand;
 pub(crate) use approvals::{AnswerArgs, ApprovalsCommand};
 pub(crate) use audit::{AuditCommand, SearchArgs};
+pub(crate) use doctor::DoctorArgs;
 pub(crate) use guard::{GuardCommand, GuardLoopArgs};
 pub(crate) use here::HereArgs;
 pub(crate) use money::{CapChange, CapsCommand, Limit, PricesCommand, SpendArgs};
@@ -94,6 +96,14 @@ Example:  windlass spend --by user --days 7
     /// Try the program's guards on your own traffic
     #[command(subcommand, after_help = "Example:  windlass guard loop < runs.jsonl")]
     Guard(GuardCommand),
+    /// Say what this machine, the configuration and the store can do here
+    #[command(after_help = "\
+Looks at the cage that commands run in, the installation's file, the store, the policies,
+and with --agent at each tool of that agent. Nothing is changed. Ends with 1 where
+something that is configured cannot work.
+
+Example:  windlass doctor --agent examples/reference.yaml")]
+    Doctor(DoctorArgs),
     /// Serve a simulated model over both vendors' protocols, with faults on request
     #[command(after_help = "\
 Example:  windlass simulate --port 8089 --faults 429:0.1,cut:0.05 --latency-ms 200")]

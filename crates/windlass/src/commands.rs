@@ -7,6 +7,7 @@ pub(crate) mod audit;
 pub(crate) mod caps;
 pub(crate) mod chat;
 pub(crate) mod config;
+pub(crate) mod doctor;
 pub(crate) mod drill;
 pub(crate) mod guard;
 pub(crate) mod log;

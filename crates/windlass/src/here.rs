@@ -15,7 +15,7 @@ use models::catalog::Catalog;
 
 use crate::assemble::environment;
 use crate::cli::HereArgs;
-use crate::config::{self, Caps, ConfigError, Installation, Webhook};
+use crate::config::{self, Caps, ConfigError, Installation, Redaction, Webhook};
 
 /// The tenant and the user of whoever names none.
 pub(crate) const LOCAL: &str = "local";
@@ -42,6 +42,8 @@ pub(crate) struct Here {
     pub(crate) scope: SessionScope,
     /// Who is told of trips.
     pub(crate) webhooks: Vec<Webhook>,
+    /// What is blanked before anything leaves.
+    pub(crate) redaction: Redaction,
     flags: HereArgs,
 }
 
@@ -64,6 +66,7 @@ impl Here {
             caps: installation.caps,
             scope: SessionScope::default(),
             webhooks: installation.webhooks,
+            redaction: installation.redaction,
             flags: flags.clone(),
         })
     }
@@ -118,11 +121,15 @@ impl Here {
     }
 }
 
-/// What the installation's file says: the one that is named, or the one beside the store.
-pub(crate) fn installation(flags: &HereArgs) -> Result<Installation, ConfigError> {
+/// The installation's file: the one that is named, or the one beside the store.
+pub(crate) fn file(flags: &HereArgs) -> Option<PathBuf> {
     let beside = || flags.store.parent().unwrap_or(Path::new("")).join(FILE_NAME);
-    let file = flags.config.clone().or_else(|| Some(beside()).filter(|file| file.exists()));
-    file.map_or_else(
+    flags.config.clone().or_else(|| Some(beside()).filter(|file| file.exists()))
+}
+
+/// What the installation's file says.
+pub(crate) fn installation(flags: &HereArgs) -> Result<Installation, ConfigError> {
+    file(flags).map_or_else(
         || Ok(Installation::default()),
         |file| config::load_installation(&file, &environment),
     )

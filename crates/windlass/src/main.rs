@@ -72,6 +72,7 @@ fn run(cli: Cli) -> anyhow::Result<End> {
             Command::Caps(command) => commands::caps::caps(&here()?, command).await,
             Command::Spend(args) => commands::spend::spend(&here()?, args).await,
             Command::Tools(command) => commands::tools::tools(&here()?, command).await,
+            Command::Doctor(args) => commands::doctor::doctor(&flags, args).await,
             Command::Guard(command) => commands::guard::guard(command),
             Command::Simulate(args) => commands::simulate::simulate(args).await,
             Command::Drill(command) => commands::drill::drill(command).await,

@@ -122,6 +122,20 @@ pub(crate) async fn run(
     Ok(words::told(&ended, seconds))
 }
 
+/// Whether commands could run with these grants on a machine like this, tried on a folder
+/// that is always there.
+///
+/// # Errors
+/// What the machine cannot enforce, in words.
+pub fn shell_runs(bash: &Bash, probe: &Probe) -> Result<(), String> {
+    let grant = Grant {
+        read: bash.read.clone(),
+        network: network::of(bash),
+        ..Grant::reading(std::env::temp_dir())
+    };
+    Cage::new(Arc::new(probe.clone()), grant).map(drop).map_err(|error| error.to_string())
+}
+
 /// What a command gets.
 fn grant(settings: &Settings, workdir: &Path, seconds: u64) -> Result<Grant, String> {
     let mut protected = Protected::usual();

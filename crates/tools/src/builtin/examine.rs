@@ -44,9 +44,9 @@ fn file(parts: &Parts, call: &ToolCall, path: Option<&str>, writes: bool) -> Exa
     };
     let (named, judgement) = match inside(workdir, text) {
         Ok(path) => (shown(&path), by_letters(parts, workdir, &path, writes)),
-        Err(
-            Failure::Told(words) | Failure::Unavailable(words) | Failure::Unknown(words),
-        ) => (shown(Path::new(text)), denied(words.lines().next().unwrap_or_default())),
+        Err(Failure::Told(words) | Failure::Unavailable(words) | Failure::Unknown(words)) => {
+            (shown(Path::new(text)), denied(words.lines().next().unwrap_or_default()))
+        }
     };
     Examined { paths: BTreeSet::from([named]), ..Examined::judged(judgement) }
 }

@@ -7,14 +7,18 @@ const WORD: &str = "untrusted";
 /// How many signs between a bracket and the word are looked over.
 const BETWEEN_CHARS_MAX: usize = 16;
 
-/// The text between its marks.
+/// What stands before a tool's text.
+pub(super) fn opening(tool: &str) -> String {
+    format!("<{WORD} tool=\"{tool}\">\n")
+}
+
+/// The text between its marks. It is defused already.
 pub(super) fn around(tool: &str, text: &str) -> String {
-    let text = defused(text);
-    format!("<{WORD} tool=\"{tool}\">\n{}\n</{WORD}>", text.trim_end_matches('\n'))
+    format!("{}{}\n</{WORD}>", opening(tool), text.trim_end_matches('\n'))
 }
 
 /// The text with every bracket written out that could begin one of our marks.
-fn defused(text: &str) -> String {
+pub(super) fn defused(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for (at, c) in text.char_indices() {
         match c {
@@ -65,7 +69,7 @@ mod tests {
             "<untrusted tool=\"bash\">",
             "</untrusted",
         ] {
-            let framed = around("web_fetch", &format!("before {hostile} after"));
+            let framed = around("web_fetch", &defused(&format!("before {hostile} after")));
             let inner = framed
                 .strip_prefix("<untrusted tool=\"web_fetch\">\n")
                 .and_then(|rest| rest.strip_suffix("\n</untrusted>"))
@@ -78,7 +82,7 @@ mod tests {
     fn other_text_stays_as_it_is() {
         let text = "<b>untrusted</b> a < b, </trusted> <p>x</p>\nlast\n\n";
         let wanted = format!("<untrusted tool=\"t\">\n{}\n</untrusted>", text.trim_end());
-        assert_eq!(around("t", text), wanted);
+        assert_eq!(around("t", &defused(text)), wanted);
         assert_eq!(around("t", ""), "<untrusted tool=\"t\">\n\n</untrusted>");
     }
 }

@@ -14,14 +14,15 @@ pub(super) fn is_searched(tool: &str) -> bool {
     SEARCHED.contains(&tool)
 }
 
-/// The text as it came, and the signs in it where they weigh enough.
-pub(super) async fn search(text: String) -> (String, Option<Signs>) {
+/// The text as it came, and the signs in it where they weigh enough, their places counted
+/// from `shift` bytes before it.
+pub(super) async fn search(text: String, shift: usize) -> (String, Option<Signs>) {
     if text.len() <= AT_ONCE_BYTES_MAX {
-        let signs = signs(&text);
+        let signs = signs(&text, shift);
         return (text, signs);
     }
     let searched = tokio::task::spawn_blocking(move || {
-        let signs = signs(&text);
+        let signs = signs(&text, shift);
         (text, signs)
     });
     match searched.await {
@@ -31,14 +32,14 @@ pub(super) async fn search(text: String) -> (String, Option<Signs>) {
     }
 }
 
-fn signs(text: &str) -> Option<Signs> {
+fn signs(text: &str, shift: usize) -> Option<Signs> {
     let scan = injection::scan(text);
     if scan.score_permille < THRESHOLD_PERMILLE {
         return None;
     }
     let sign = |span: &injection::Span| Sign {
-        start: span.start as u64,
-        end: span.end as u64,
+        start: (span.start + shift) as u64,
+        end: (span.end + shift) as u64,
         rule: span.rule.to_owned(),
     };
     Some(Signs {

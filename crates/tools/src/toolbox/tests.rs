@@ -103,6 +103,7 @@ fn every_spec_is_fit_to_be_frozen_and_shown() {
             "edit",
             "glob",
             "grep",
+            "bash",
             "end_task",
             "more",
             "delegate"
@@ -179,7 +180,7 @@ fn making_the_toolbox_touches_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let settings = Settings { state_dir: dir.path().join("state"), ..Settings::default() };
     let toolbox = Builtin::new(settings);
-    assert_eq!(toolbox.specs().len(), 12);
+    assert_eq!(toolbox.specs().len(), 13);
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use engine::ports::Toolbox;
 use kernel::agent::ToolSpec;
+use sandbox::Probe;
 use tools::{Bash, Builtin, Guarded, SearchEngine, Secret as Key, Settings};
 
 use super::environment;
@@ -59,4 +60,12 @@ fn search(given: &WebSearch) -> anyhow::Result<SearchEngine> {
 /// What the shell is granted.
 fn bash(config: &Config) -> Bash {
     config.tools.bash.clone().unwrap_or_default()
+}
+
+/// Whether commands could run with what a file grants them, on a machine like this.
+///
+/// # Errors
+/// What the machine cannot enforce.
+pub(crate) fn shell_runs(config: &Config, probe: &Probe) -> Result<(), String> {
+    tools::shell_runs(&bash(config), probe)
 }

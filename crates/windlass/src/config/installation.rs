@@ -11,6 +11,7 @@ use super::expect::{self, Keys};
 use super::mistake::{Broken, Source};
 use super::plans::{self, Caps};
 use super::provider::optional;
+use super::redaction::{self, Redaction};
 use super::yaml::{Node, Value};
 
 /// What the installation's file says.
@@ -22,9 +23,12 @@ pub(crate) struct Installation {
     pub(crate) prices: Option<PathBuf>,
     /// Who is told of trips.
     pub(crate) webhooks: Vec<Webhook>,
+    /// What is blanked before anything leaves.
+    pub(crate) redaction: Redaction,
 }
 
-const FILE: Keys = Keys { of: "the file", known: &["limits", "prices", "alerts"], required: &[] };
+const FILE: Keys =
+    Keys { of: "the file", known: &["limits", "prices", "alerts", "redact"], required: &[] };
 
 /// Reads the whole file. Relative paths start at `folder`.
 pub(super) fn read(
@@ -36,8 +40,9 @@ pub(super) fn read(
         let prices = optional(file.get("prices"), |entry| reader.text(entry));
         let limits = plans::read(reader, file.get("limits"));
         let webhooks = alerts::read(reader, file.get("alerts"));
+        let redaction = redaction::read(reader, file.get("redact"));
         let prices = prices?.map(|path| folder.join(path));
-        Some(Installation { caps: limits?, prices, webhooks: webhooks? })
+        Some(Installation { caps: limits?, prices, webhooks: webhooks?, redaction: redaction? })
     })
 }
 
@@ -51,5 +56,5 @@ pub(super) fn is_told_by(root: &Node) -> bool {
 /// Every key that is read here, for the check of the documentation.
 #[cfg(test)]
 pub(super) fn keys() -> impl Iterator<Item = &'static str> {
-    FILE.known.iter().copied().chain(plans::keys()).chain(alerts::keys())
+    FILE.known.iter().copied().chain(plans::keys()).chain(alerts::keys()).chain(redaction::keys())
 }
