@@ -155,7 +155,7 @@ impl Instantly {
         let mut content = vec![Block::text(WORDS)];
         let calls = turn < self.turns as usize;
         if calls {
-            let raw = RawJson::parse(&arguments(turn)).expect("the words need no escapes");
+            let raw = RawJson::parse(arguments(turn)).expect("the words need no escapes");
             content.push(Block::ToolUse(ToolUse {
                 id: format!("toolu_{turn:022}"),
                 name: "look".to_owned(),

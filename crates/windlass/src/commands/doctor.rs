@@ -35,10 +35,9 @@ struct Finding {
 pub(crate) async fn doctor(flags: &HereArgs, args: DoctorArgs) -> anyhow::Result<End> {
     let probe = Probe::now(Launcher::Myself).await.map_err(|error| error.to_string());
     let mut findings = vec![cage(&probe), configuration(flags)];
-    match Here::of(flags) {
-        Ok(here) => findings.extend([store(&here).await, policy(&here)]),
-        // Its mistakes were told with the configuration.
-        Err(_) => {}
+    // Where it cannot be read, that was told with the configuration.
+    if let Ok(here) = Here::of(flags) {
+        findings.extend([store(&here).await, policy(&here)]);
     }
     if let Some(file) = &args.agent {
         findings.extend(agent(flags, file, &probe));

@@ -10,6 +10,7 @@ mod caps;
 mod desk;
 mod drills;
 mod guards;
+mod judges;
 mod money;
 mod outages;
 mod pauses;
