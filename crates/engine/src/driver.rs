@@ -268,7 +268,7 @@ impl Driver {
             self.quote = self.engine.model.quote(&self.state.agent.model, now).map(Arc::new);
         }
         let shares = self.shares(now);
-        let out = tools::out_of_order(&self.engine.circuits);
+        let out = tools::out_of_order(&self.engine.circuits, &self.lease.tenant);
         let engine = &self.engine;
         let judge = |state: &State, call: &Call| judge(engine, state, call);
         let context = Context {
