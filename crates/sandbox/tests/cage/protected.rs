@@ -110,6 +110,22 @@ async fn a_working_directory_that_is_a_repository_as_a_whole_is_read_only() {
     }
 }
 
+/// What goes wrong before anything of ours runs inside is told in bubblewrap's words.
+#[tokio::test]
+async fn walls_that_do_not_stand_say_why() {
+    let probe = walled().await;
+    let world = World::new(Before::Full);
+    let extra = world.root.join("extra");
+    fs::write(&extra, "").unwrap();
+    let cage = world.cage_of(&probe, |grant| grant.read.push(extra.clone()));
+    fs::remove_file(&extra).unwrap();
+    let before = world.fixed();
+    let refused = cage.run("true", &[], b"").await.unwrap_err();
+    assert!(matches!(refused, CageError::Refused(_)), "{refused:?}");
+    assert!(refused.to_string().contains("bwrap: "), "{refused}");
+    assert_eq!(world.fixed(), before);
+}
+
 /// What each kind of cage lets happen at the top of the working directory.
 #[tokio::test]
 async fn new_names_at_the_top_need_namespaces() {
