@@ -10,7 +10,7 @@ fn texts() -> impl Strategy<Value = String> {
     let corpus = include_str!("corpus/redact.jsonl").lines();
     let known = corpus
         .map(|line| {
-            let input: Input = serde_json::from_str(line).unwrap();
+            let input: Input = serde_json::from_str(line).expect("a line of the corpus");
             match input.body {
                 redact::Body::Text(text) => text,
                 redact::Body::Chunks(chunks) => chunks.concat(),
