@@ -160,6 +160,9 @@ fn is_name(c: char) -> bool {
 
 fn name_start(text: &str, at: usize) -> usize {
     let head = &text[floor(text, at.saturating_sub(NAME_BYTES_MAX))..at];
+    if text[at..].starts_with(is_ideograph) {
+        return at;
+    }
     let name = head.trim_end_matches(is_name).len();
     let dashes = head[name..].bytes().take_while(|b| *b == b'-').count();
     at - head.len() + name + dashes

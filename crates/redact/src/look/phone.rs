@@ -82,8 +82,9 @@ fn is_international(window: &Window<'_>) -> bool {
 /// `2 +12345678`: a sum, not a call.
 fn sums(window: &Window<'_>) -> bool {
     let before = window.text[..window.outer_start()].trim_end_matches(' ');
-    before.ends_with(|c: char| c.is_ascii_digit() || ")=*-^+×".contains(c))
-        && !before.ends_with("):")
+    let word = before.rsplit([' ', '\n']).next().unwrap_or_default();
+    let number = !word.is_empty() && word.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    number || before.ends_with(['=', '*', '^', '+', '×'])
 }
 
 fn is_plan(digits: &[u8]) -> bool {

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use super::RuleError;
 use crate::check::value::{is_placeholder, is_random};
 use crate::class::Class;
-use crate::words::{Words, floor, is_word};
+use crate::words::{PLACEHOLDER_HEAD, Words, floor, is_word};
 
 const BUILT_IN: &str = include_str!("../../data/rules.json");
 
@@ -182,7 +182,9 @@ impl Form {
     fn goes_on(&self, text: &str, end: usize) -> bool {
         let last = text.as_bytes()[..end].last().copied().unwrap_or(b' ');
         let next = text.as_bytes().get(end).copied().unwrap_or(b' ');
-        self.left == Left::Word && last.is_ascii_alphanumeric() && next.is_ascii_alphanumeric()
+        let glued = text.as_bytes()[end..].starts_with(PLACEHOLDER_HEAD);
+        let more = next.is_ascii_alphanumeric() || glued;
+        self.left == Left::Word && last.is_ascii_alphanumeric() && more
     }
 
     fn holds(&self, words: &Words, whole: &str, secret: &str) -> bool {
