@@ -79,12 +79,10 @@ fn is_international(window: &Window<'_>) -> bool {
         && is_plan(&digits[2..])
 }
 
-/// `2 +12345678`: a sum, not a call.
+/// `x = +12345678`: a sum, not a call.
 fn sums(window: &Window<'_>) -> bool {
     let before = window.text[..window.outer_start()].trim_end_matches(' ');
-    let word = before.rsplit([' ', '\n']).next().unwrap_or_default();
-    let number = !word.is_empty() && word.bytes().all(|b| b.is_ascii_digit() || b == b'.');
-    number || before.ends_with(['=', '*', '^', '+', '×'])
+    before.ends_with(['=', '*', '^', '+', '×'])
 }
 
 fn is_plan(digits: &[u8]) -> bool {
