@@ -2,7 +2,8 @@
 //! cannot leave the workspace.
 
 use crate::shell::assign;
-use crate::shell::examine::Examiner;
+use crate::shell::examine::{Examiner, Feed};
+use crate::shell::path::ANY;
 use crate::shell::value::{Binding, Value};
 
 impl Examiner<'_> {
@@ -68,18 +69,25 @@ impl Examiner<'_> {
         }
     }
 
-    /// `read -r name …`: the names hold whatever was read.
+    /// `read -r name …`: the names hold whatever was read; one alone holds a name of a file,
+    /// where it is fed with those.
     fn read(&mut self, arguments: &[Value]) {
+        let mut names = Vec::new();
         let mut rest = arguments.iter();
         while let Some(value) = rest.next() {
             match value.exact() {
                 Some("-r" | "-s") => {}
                 Some("-d" | "-p" | "-n" | "-t") => drop(rest.next()),
                 Some(name) if !name.starts_with('-') && !value.expanded => {
-                    self.bind(name, Binding::Unknown);
+                    names.push(name);
                 }
                 Some(_) | None => self.deny(format!("`read {}`", value.shown())),
             }
+        }
+        let file = Binding::Known { samples: vec![ANY.to_string()], dash: true };
+        match names.as_slice() {
+            [only] if self.feed == Feed::Names => self.bind(only, file),
+            several => several.iter().for_each(|name| self.bind(name, Binding::Unknown)),
         }
     }
 
