@@ -38,23 +38,19 @@ impl Examiner<'_> {
         }
     }
 
+    /// `cd folder`. It would look in the folders of CDPATH first, which nobody can set here.
     fn change_folder(&mut self, arguments: &[Value]) {
         self.moved = true;
         let folders = match arguments {
             [option, rest @ ..] if matches!(option.exact(), Some("--" | "-P" | "-L")) => rest,
             all => all,
         };
+        let known = |folder: &Value| {
+            let certain = !folder.unknown && !folder.many && folder.samples.len() == 1;
+            certain && !folder.sample().starts_with('-') && !folder.sample().is_empty()
+        };
         match folders {
-            [folder]
-                if folder
-                    .exact()
-                    .is_some_and(|path| !path.starts_with('-') && !path.is_empty()) =>
-            {
-                self.reads(folder);
-                // `cd a` looks in the folders of CDPATH first, `cd ./a` does not; nobody can
-                // set that variable here.
-            }
-            [folder] if !folder.unknown && folder.sample() == "." => self.reads(folder),
+            [folder] if known(folder) => self.reads(folder),
             _ => self.deny("`cd` to a folder that is not known to be in the workspace"),
         }
     }

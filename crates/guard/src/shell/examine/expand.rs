@@ -25,10 +25,24 @@ const PUBLIC: [&str; 15] = [
     "BASH_VERSION",
     "OSTYPE",
 ];
-/// Programs whose output holds no pattern.
-const CALM: [&str; 14] = [
-    "date", "git", "seq", "pwd", "basename", "dirname", "wc", "whoami", "hostname", "uname",
-    "nproc", "id", "expr", "arch",
+/// Commands whose output holds no pattern, as they begin.
+const CALM: [&str; 16] = [
+    "date",
+    "git rev-parse",
+    "git describe",
+    "git branch --show-current",
+    "seq",
+    "pwd",
+    "basename",
+    "dirname",
+    "wc",
+    "whoami",
+    "hostname",
+    "uname",
+    "nproc",
+    "id",
+    "expr",
+    "arch",
 ];
 
 impl Examiner<'_> {
@@ -221,6 +235,9 @@ fn is_harmless_operation(rest: &str) -> bool {
 /// Whether nothing in a substitution prints a pattern that would be expanded unquoted.
 fn is_calm(command: &str) -> bool {
     let mut parts = command.split(['|', ';', '&', '\n']).map(str::trim);
-    let calm = |part: &str| CALM.contains(&part.split_whitespace().next().unwrap_or(""));
+    let begins = |part: &str, calm: &str| {
+        part.strip_prefix(calm).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
+    };
+    let calm = |part: &str| CALM.iter().any(|calm| begins(part, calm));
     !command.contains(['*', '?', '[', '$', '`', '\'', '"']) && parts.all(calm)
 }
