@@ -8,7 +8,7 @@ mod scan;
 
 use scan::{end_of_word, skip_continuations};
 
-pub(super) use scan::expansion as expansion_end;
+pub(super) use scan::{bare, expansion as expansion_end};
 
 use super::refusal::{Read, refuse};
 

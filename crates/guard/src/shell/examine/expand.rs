@@ -142,11 +142,12 @@ impl Examiner<'_> {
         let name_ends = expression.find(|one: char| !one.is_ascii_alphanumeric() && one != '_');
         let (name, rest) = expression.split_at(name_ends.unwrap_or(expression.len()));
         match expression {
-            "?" | "#" | "$" | "!" => {
+            "?" | "#" | "$" => {
                 value.push_number();
                 return Ok(());
             }
-            "@" | "*" | "-" => {
+            // The last of these is empty where nothing runs in the background.
+            "@" | "*" | "-" | "!" => {
                 value.push_unknown(!quoted);
                 return Ok(());
             }
