@@ -53,7 +53,7 @@ impl Toolbox for Builtin {
         builtin::all_specs()
     }
 
-    fn examine(&self, _call: &ToolCall) -> Examined {
+    async fn examine(&self, _call: &ToolCall) -> Examined {
         Examined::nothing()
     }
 

@@ -246,7 +246,7 @@ impl Toolbox for Hands {
         Vec::new()
     }
 
-    fn examine(&self, _call: &ToolCall) -> Examined {
+    async fn examine(&self, _call: &ToolCall) -> Examined {
         Examined::nothing()
     }
 
