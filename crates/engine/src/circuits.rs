@@ -10,6 +10,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use kernel::breaker::circuit::{Circuit, End, Pass, Refused, Settings, Standing, Turned};
+use kernel::units::Tenant;
 use tokio::time::Instant;
 
 use crate::tap::{Seen, Tap};
@@ -29,8 +30,13 @@ pub enum Dependency {
         /// The model's name as the provider knows it.
         model: String,
     },
-    /// A tool, by its name.
-    Tool(String),
+    /// A tool of a tenant: what one tenant's credentials break is no other's trouble.
+    Tool {
+        /// Whose calls it answers.
+        tenant: Tenant,
+        /// Its name.
+        tool: String,
+    },
 }
 
 impl fmt::Display for Dependency {
@@ -38,7 +44,7 @@ impl fmt::Display for Dependency {
         match self {
             Dependency::Provider(provider) => write!(f, "provider `{provider}`"),
             Dependency::Model { provider, model } => write!(f, "model `{model}` at `{provider}`"),
-            Dependency::Tool(tool) => write!(f, "tool `{tool}`"),
+            Dependency::Tool { tenant, tool } => write!(f, "tool `{tool}` of `{}`", tenant.0),
         }
     }
 }
@@ -191,7 +197,11 @@ mod tests {
     const ILL: End = End::Ill { retry_after_ms: None };
 
     fn tool() -> Dependency {
-        Dependency::Tool("weather".to_owned())
+        numbered("weather")
+    }
+
+    fn numbered(tool: &str) -> Dependency {
+        Dependency::Tool { tenant: Tenant("t".to_owned()), tool: tool.to_owned() }
     }
 
     fn fail(circuits: &Circuits, times: u32) {
@@ -236,7 +246,7 @@ mod tests {
         let circuits = Circuits::new(Tap::default());
         fail(&circuits, 5);
         for number in 0..2 * CIRCUITS_MAX {
-            let of = Dependency::Tool(number.to_string());
+            let of = numbered(&number.to_string());
             circuits.enter(&of, &Settings::default()).expect("closed").end(End::Well, "");
         }
         assert!(circuits.shared.lock().len() <= CIRCUITS_MAX);

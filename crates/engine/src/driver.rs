@@ -8,21 +8,23 @@ mod children;
 mod lease;
 mod room;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::{FutureExt, StreamExt, stream};
 use kernel::event::{FaultClass, ModelFault};
 use kernel::ledger::{Balance, CapReached, Share};
+use kernel::message::Block;
 use kernel::price::{Quote, Spent};
 use kernel::run::{
     Call, CallStatus, Calling, Command, Context, Judge, Owed, Phase, Refusal, State, Stepped, Wake,
     owed, step,
 };
 use kernel::units::UnixMs;
+use kernel::verdict::{Judgement, Verdict};
 
 use crate::Engine;
 use crate::error::EngineError;
-use crate::judge::judge;
+use crate::judge::{self, Examinations, judge};
 use crate::perform::{self, Performed, tools};
 use crate::ports::{Payload, StoreError, Waits};
 use crate::record::{commit, load};
@@ -230,7 +232,8 @@ impl Driver {
     async fn record(&mut self, mut performed: Vec<Performed>) -> Result<(), EngineError> {
         let mut room = Room::default();
         for _try in 0..TRIES_MAX {
-            let stepped = self.step(&performed, &room)?;
+            let examinations = self.examine(&performed, &room).await;
+            let stepped = self.step(&performed, &room, &examinations)?;
             let owner = Some(self.state.session);
             let own = |payload: &Payload| Payload { owner, ..payload.clone() };
             let payloads: Vec<Payload> =
@@ -259,18 +262,56 @@ impl Driver {
         Err(EngineError::Contended { tries: TRIES_MAX })
     }
 
+    /// Lets tools look at the calls that the step will ask about. Which they are, and under
+    /// which ids, the step itself says: it is tried on a copy, whose facts are dropped.
+    async fn examine(&mut self, performed: &[Performed], room: &Room) -> Examinations {
+        let asks = |block: &Block| matches!(block, Block::ToolUse(_));
+        let has_calls = |one: &Performed| matches!(&one.command, Command::Replied(reply) if reply.content.iter().any(asks));
+        if !self.state.is_unjudged() && !performed.iter().any(has_calls) {
+            return Examinations::new();
+        }
+        let asked = Mutex::new(Vec::new());
+        let listen = |_: &State, call: &Call| {
+            asked.lock().unwrap_or_else(PoisonError::into_inner).push(call.clone());
+            Judgement::new(Verdict::Deny, "trial", "only tried")
+        };
+        let mut trial = self.state.clone();
+        let context = Context {
+            now: self.engine.world.now(),
+            epoch: Some(self.lease.epoch),
+            quote: self.quote.as_deref(),
+            chance: 0,
+            barrier: None,
+            held_back: room.is_awaited(),
+            shares: &[],
+            full: &[],
+            out: &[],
+            judge: Judge(&listen),
+        };
+        for one in performed {
+            let _dropped = step(&mut trial, one.command.clone(), &context);
+        }
+        let asked = asked.into_inner().unwrap_or_else(PoisonError::into_inner);
+        judge::examine(&self.engine, &trial, &asked).await
+    }
+
     /// Decides all of it into one commit. What somebody beside us made pointless is
     /// dropped: an answer after a cancel, a wake after a person's.
-    fn step(&mut self, performed: &[Performed], room: &Room) -> Result<Stepped, EngineError> {
+    fn step(
+        &mut self,
+        performed: &[Performed],
+        room: &Room,
+        examinations: &Examinations,
+    ) -> Result<Stepped, EngineError> {
         let stopping = self.stop.is_asked().then_some(&self.stop.reason);
         let now = self.engine.world.now();
         if self.state.calling().is_none() || self.quote.is_none() {
             self.quote = self.engine.model.quote(&self.state.agent.model, now).map(Arc::new);
         }
         let shares = self.shares(now);
-        let out = tools::out_of_order(&self.engine.circuits);
+        let out = tools::out_of_order(&self.engine.circuits, &self.lease.tenant);
         let engine = &self.engine;
-        let judge = |state: &State, call: &Call| judge(engine, state, call);
+        let judge = |state: &State, call: &Call| judge(engine, state, examinations, call);
         let context = Context {
             now,
             epoch: Some(self.lease.epoch),

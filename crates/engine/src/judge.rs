@@ -1,11 +1,14 @@
 //! Leave for calls: what the tool found out about a call, and what policies say of who
 //! asks. The stricter of both stands.
 //!
-//! Guards and policies are asked in the middle of a step, without waiting. One that panics
-//! has not said yes.
+//! Tools look before a step, and may wait for that; policies are asked in its middle and do
+//! not. Who panics or is late has not said yes.
 
+use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
+use std::time::Duration;
 
+use futures::FutureExt;
 use kernel::agent::{DELEGATE, Frozen};
 use kernel::event::SessionScope;
 use kernel::run::{Call, State};
@@ -17,43 +20,72 @@ use crate::error::EngineError;
 use crate::perform::tool_call;
 use crate::ports::{Action, Principal, Question, ToolQuestion};
 
-/// The verdict on a call of a session.
-pub(crate) fn judge(engine: &Engine, state: &State, call: &Call) -> Judgement {
-    let asked = AssertUnwindSafe(|| examine_and_judge(engine, state, call));
-    let judgement = std::panic::catch_unwind(asked).unwrap_or_else(|_panic| {
-        Judgement::new(Verdict::Deny, "panic", "the check of this call crashed")
-    });
-    in_log(judgement)
+/// Time in which a tool must have read a call, in milliseconds. A server may have to be
+/// started for it.
+const EXAMINE_MS_MAX: u64 = 10_000;
+
+/// What tools found out about the calls that a step is going to judge, by the calls' ids.
+pub(crate) type Examinations = BTreeMap<String, Examined>;
+
+/// Lets tools read calls, all at the same time.
+pub(crate) async fn examine(engine: &Engine, state: &State, calls: &[Call]) -> Examinations {
+    let each =
+        calls.iter().map(async |call| (call.id.clone(), examined(engine, state, call).await));
+    futures::future::join_all(each).await.into_iter().collect()
 }
 
-fn examine_and_judge(engine: &Engine, state: &State, call: &Call) -> Judgement {
-    let Some(opening) = &state.opening else {
-        return Judgement::new(Verdict::Deny, "session", "the session is not open");
-    };
+async fn examined(engine: &Engine, state: &State, call: &Call) -> Examined {
+    let denied = |why: &str| Examined::judged(Judgement::new(Verdict::Deny, "session", why));
+    let Some(opening) = &state.opening else { return denied("the session is not open") };
     let Some(asked) = tool_call(&opening.tenant, state, call) else {
-        return Judgement::new(Verdict::Deny, "session", "the call has no tool or arguments");
+        return denied("the call has no tool or arguments");
     };
-    let examined = match call.name.as_str() {
-        DELEGATE => Examined::nothing(),
-        _ => engine.toolbox.examine(&asked),
+    if call.name == DELEGATE {
+        return Examined::nothing();
+    }
+    let look = AssertUnwindSafe(engine.toolbox.examine(&asked)).catch_unwind();
+    match tokio::time::timeout(Duration::from_millis(EXAMINE_MS_MAX), look).await {
+        Ok(Ok(examined)) => examined,
+        Ok(Err(_panic)) => denied("the check of this call crashed"),
+        Err(_late) => denied("the tool did not say in time what this call would do"),
+    }
+}
+
+/// The verdict on a call of a session.
+pub(crate) fn judge(
+    engine: &Engine,
+    state: &State,
+    examinations: &Examinations,
+    call: &Call,
+) -> Judgement {
+    let Some(examined) = examinations.get(&call.id) else {
+        return Judgement::new(Verdict::Deny, "session", "nobody looked what this call would do");
     };
-    let scope = opening.scope.clone().unwrap_or_default();
+    let asked = AssertUnwindSafe(|| by_policy(engine, state, examined, call));
+    let judgement = std::panic::catch_unwind(asked).unwrap_or_else(|_panic| {
+        Judgement::new(Verdict::Deny, "policy", "the check of this call crashed")
+    });
+    in_log(examined.judgement.clone().and(judgement))
+}
+
+fn by_policy(engine: &Engine, state: &State, examined: &Examined, call: &Call) -> Judgement {
+    let opening = state.opening.as_ref();
+    let scope = opening.and_then(|opening| opening.scope.clone()).unwrap_or_default();
     let who = principal(state, &scope);
-    let question = Question {
+    let spec = state.agent.tool(&call.name);
+    engine.policy.judge(&Question {
         who: &who,
         session: Some(state.session),
         action: Action::ToolCall(ToolQuestion {
             tool: &call.name,
             effect: call.effect,
-            sensitive: asked.spec.sensitive,
-            examined: &examined,
+            sensitive: spec.is_some_and(|spec| spec.sensitive),
+            examined,
         }),
         environment: &scope.environment,
         trust: scope.trust,
         tainted: state.tainted,
-    };
-    let allowed = engine.policy.judge(&question);
-    examined.judgement.and(allowed)
+    })
 }
 
 /// Who asks where a session's agent does.

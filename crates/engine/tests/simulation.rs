@@ -69,7 +69,7 @@ fn shard(number: u64) {
     let share = seeds / SHARDS;
     assert!(crashes > share, "only {crashes} crashes in {share} plays: too calm to show anything");
     assert!(effects > share, "only {effects} effects in {share} plays");
-    assert!(children > share / 2, "only {children} children in {share} plays");
+    assert!(children > share / 3, "only {children} children in {share} plays");
     assert!(fenced > share / 10, "only {fenced} owners came back too late in {share} plays");
     assert!(refused > share / 10, "only {refused} holds were refused in {share} plays");
 }

@@ -33,7 +33,7 @@ use serde::Deserialize;
 
 pub use screen::{COMMAND_BYTES_MAX, DEPTH_BRACKETS_MAX, OPENERS_WORDS_MAX};
 
-use call::without_quiet_options;
+use call::plainly;
 use examine::Examiner;
 use value::Value;
 
@@ -119,7 +119,7 @@ fn words_of(entry: &str) -> Option<Vec<String>> {
     };
     let words = tokens.iter().map(word).collect::<Option<Vec<_>>>()?;
     let name = words.first()?.exact()?.to_owned();
-    let words = without_quiet_options(&name, &words);
+    let words = plainly(&name, &words);
     Some(words.iter().map(|word| word.sample().to_owned()).collect())
 }
 
@@ -179,6 +179,8 @@ mod tests {
         assert_eq!(verdict(&["python -c"], "python -c 1"), Verdict::Deny);
         assert_eq!(verdict(&["python -m build"], "python -m build"), Verdict::Allow);
         assert_eq!(verdict(&["git -c a.b=c log"], "git -c a.b=c log"), Verdict::Deny);
+        assert_eq!(verdict(&["tar tzf"], "tar tzf a.tgz"), Verdict::Allow);
+        assert_eq!(verdict(&["tar tf"], "tar -tzf a.tgz"), Verdict::Ask);
     }
 
     #[test]

@@ -6,7 +6,7 @@
 //! - *text*: a scanner of our own finds every literal, quoted name and comment; the parser's
 //!   tokens must begin and end at the same places, and where an engine's settings would move
 //!   one of these borders (backslashes, quotes), the statement is refused;
-//! - *tree*: each node is taken apart field by field, without `..` and without a wildcard arm,
+//! - *tree*: the walk takes each node apart field by field, without `..` and without a wildcard arm,
 //!   so that a newer parser's new clause does not compile until somebody decides on it; what
 //!   can be counted in the text must be in the tree as often;
 //! - *names*: relations, functions, types and operators come from lists.

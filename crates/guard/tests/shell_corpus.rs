@@ -89,3 +89,28 @@ fn the_corpus_is_large_and_a_third_of_it_is_harmless() {
     ids.dedup();
     assert_eq!(ids.len(), cases.len(), "an id is used twice");
 }
+
+#[test]
+fn attacks_stay_stopped_inside_of_anything() {
+    let wraps: [fn(&str) -> String; 9] = [
+        |attack| format!("true && {attack}"),
+        |attack| format!("{attack}\ntrue"),
+        |attack| format!("({attack}\n)"),
+        |attack| format!("{{ {attack}\n}}"),
+        |attack| format!("if true; then {attack}\nfi"),
+        |attack| format!("! {{ {attack}\n}}"),
+        |attack| format!(": \"$({attack}\n)\""),
+        |attack| format!("for i in 1; do {attack}\ndone"),
+        |attack| format!("# 'harmless\n{attack}"),
+    ];
+    // What is malformed alone may be whole inside of something, and harmless then.
+    let whole = |case: &Case| case.expect == Expect::Stop && case.class != "malformed";
+    for case in cases().into_iter().filter(whole) {
+        for wrap in &wraps {
+            let command = wrap(&case.input.command);
+            let input = Input { command, ..case.input.clone() };
+            let verdict = input.examine().judgement.verdict;
+            assert_ne!(verdict, Verdict::Allow, "{}: {}", case.id, input.command);
+        }
+    }
+}

@@ -258,3 +258,116 @@ fn bash_runs_nothing_but_what_was_granted() {
     assert!(calls_seen > commands.len() / 2, "{calls_seen} calls of {} commands", commands.len());
     println!("{} allowed commands, {calls_seen} calls, all granted", commands.len());
 }
+
+/// How many words are compared.
+const WORDS: usize = 3_000;
+
+/// Bits of words, quoted in every way that there is and in some that there are not.
+fn quoted_word() -> impl Strategy<Value = String> {
+    let bit = prop::sample::select(vec![
+        "'a b'",
+        "\"c d\"",
+        "\\x",
+        "\\'",
+        "\\\"",
+        "$'e\\tf'",
+        "$'g\\'h'",
+        "'i\"j'",
+        "\"k'l\"",
+        "m",
+        "\\\n",
+        "\\$",
+        "\"\\$n\"",
+        "\"\\\\\"",
+        "''",
+        "\"\"",
+        "#",
+        "=",
+        "-",
+        "é",
+        "%",
+        "@",
+        "+",
+        ",",
+        ".",
+        "'\\'",
+        "$",
+        "\"$\"",
+        "\\\\",
+        "^",
+        "!",
+        "]",
+        "}",
+        "'$(id)'",
+        "\"\\`\"",
+        "'`'",
+        "\"a\\\nb\"",
+        "\"\\q\"",
+        "$'\\x41'",
+        "$'\\101'",
+        "$'\\u0042'",
+        "$'\\\\'",
+        "\\ ",
+        "\\;",
+        "\"",
+        "'",
+        "`",
+        "{",
+        "{o,p}",
+        "$'q\"'",
+        "\"r$'s'\"",
+        "\\#",
+        "~",
+        "1",
+        "\"\n\"",
+    ]);
+    prop::collection::vec(bit, 1..7).prop_map(|bits| bits.concat())
+}
+
+#[test]
+fn bash_reads_the_same_words() {
+    let grants = Grants::new(["cat"]);
+    let mut runner = TestRunner::deterministic();
+    let (mut script, mut ours) = (String::new(), Vec::new());
+    while ours.len() < WORDS {
+        let word = quoted_word().new_tree(&mut runner).unwrap().current();
+        if word.contains("$#") || word.contains("$$") {
+            continue; // a number, and which one is not known
+        }
+        let found = examine(&format!("cat -- {word}"), &grants);
+        let allowed = found.judgement.verdict == Verdict::Allow;
+        if let (true, [path]) = (allowed, found.paths.iter().collect::<Vec<_>>().as_slice()) {
+            script.push_str(&format!("printf '%s\\0' {word}\n"));
+            ours.push((*path).clone());
+        }
+    }
+    let output = Command::new("bash")
+        .args(["--norc", "--noprofile"])
+        .env("LC_ALL", "C.UTF-8")
+        .stdin(feed(&script))
+        .output()
+        .expect("bash is needed: the guard is measured against it");
+    let theirs = String::from_utf8(output.stdout).unwrap();
+    let theirs = theirs.split_terminator('\0').collect::<Vec<_>>();
+    for (our, their) in ours.iter().zip(&theirs) {
+        assert_eq!(our, their);
+    }
+    assert_eq!(ours.len(), theirs.len());
+}
+
+/// A text as the input of a process, through a file that nobody else can see.
+fn feed(text: &str) -> Stdio {
+    use std::io::{Seek, Write};
+    let path = std::env::temp_dir().join(format!("guard-words-{}", std::process::id()));
+    let mut file = fs::OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .open(&path)
+        .unwrap();
+    fs::remove_file(&path).unwrap();
+    file.write_all(text.as_bytes()).unwrap();
+    file.rewind().unwrap();
+    file.into()
+}

@@ -15,12 +15,16 @@ use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 /// Tables that functions make, and what the engine calls a query's own parts.
 const MADE: [&str; 3] = ["json_each", "json_tree", "generate_series"];
 
+/// The functions that the guard lists, and those that the engine calls for operators.
+const LISTED: &str = include_str!("../src/sql/functions/sqlite.txt");
+const OPERATORS: [&str; 4] = ["->", "->>", "match", "regexp"];
+
 /// Of what it reads no column, the engine does not say where it lies, nor whether it is a
 /// table or a name that the query made.
 const NOWHERE: &str = "?";
 
 /// Splices that are tried, and how many of them the engine must understand.
-const SPLICES: u64 = 4_000_000;
+const SPLICES: u64 = 30_000;
 const UNDERSTOOD_MIN: usize = 300;
 
 /// What the engine did in preparing a statement, besides reading listed relations.
@@ -90,8 +94,9 @@ fn deed(context: &AuthContext<'_>) -> Option<String> {
         return (!MADE.contains(&table_name)).then(|| format!("{database}.{table_name}"));
     }
     if let AuthAction::Function { function_name } = context.action {
-        let reaches_out = ["load_extension", "fts3_tokenizer"].contains(&function_name);
-        return reaches_out.then(|| format!("function {function_name}"));
+        let listed = LISTED.split_whitespace().any(|listed| listed == function_name);
+        let known = listed || OPERATORS.contains(&function_name);
+        return (!known).then(|| format!("function {function_name}"));
     }
     Some(format!("{:?}", context.action))
 }
@@ -145,7 +150,7 @@ fn the_engine_reads_only_what_is_listed_however_statements_are_spliced() {
     let cases = sqlite_cases();
     let texts = cases.iter().map(|case| case.sql.as_str()).filter(|sql| sql.len() < 300);
     let pieces = texts.map(pieces).collect::<Vec<_>>();
-    let mut dice = 0xdead_79b9_7f4a_7c3d_u64;
+    let mut dice = 0x9e37_79b9_7f4a_7c15_u64;
     let (mut passed, mut understood) = (0, 0);
     for _ in 0..SPLICES {
         let sql = splice(&pieces, &mut dice);

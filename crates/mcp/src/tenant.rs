@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use engine::ports::{Reconciled, ToolCall, ToolError, ToolOutput, Toolbox};
 use kernel::agent::ToolSpec;
 use kernel::units::Tenant;
+use kernel::verdict::{Examined, Judgement, Verdict};
 
 use crate::mcp::{Composed, Mcp};
 
@@ -35,6 +36,14 @@ impl TenantTools {
 impl Toolbox for TenantTools {
     fn specs(&self) -> Vec<ToolSpec> {
         self.composed.offers.iter().map(|offer| offer.spec.clone()).collect()
+    }
+
+    async fn examine(&self, call: &ToolCall) -> Examined {
+        if call.tenant != self.tenant {
+            let words = "these tools belong to another tenant";
+            return Examined::judged(Judgement::new(Verdict::Deny, "mcp", words));
+        }
+        self.mcp.examine(call).await
     }
 
     async fn run(&self, call: &ToolCall) -> Result<ToolOutput, ToolError> {

@@ -62,7 +62,11 @@ impl Stream {
         self.swallow();
         let full = self.kept.len() - self.held >= 2 * HOLD_BYTES_MAX;
         let breaks = chunk.contains(|c: char| c.is_whitespace() || is_ideograph(c));
-        if full || (breaks && self.tail() > self.held) { self.release(full) } else { String::new() }
+        if full || (breaks && self.settled() > self.held) {
+            self.release(full)
+        } else {
+            String::new()
+        }
     }
 
     /// Gives the rest: nothing more will come.
@@ -84,7 +88,7 @@ impl Stream {
     fn release(&mut self, full: bool) -> String {
         let redactor = self.redactor.clone();
         let found = redactor.look(&self.kept);
-        let mut cut = self.tail().min(self.open());
+        let mut cut = self.settled();
         if full {
             cut = cut.max(self.forced());
         }
@@ -115,10 +119,11 @@ impl Stream {
         let from = self.held;
         let within = found.iter().filter(|found| found.end > from && found.start < cut);
         let moved = within.map(|found| found.within(from, cut)).collect::<Vec<_>>();
-        let head = redacted(&self.kept[..cut], &moved);
+        let mut out = redacted(&self.kept, &moved);
+        // What stands before the first placeholder and after the last is as long as it was.
+        out.truncate(out.len() - (self.kept.len() - cut));
         self.held = cut;
-        // What stands before the first placeholder is as long as it was.
-        head[from..].to_owned()
+        out.split_off(from)
     }
 
     /// Drops released text that is too far back to explain anything.
@@ -145,6 +150,11 @@ impl Stream {
             self.swallows = Swallows::Nothing;
         }
         self.kept.replace_range(self.held..self.held + length, "");
+    }
+
+    /// Up to where nothing can change any more but what is found.
+    fn settled(&self) -> usize {
+        self.tail().min(self.open())
     }
 
     /// Where the last words begin.

@@ -22,8 +22,8 @@ struct Piece {
 #[derive(Debug)]
 pub(crate) struct View {
     text: String,
-    /// One list of pieces for each level, the first decoded first.
-    levels: Vec<Vec<Piece>>,
+    /// For each level, the first decoded first: how it read before, and where its pieces went.
+    levels: Vec<(String, Vec<Piece>)>,
 }
 
 impl View {
@@ -40,18 +40,30 @@ impl View {
     /// Decodes one level. `false`: there was nothing to decode.
     pub(crate) fn decode(&mut self) -> bool {
         let Some((text, pieces)) = decode(&self.text) else { return false };
-        self.text = text;
-        self.levels.push(pieces);
+        self.levels.push((std::mem::replace(&mut self.text, text), pieces));
         true
     }
 
     /// The span of the line that a span of the view comes from.
     pub(crate) fn source(&self, start: usize, end: usize) -> (usize, usize) {
-        self.levels
-            .iter()
-            .rev()
-            .fold((start, end), |(start, end), pieces| (first(pieces, start), past(pieces, end)))
+        self.levels.iter().rev().fold((start, end), |(start, end), (text, pieces)| {
+            let (start, end) = (first(pieces, start), past(pieces, end));
+            (start, within_string(text.as_bytes(), start, end))
+        })
     }
+}
+
+/// The end of a span that goes no further than the string it begins in: what reads on in a
+/// view may be two strings before a backslash was taken off.
+fn within_string(bytes: &[u8], start: usize, end: usize) -> usize {
+    let mut escaped = false;
+    for (at, byte) in (start..end).zip(&bytes[start..end]) {
+        if *byte == b'"' && !escaped && at > start {
+            return at;
+        }
+        escaped = *byte == b'\\' && !escaped;
+    }
+    end
 }
 
 fn piece(pieces: &[Piece], at: usize) -> usize {

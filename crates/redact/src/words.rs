@@ -52,6 +52,10 @@ impl Words {
     }
 }
 
+/// How a placeholder begins. What is glued to one was glued to what it stands for, and was
+/// judged then.
+pub(crate) const PLACEHOLDER_HEAD: &[u8] = b"[redacted:";
+
 /// How far before a value a word that explains it may stand.
 const BEFORE_BYTES: usize = 56;
 

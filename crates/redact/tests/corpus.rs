@@ -72,7 +72,7 @@ impl Score {
 
     fn table(&self) -> String {
         self.0.iter().fold(String::new(), |mut table, (class, (rights, total))| {
-            writeln!(table, "{class:<14} {rights:>4} of {total:>4}").unwrap();
+            writeln!(table, "{class:<14} {rights:>4} of {total:>4}").expect("a string takes it");
             table
         })
     }
@@ -89,7 +89,7 @@ fn judge(name: &str, text: &str) {
         score.count(class, fault.is_none());
         if let Some(fault) = fault {
             writeln!(faults, "{}: {fault}\n    {}\n    {answer}", line.input.id, line.whole())
-                .unwrap();
+                .expect("a string takes it");
         }
     }
     let (redacted, secrets) = score.sum(false);

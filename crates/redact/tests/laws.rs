@@ -10,7 +10,7 @@ fn texts() -> impl Strategy<Value = String> {
     let corpus = include_str!("corpus/redact.jsonl").lines();
     let known = corpus
         .map(|line| {
-            let input: Input = serde_json::from_str(line).unwrap();
+            let input: Input = serde_json::from_str(line).expect("a line of the corpus");
             match input.body {
                 redact::Body::Text(text) => text,
                 redact::Body::Chunks(chunks) => chunks.concat(),
@@ -48,7 +48,7 @@ fn streamed(redactor: &Redactor, text: &str, sizes: &[usize]) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 1_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn pieces_give_what_the_whole_gives(text in texts(), sizes in prop::collection::vec(1_usize..40, 1..6)) {

@@ -101,6 +101,8 @@ impl Cage {
         let spec = control::pack(&self.spec(program, args)).map_err(broken)?;
         let attached = [spec.as_fd(), stdin.as_fd(), stdout.as_fd(), stderr.as_fd()];
         control::send(&ours, &Order::Begin, &attached).map_err(broken)?;
+        // They are on their way; kept here, the pipes would never end.
+        drop((spec, stdin, stdout, stderr));
         let supervisor = Command::new(self.probe.launcher.path())
             .arg(launch::SUPERVISE)
             .env_clear()

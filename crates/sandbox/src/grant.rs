@@ -18,7 +18,7 @@ pub struct Grant {
     pub workdir: PathBuf,
     /// Whether it may be changed, except what is protected.
     pub writable: bool,
-    /// Names in the working directory that stay as they are.
+    /// Names in the working directory that stay as they are. `HEAD` goes with `.git`.
     pub protected: Vec<Protected>,
     /// Files and folders that may be read and executed besides the system's own.
     pub read: Vec<PathBuf>,

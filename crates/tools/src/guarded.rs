@@ -66,8 +66,11 @@ impl Toolbox for Guarded {
         self.boxes.iter().flat_map(|one| one.specs()).collect()
     }
 
-    fn examine(&self, call: &ToolCall) -> Examined {
-        self.with(&call.spec.name).map_or_else(Examined::nothing, |one| one.examine(call))
+    async fn examine(&self, call: &ToolCall) -> Examined {
+        match self.with(&call.spec.name) {
+            Some(toolbox) => toolbox.examine(call).await,
+            None => Examined::nothing(),
+        }
     }
 
     async fn run(&self, call: &ToolCall) -> Result<ToolOutput, ToolError> {

@@ -57,7 +57,7 @@ impl Toolbox for Builtin {
         builtin::all_specs()
     }
 
-    fn examine(&self, call: &ToolCall) -> Examined {
+    async fn examine(&self, call: &ToolCall) -> Examined {
         match (Tool::named(&call.spec.name), self.checked(call)) {
             (Some(tool), Ok(input)) => tool.examine(&self.parts, call, &input),
             // It will not run: the answer is that there is no such tool, or the schema's.

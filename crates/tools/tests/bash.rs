@@ -58,8 +58,8 @@ impl Ground {
         run.await.expect("no call hangs").expect("it is caged")
     }
 
-    fn verdict(&self, command: &str) -> Verdict {
-        self.toolbox.examine(&self.call(command)).judgement.verdict
+    async fn verdict(&self, command: &str) -> Verdict {
+        self.toolbox.examine(&self.call(command)).await.judgement.verdict
     }
 }
 
@@ -163,11 +163,14 @@ async fn nothing_is_reached_that_was_not_granted() {
 #[tokio::test]
 async fn commands_are_judged_by_what_is_granted() {
     let ground = Ground::new(granted(&["ls", "git status", "curl"]));
-    assert_eq!(ground.verdict("ls -l | ls"), Verdict::Allow);
-    assert_eq!(ground.verdict("git push"), Verdict::Ask);
-    assert_eq!(ground.verdict("ls; cat /etc/passwd"), Verdict::Deny);
-    assert_eq!(ground.verdict(&format!("ls {}/a.txt", ground.work().display())), Verdict::Allow);
-    let examined = ground.toolbox.examine(&ground.call("curl -s https://example.com/x"));
+    assert_eq!(ground.verdict("ls -l | ls").await, Verdict::Allow);
+    assert_eq!(ground.verdict("git push").await, Verdict::Ask);
+    assert_eq!(ground.verdict("ls; cat /etc/passwd").await, Verdict::Deny);
+    assert_eq!(
+        ground.verdict(&format!("ls {}/a.txt", ground.work().display()).await),
+        Verdict::Allow
+    );
+    let examined = ground.toolbox.examine(&ground.call("curl -s https://example.com/x")).await;
     assert_eq!(examined.judgement.verdict, Verdict::Deny, "no network is granted");
     assert!(examined.hosts.contains("example.com") && examined.commands.contains("curl"));
 }

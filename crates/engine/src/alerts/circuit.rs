@@ -52,18 +52,20 @@ fn alert(of: &Dependency, for_ms: u64, why: &str, now: UnixMs) -> Alert {
 
 #[cfg(test)]
 mod tests {
+    use kernel::units::Tenant;
+
     use super::*;
 
     #[test]
     fn the_first_opening_in_a_row_is_told_and_once_in_a_stretch() {
         let seen = |openings| Seen::CircuitOpened {
-            of: Dependency::Tool("weather".to_owned()),
+            of: Dependency::Tool { tenant: Tenant("t".to_owned()), tool: "weather".to_owned() },
             for_ms: 9_500,
             openings,
             why: "it\ncrashed".to_owned(),
         };
         let first = opened(&seen(1), UnixMs(0)).expect("an opening");
-        let text = "tool `weather` failed too often and is left alone for 10 s: it crashed";
+        let text = "tool `weather` of `t` failed too often and is left alone for 10 s: it crashed";
         assert_eq!(first.text, text);
         assert_eq!(opened(&seen(2), UnixMs(0)), None);
         let again = |at| opened(&seen(1), UnixMs(at)).expect("an opening").id();

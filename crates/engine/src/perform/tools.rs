@@ -1,4 +1,4 @@
-//! Leaving a tool alone that does not work: a circuit for each tool name.
+//! Leaving a tool alone that does not work: a circuit for each tool name of a tenant.
 //!
 //! A failure is a crash, a missed deadline, or a dependency that is out. A result that
 //! says "no such file" is none: the tool did its work. While a circuit is open the tool
@@ -10,6 +10,7 @@ use kernel::backoff::Backoff;
 use kernel::breaker::circuit::{End, Settings, Standing};
 use kernel::event::Outcome;
 use kernel::run::OutOfOrder;
+use kernel::units::Tenant;
 
 use super::run_in_limits;
 use crate::Engine;
@@ -52,7 +53,8 @@ pub(super) async fn run(engine: &Engine, call: &ToolCall) -> (Outcome, ToolOutpu
         let ended = run_in_limits(&*engine.toolbox, call).await;
         return (ended.outcome, ended.output);
     }
-    let of = Dependency::Tool(call.spec.name.clone());
+    let (tenant, tool) = (call.tenant.clone(), call.spec.name.clone());
+    let of = Dependency::Tool { tenant, tool };
     let leave = match engine.circuits.enter(&of, &CIRCUIT) {
         Ok(leave) => leave,
         Err(refused) => {
@@ -74,15 +76,16 @@ pub(super) async fn run(engine: &Engine, call: &ToolCall) -> (Outcome, ToolOutpu
     (ended.outcome, ended.output)
 }
 
-/// The tools whose circuits are open. One that is being probed is no longer out.
-pub(crate) fn out_of_order(circuits: &Circuits) -> Vec<OutOfOrder> {
+/// The tools of a tenant whose circuits are open. One that is being probed is no longer out.
+pub(crate) fn out_of_order(circuits: &Circuits, of: &Tenant) -> Vec<OutOfOrder> {
     let troubles = circuits.troubles().into_iter();
     let out = troubles.filter_map(|trouble| match (trouble.of, trouble.standing) {
-        (Dependency::Tool(tool), Standing::Open { .. }) => {
+        (Dependency::Tool { tenant, tool }, Standing::Open { .. }) if tenant == *of => {
             Some(OutOfOrder { tool, why: trouble.why })
         }
-        (Dependency::Tool(_), Standing::Closed | Standing::HalfOpen)
-        | (Dependency::Provider(_) | Dependency::Model { .. }, _) => None,
+        (Dependency::Tool { .. }, _) | (Dependency::Provider(_) | Dependency::Model { .. }, _) => {
+            None
+        }
     });
     out.collect()
 }

@@ -84,9 +84,10 @@ pub trait Toolbox: Send + Sync {
     /// Every tool there is, in the order in which it is shown to a model.
     fn specs(&self) -> Vec<ToolSpec>;
 
-    /// Reads what a call would do, and says what the tool's own guards think of it. A
-    /// function of the call: nothing is run, opened or asked.
-    fn examine(&self, call: &ToolCall) -> Examined;
+    /// Reads what a call would do, and says what the tool's own guards think of it. Changes
+    /// nothing. Mostly a function of the call; a tool of a server may ask that whether it is
+    /// still the one that was agreed to. Who does not answer soon has not said yes.
+    async fn examine(&self, call: &ToolCall) -> Examined;
 
     /// Checks the arguments against the schema and runs the tool. The engine stops
     /// waiting at the tool's deadline; dropping the future must leave nothing half done

@@ -85,7 +85,8 @@ impl Toolbox for Things {
     }
 
     /// The same call has the same verdict, whoever asks and however often.
-    fn examine(&self, call: &ToolCall) -> Examined {
+    async fn examine(&self, call: &ToolCall) -> Examined {
+        self.crash.point().await;
         let (verdict, why) = match call.key.bytes().next() {
             _ if !self.strict => return Examined::nothing(),
             Some(b'0') => (Verdict::Deny, "the guard says so"),

@@ -286,7 +286,7 @@ impl Toolbox for Shelf {
         Vec::new()
     }
 
-    fn examine(&self, _call: &ToolCall) -> Examined {
+    async fn examine(&self, _call: &ToolCall) -> Examined {
         Examined::nothing()
     }
 

@@ -10,7 +10,7 @@ use engine::conformance::alerts::alert;
 use engine::driver::Stop;
 use engine::ports::{CopyStanding, Courier, Undelivered};
 use kernel::event::FaultClass;
-use kernel::units::UnixMs;
+use kernel::units::{Tenant, UnixMs};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -237,7 +237,7 @@ async fn an_opened_circuit_is_told_also_where_the_program_ends_at_once() {
     let notes = Arc::new(Notes::default());
     let (sending, stop) = send(&stage, &notes);
     sleep(10).await;
-    let tool = Dependency::Tool("weather".to_owned());
+    let tool = Dependency::Tool { tenant: Tenant("t".to_owned()), tool: "weather".to_owned() };
     for _ in 0..5 {
         let leave = stage.engine.circuits.enter(&tool, &Circuit::default()).expect("closed");
         leave.end(End::Ill { retry_after_ms: None }, "it crashed");
@@ -246,5 +246,5 @@ async fn an_opened_circuit_is_told_also_where_the_program_ends_at_once() {
     sending.await.unwrap();
     let arrived = notes.arrived();
     assert_eq!(arrived.len(), 1);
-    assert!(arrived[0].1.starts_with("circuit/tool `weather`/"), "{arrived:?}");
+    assert!(arrived[0].1.starts_with("circuit/tool `weather` of `t`/"), "{arrived:?}");
 }

@@ -3,6 +3,7 @@
 
 mod alerts;
 mod alone;
+mod approvals;
 mod driver;
 mod front;
 mod leases;

@@ -74,7 +74,7 @@ impl Stage {
         self.engine.set_cap(&who, &SessionScope::default(), scope, Some(cap)).await.unwrap()
     }
 
-    fn owner(&self) -> Owner {
+    pub(crate) fn owner(&self) -> Owner {
         Owner {
             tenant: self.tenant.clone(),
             user: "u".to_owned(),
@@ -126,15 +126,22 @@ pub(crate) fn says(wait_ms: u64, text: &str) -> Line {
 }
 
 pub(crate) fn calls(wait_ms: u64, names: &[&str]) -> Line {
-    let call = |name: &&str| {
-        Block::ToolUse(ToolUse {
-            id: String::new(),
-            name: (*name).to_owned(),
-            arguments: Arguments::from_text("{}"),
-            extra: Default::default(),
-        })
-    };
-    (wait_ms, Ok(reply(names.iter().map(call).collect(), Why::ToolUse)))
+    let calls = names.iter().map(|name| call(name, "{}"));
+    (wait_ms, Ok(reply(calls.collect(), Why::ToolUse)))
+}
+
+/// One call with these arguments.
+pub(crate) fn with(wait_ms: u64, name: &str, arguments: &str) -> Line {
+    (wait_ms, Ok(reply(vec![call(name, arguments)], Why::ToolUse)))
+}
+
+fn call(name: &str, arguments: &str) -> Block {
+    Block::ToolUse(ToolUse {
+        id: String::new(),
+        name: name.to_owned(),
+        arguments: Arguments::from_text(arguments),
+        extra: Default::default(),
+    })
 }
 
 pub(crate) fn fails(class: FaultClass) -> Line {
@@ -239,7 +246,7 @@ impl Toolbox for Hands {
         Vec::new()
     }
 
-    fn examine(&self, _call: &ToolCall) -> Examined {
+    async fn examine(&self, _call: &ToolCall) -> Examined {
         Examined::nothing()
     }
 

@@ -6,6 +6,7 @@ use engine::circuits::Dependency;
 use engine::driver::Stop;
 use engine::tap::Seen;
 use kernel::event::{Fact, Notice, Outcome};
+use kernel::units::Tenant;
 
 use crate::stage::{Stage, calls, says};
 
@@ -65,7 +66,7 @@ async fn a_broken_tool_is_withdrawn_and_comes_back_when_it_works_again() {
         Seen::CircuitClosed(of) => Some((of, "closed")),
         Seen::CircuitOpened { .. } | Seen::Committed(..) | Seen::Coming(..) => None,
     });
-    let look = || Dependency::Tool("look".to_owned());
+    let look = || Dependency::Tool { tenant: Tenant("t".to_owned()), tool: "look".to_owned() };
     assert_eq!(circuits.collect::<Vec<_>>(), [(look(), "opened"), (look(), "closed")]);
 }
 

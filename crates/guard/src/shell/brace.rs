@@ -1,6 +1,7 @@
 //! Brace expansion, which bash does before everything else: one written word becomes
 //! several.
 
+use super::lex::bare;
 use super::refusal::{Read, refuse};
 
 /// How many words one word may become.
@@ -37,7 +38,7 @@ struct List {
 
 /// The first list in braces that is not quoted.
 fn first_list(word: &str) -> Read<Option<List>> {
-    let opens = unquoted_braces(word);
+    let opens = bare_braces(word)?;
     let Some(start) = opens.first().copied() else { return Ok(None) };
     for start in opens {
         let rest = &word[start + 1..];
@@ -80,27 +81,11 @@ fn sequence(inner: &str) -> Read<Vec<String>> {
     }
 }
 
-/// Where unquoted opening braces stand that do not belong to an expansion.
-fn unquoted_braces(word: &str) -> Vec<usize> {
-    let mut found = Vec::new();
-    let (mut single, mut double, mut escaped, mut before) = (false, false, false, ' ');
-    for (index, one) in word.char_indices() {
-        if escaped {
-            escaped = false;
-            before = ' ';
-            continue;
-        } else {
-            match one {
-                '\\' if !single => escaped = true,
-                '\'' if !double => single = !single,
-                '"' if !single => double = !double,
-                '{' if !single && !double && before != '$' => found.push(index),
-                _ => {}
-            }
-        }
-        before = one;
-    }
-    found
+/// Where opening braces stand that are neither quoted nor part of an expansion.
+fn bare_braces(word: &str) -> Read<Vec<usize>> {
+    let (bytes, text): (Vec<_>, Vec<_>) = word.char_indices().unzip();
+    let bare = bare(&text)?.into_iter().filter(|index| text[*index] == '{');
+    Ok(bare.map(|index| bytes[index]).collect())
 }
 
 #[cfg(test)]
@@ -116,7 +101,16 @@ mod tests {
         for same in ["{}", "HEAD@{1}", "'{a,b}'", "\"{a,b}\"", "\\{a,b}", "${x}", "{a}"] {
             assert_eq!(expanded(same), same);
         }
-        for bad in ["{a,'b'}", "{a,{b,c}}", "{a,$x}", "{a..z}", "{1..999}", "{\\,a,b}", "{a,b"] {
+        for bad in [
+            "{a,'b'}",
+            "{a,{b,c}}",
+            "{a,$x}",
+            "{a..z}",
+            "{1..999}",
+            "{\\,a,b}",
+            "$'\\''{a,b}",
+            "{a,b",
+        ] {
             assert!(expand(bad).is_err() || bad == "{a,b", "{bad}");
         }
     }

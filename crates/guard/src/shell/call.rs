@@ -29,10 +29,7 @@ impl Examiner<'_> {
         {
             return self.deny(format!("`{name}` is not the name of a program"));
         }
-        let words = match name {
-            "tar" => tar::unbundled(words),
-            _ => without_quiet_options(name, words),
-        };
+        let words = plainly(name, words);
         let words = words.as_slice();
         let spelled = spelled.max(self.grants.spelled(words));
         if self.builtin(name, words, assigned) || self.launcher(name, words, assigned, spelled) {
@@ -105,7 +102,7 @@ impl Examiner<'_> {
                 None => {}
             }
             // A word that is more than a name could be text that it runs.
-            let plain = |one: char| one.is_alphanumeric() || "._-/:+,@=".contains(one);
+            let plain = |one: char| one.is_alphanumeric() || "._-/:+,@".contains(one);
             if index >= spelled && !value.sample().chars().all(plain) {
                 self.deny(format!("nobody knows what `{}` means to `{name}`", value.shown()));
             }
@@ -138,8 +135,12 @@ fn is_option(word: Option<&Value>) -> bool {
     word.is_some_and(|word| word.sample().starts_with('-'))
 }
 
-/// `git --no-pager log` is `git log`.
-pub(super) fn without_quiet_options(name: &str, words: &[Value]) -> Vec<Value> {
+/// The words of a command, or of an entry, in their plain form: `git --no-pager log` is
+/// `git log`, `tar xzf` is `tar -x -z -f`.
+pub(super) fn plainly(name: &str, words: &[Value]) -> Vec<Value> {
+    if name == "tar" {
+        return tar::unbundled(words);
+    }
     let quiet = |word: &Value| word.exact().is_some_and(|text| GIT_QUIET.contains(&text));
     let skipped = match name {
         "git" => words[1..].iter().take_while(|word| quiet(word)).count(),

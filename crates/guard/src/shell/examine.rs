@@ -82,16 +82,13 @@ impl<'a> Examiner<'a> {
         Ok(())
     }
 
-    /// A substitution: a shell of its own, with what is known so far.
+    /// A substitution: a shell of its own, with what is known so far, and the same input.
     pub(super) fn nested(&mut self, command: &str) {
         if self.nesting == NESTING_MAX {
             return self.deny(format!("substitutions lie more than {NESTING_MAX} deep"));
         }
         self.nesting += 1;
-        self.apart(|this| {
-            this.feed = Feed::Own;
-            this.text(command);
-        });
+        self.apart(|this| this.text(command));
         self.nesting -= 1;
     }
 

@@ -90,6 +90,7 @@ mod tests {
             "cat <<EOF\na $x\nEOF",
             "cat <<'EOF' | wc -l\na\nEOF\n",
             "cat <<-A <<B\n\tx\n\tA\ny\nB\nls",
+            "git commit -m \"$(cat <<'EOF'\nit's \"done\"\n\n- a) b\nEOF\n)\"",
             "cargo test \\\n  --workspace",
             "diff <(sort a) <(sort b)",
             "{ ls; pwd; }\n( ls )",

@@ -8,7 +8,7 @@ mod scan;
 
 use scan::{end_of_word, skip_continuations};
 
-pub(super) use scan::expansion as expansion_end;
+pub(super) use scan::{bare, expansion as expansion_end};
 
 use super::refusal::{Read, refuse};
 
@@ -81,12 +81,12 @@ impl Lexer<'_> {
             match one {
                 '\n' => self.line_end()?,
                 '#' => self.skip_comment(),
-                ')' if nested && open == 0 => return Ok(()),
+                ')' if nested && open == 0 => return self.no_body_is_missing(),
                 _ => match self.operator() {
                     Some(operator) => {
                         open = if operator == "(" { open + 1 } else { open };
                         open = if operator == ")" { open.saturating_sub(1) } else { open };
-                        self.take_operator(operator, nested)?;
+                        self.take_operator(operator)?;
                     }
                     None => self.take_word()?,
                 },
@@ -95,6 +95,10 @@ impl Lexer<'_> {
         if nested {
             return refuse("a substitution is not closed");
         }
+        self.no_body_is_missing()
+    }
+
+    fn no_body_is_missing(&self) -> Read<()> {
         if self.waiting.is_empty() { Ok(()) } else { refuse("a here-document has no body") }
     }
 
@@ -125,15 +129,12 @@ impl Lexer<'_> {
         self.tokens.push(Token { text, kind, start, end: self.at });
     }
 
-    fn take_operator(&mut self, operator: &'static str, nested: bool) -> Read<()> {
+    fn take_operator(&mut self, operator: &'static str) -> Read<()> {
         let start = self.at;
         self.at += operator.len();
         self.push(operator.to_owned(), Kind::Operator, start);
         if !matches!(operator, "<<" | "<<-") {
             return Ok(());
-        }
-        if nested {
-            return refuse("a here-document inside a substitution");
         }
         self.skip_blanks();
         if self.text.get(self.at).is_none_or(|one| *one == '\n') || self.operator().is_some() {
@@ -262,7 +263,8 @@ mod tests {
             "cat <<A",
             "cat << \nA\n",
             "cat <<A$x\nA$x\n",
-            "$(cat <<A\nA\n)",
+            "$(cat <<A)\nA\n)",
+            "$(cat <<A\nA)",
             "cat <<A\n\\\nA\nid\nA\n",
         ] {
             assert!(tokens(bad).is_err(), "{bad:?}");

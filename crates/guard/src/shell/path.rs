@@ -31,13 +31,16 @@ pub(super) fn leaves(path: &str, root: Option<&str>) -> Option<String> {
     if lower.contains("://") || lower.starts_with("file:") {
         return Some(format!("`{shown}` is an address, not a file"));
     }
-    let leads_up = |part: &str| part == ".." || part.starts_with(['.']) && reaches_up(part);
     if path.split('/').any(leads_up) { outside() } else { None }
 }
 
-/// Whether a pattern can match `..`: a dot, then pattern characters and dots only.
-fn reaches_up(part: &str) -> bool {
-    part.contains(ANY) && part.chars().nth(1) == Some(ANY)
+/// Whether part of a path is `..`, or a pattern that may match it: shells before bash 5.2 find
+/// it with `.*` and `..*`.
+fn leads_up(part: &str) -> bool {
+    match part.split_once(ANY) {
+        None => part == "..",
+        Some((certain, _)) => certain == "." || certain == "..",
+    }
 }
 
 /// A path for people and policies: relative to the workspace, with stars for patterns.
@@ -125,6 +128,7 @@ mod tests {
             "file:/a",
             "http://a",
             "a/.\u{1}/b",
+            "..\u{1}",
             "/proc/self/cwd",
         ];
         for leaving in ways {

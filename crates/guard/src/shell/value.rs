@@ -19,6 +19,8 @@ pub(super) struct Value {
     pub(super) unknown: bool,
     /// It may become several words, or a pattern that nobody has seen.
     pub(super) splits: bool,
+    /// What is not known of it holds no pattern.
+    pub(super) calm: bool,
     /// It has a pattern outside of quotes, and may become several words.
     pub(super) many: bool,
     /// What is not known of it may begin with a dash.
@@ -34,6 +36,7 @@ impl Value {
             exact: true,
             unknown: false,
             splits: false,
+            calm: false,
             many: false,
             dash: false,
             expanded: false,
@@ -92,8 +95,17 @@ impl Value {
         self.dash |= self.is_empty() || may_split;
         self.exact = false;
         self.unknown = true;
+        self.calm = false;
         self.splits |= may_split;
         self.expanded = true;
+    }
+
+    /// Text that is not known, but that it holds no pattern.
+    pub(super) fn push_calm(&mut self, quoted: bool) {
+        let before = !self.unknown || self.calm;
+        self.push_unknown(false);
+        self.dash |= !quoted;
+        self.calm = before;
     }
 
     /// What a variable holds.
@@ -101,6 +113,7 @@ impl Value {
         self.expanded = true;
         match binding {
             None | Some(Binding::Unknown) => self.push_unknown(!quoted),
+            Some(Binding::Calm) => self.push_calm(quoted),
             Some(Binding::Known { samples, dash }) => self.push_known(samples, *dash, quoted),
         }
     }
@@ -130,6 +143,8 @@ impl Value {
 pub(super) enum Binding {
     /// One of these spellings. `dash`: names that begin with a dash are among them.
     Known { samples: Vec<String>, dash: bool },
+    /// Anything without a pattern.
+    Calm,
     /// Anything.
     Unknown,
 }
@@ -140,6 +155,9 @@ impl Binding {
         match value.exact() {
             Some(text) => {
                 Binding::Known { samples: vec![text.to_owned()], dash: text.starts_with('-') }
+            }
+            None if value.calm && !value.sample().contains(['*', '?', '[', '\\', ANY]) => {
+                Binding::Calm
             }
             None => Binding::Unknown,
         }

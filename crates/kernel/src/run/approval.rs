@@ -251,3 +251,16 @@ fn refused(answer: Answer, by: &str, words: &str) -> Option<String> {
         ),
     }
 }
+
+impl State {
+    /// Whether the turn has calls that nobody judged yet.
+    #[must_use]
+    pub fn is_unjudged(&self) -> bool {
+        let calls = self.run.as_ref().map_or(&[][..], Run::calls);
+        calls.iter().any(|call| {
+            call.leave == Leave::Unjudged
+                && call.barred.is_none()
+                && call.status == CallStatus::Waiting
+        })
+    }
+}

@@ -13,11 +13,11 @@ pub(crate) fn is_placeholder(words: &Words, value: &str) -> bool {
         return true;
     }
     let lower = value.to_lowercase();
-    lower.starts_with(['$', '%', '{', '<', '[', '('])
-        && lower.ends_with(|c: char| c.is_alphabetic() || "})>]%".contains(c))
-        && !lower.starts_with("$2")
-        && (lower.starts_with(['<', '{', '[', '(']) || is_variable(&lower))
-        || words.value_marks.iter().any(|mark| lower.contains(mark.as_str()))
+    let bracketed = [('<', '>'), ('{', '}'), ('[', ']'), ('(', ')')]
+        .iter()
+        .any(|(open, close)| value.starts_with(*open) && value.ends_with(*close));
+    let variable = value.starts_with(['$', '%']) && is_variable(value);
+    bracketed || variable || words.value_marks.iter().any(|mark| lower.contains(mark.as_str()))
 }
 
 /// `$NAME`, `%NAME%`, `${NAME}`, `%s`.

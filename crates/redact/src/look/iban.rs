@@ -3,6 +3,7 @@
 use super::Search;
 use crate::check::iban::{CHARACTERS_MAX, is_iban, length};
 use crate::class::Class;
+use crate::words::PLACEHOLDER_HEAD;
 
 impl Search<'_> {
     /// Looks for an IBAN that begins with a run.
@@ -42,7 +43,8 @@ fn gather(bytes: &[u8], start: usize, wanted: usize) -> Option<(String, usize)> 
             at += gap(&bytes[at..])?;
         }
     }
-    let ends = !bytes.get(at).is_some_and(u8::is_ascii_alphanumeric);
+    let glued = bytes[at..].starts_with(PLACEHOLDER_HEAD);
+    let ends = !glued && !bytes.get(at).is_some_and(u8::is_ascii_alphanumeric);
     ends.then_some((compact, at))
 }
 

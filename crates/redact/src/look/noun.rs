@@ -5,6 +5,8 @@
 //! after `password`, something drawn by lot after `token`, and after a mere `key` only what
 //! can hardly be anything else.
 
+use std::collections::BTreeSet;
+
 use super::Search;
 use super::value::{Link, Value, read};
 use crate::check::value::{
@@ -57,10 +59,10 @@ impl Search<'_> {
     ) -> Option<(Says, &'static str)> {
         let name = &text[start..end];
         let mut words = split(name);
-        if words.len() == 1 {
+        let own = words.len();
+        if own == 1 {
             words.splice(0..0, word_before(text, start));
         }
-        let own = split(name).len();
         let (says, noun) = of_words(&self.rules.words, &words, own)?;
         let scheme = noun == "authorization" && value.after_scheme;
         let says = if scheme { Says::Token } else { says };
@@ -101,7 +103,8 @@ impl Search<'_> {
     }
 }
 
-/// What the words of a name say, and the noun that says it.
+/// What the words of a name say, and the noun that says it. `own` of them are in the name,
+/// one more may stand before it.
 fn of_words(known: &Words, words: &[String], own: usize) -> Option<(Says, String)> {
     let mut words = words;
     while let [rest @ .., last] = words {
@@ -113,36 +116,27 @@ fn of_words(known: &Words, words: &[String], own: usize) -> Option<(Says, String
     }
     let (last, rest) = words.split_last()?;
     let noun = last.trim_end_matches(|c: char| c.is_ascii_digit());
-    let qualifiers = &rest[rest.len().saturating_sub(own.max(1))..];
-    let never = |words: &[String]| words.iter().any(|word| known.before_noun_never.contains(word));
+    let is = |nouns: &BTreeSet<String>| nouns.contains(noun);
     let ends = |endings: &[String]| endings.iter().any(|ending| noun.ends_with(ending.as_str()));
-    let weak = known.weak_nouns.contains(noun);
-    let says = if (known.secret_nouns.contains(noun) && !weak) || ends(&known.secret_noun_endings) {
-        if own > 1 && never(qualifiers) {
-            return None;
-        }
+    let weak = is(&known.weak_nouns);
+    let says = if (is(&known.secret_nouns) && !weak) || ends(&known.secret_noun_endings) {
         Says::Password
-    } else if known.key_nouns.contains(noun) {
-        if never(qualifiers) {
-            return None;
-        }
+    } else if is(&known.key_nouns) {
         let said = rest.last().is_some_and(|word| known.key_qualifiers.contains(word));
         if said { Says::Token } else { Says::Hardly }
     } else if weak {
-        if never(qualifiers) {
-            return None;
-        }
         let compound = own > 1 || noun == "pass" || noun == "pw";
-        if compound && known.secret_nouns.contains(noun) { Says::Password } else { Says::Perhaps }
-    } else if known.token_nouns.contains(noun) || ends(&known.token_noun_endings) {
-        if never(qualifiers) {
-            return None;
-        }
+        if compound && is(&known.secret_nouns) { Says::Password } else { Says::Perhaps }
+    } else if is(&known.token_nouns) || ends(&known.token_noun_endings) {
         Says::Token
     } else {
         return None;
     };
-    Some((says, noun.to_owned()))
+    // Before a lone password stand the words of a sentence: `wrong password: …`.
+    let is_name = says != Says::Password || own > 1;
+    let qualifiers = &rest[rest.len().saturating_sub(own.max(1))..];
+    let never = qualifiers.iter().any(|word| known.before_noun_never.contains(word));
+    (!(is_name && never)).then(|| (says, noun.to_owned()))
 }
 
 /// Whether a hit goes on in small letters: `path`, `tokenize`, `keyboard`.
@@ -166,6 +160,9 @@ fn is_name(c: char) -> bool {
 
 fn name_start(text: &str, at: usize) -> usize {
     let head = &text[floor(text, at.saturating_sub(NAME_BYTES_MAX))..at];
+    if text[at..].starts_with(is_ideograph) {
+        return at;
+    }
     let name = head.trim_end_matches(is_name).len();
     let dashes = head[name..].bytes().take_while(|b| *b == b'-').count();
     at - head.len() + name + dashes

@@ -4,7 +4,8 @@
 //! part of it is a card, a telephone or the number of a person is asked window by window:
 //! a window begins and ends where the phrase does, or at a space.
 
-use super::Search;
+use super::{PLACEHOLDER_BYTES_MAX, Search};
+use crate::words::PLACEHOLDER_HEAD;
 
 /// Groups of one phrase. A longer one is looked at in halves that overlap.
 const GROUPS_MAX: usize = 12;
@@ -194,6 +195,9 @@ fn separator(bytes: &[u8], at: usize) -> Option<(usize, u8)> {
 
 /// Whether a number may begin here: not within a name, a price or a longer number.
 pub(super) fn may_begin(bytes: &[u8], at: usize) -> bool {
+    if ends_in_placeholder(&bytes[..at]) {
+        return false;
+    }
     let mut before = bytes[..at].iter().rev().copied();
     match (before.next(), before.next()) {
         (Some(b'(' | b'+'), Some(second)) => !second.is_ascii_alphanumeric() && second != b'+',
@@ -208,6 +212,7 @@ pub(super) fn may_begin(bytes: &[u8], at: usize) -> bool {
 /// Whether a number may end here.
 pub(super) fn may_end(bytes: &[u8], end: usize) -> bool {
     match (bytes.get(end), bytes.get(end + 1)) {
+        (Some(b'['), _) => !bytes[end..].starts_with(PLACEHOLDER_HEAD),
         (Some(b'_' | b'@' | b'%' | b'#'), _) => false,
         (Some(b'-' | b'/' | b'+' | b'*' | b'='), Some(next)) => !next.is_ascii_alphanumeric(),
         (Some(b'.' | b':' | b','), Some(next)) => {
@@ -217,6 +222,16 @@ pub(super) fn may_end(bytes: &[u8], end: usize) -> bool {
         (Some(next), _) => !next.is_ascii_alphanumeric(),
         (None, _) => true,
     }
+}
+
+fn ends_in_placeholder(bytes: &[u8]) -> bool {
+    let outer = bytes.strip_suffix(b"(").unwrap_or(bytes);
+    let outer = outer.strip_suffix(b"+").unwrap_or(outer);
+    if !outer.ends_with(b"]") {
+        return false;
+    }
+    let near = &bytes[bytes.len().saturating_sub(PLACEHOLDER_BYTES_MAX)..];
+    near.windows(PLACEHOLDER_HEAD.len()).any(|window| window == PLACEHOLDER_HEAD)
 }
 
 /// `,000` and nothing more: the number goes on.

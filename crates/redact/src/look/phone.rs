@@ -79,11 +79,10 @@ fn is_international(window: &Window<'_>) -> bool {
         && is_plan(&digits[2..])
 }
 
-/// `2 +12345678`: a sum, not a call.
+/// `x = +12345678`: a sum, not a call.
 fn sums(window: &Window<'_>) -> bool {
     let before = window.text[..window.outer_start()].trim_end_matches(' ');
-    before.ends_with(|c: char| c.is_ascii_digit() || ")=*-^+×".contains(c))
-        && !before.ends_with("):")
+    before.ends_with(['=', '*', '^', '+', '×'])
 }
 
 fn is_plan(digits: &[u8]) -> bool {

@@ -271,8 +271,8 @@ fn quoted(text: &str, start: usize, quote: u8, slashes: usize) -> Option<Value> 
         match bytes[at] {
             b'\\' => run += 1,
             b'\n' => break,
-            byte if byte == quote && (run <= slashes) && (slashes > 0 || run == 0) => {
-                return Some(plain_value(start, at - run, true));
+            byte if byte == quote && closes(run, slashes) => {
+                return Some(plain_value(start, at - run.min(slashes), true));
             }
             _ => run = 0,
         }
@@ -281,6 +281,13 @@ fn quoted(text: &str, start: usize, quote: u8, slashes: usize) -> Option<Value> 
     // Cut off before it was closed: up to here.
     let end = floor(text, at);
     (end == text.len()).then(|| plain_value(start, end, true))
+}
+
+/// Whether a quote after a run of backslashes closes what a quote after `slashes` opened.
+/// With fewer it belongs to a string around; with more it is escaped, unless the content
+/// itself ends in backslashes, which come in twos of its level.
+fn closes(run: usize, slashes: usize) -> bool {
+    run < slashes || (run - slashes).is_multiple_of(2 * (slashes + 1))
 }
 
 fn plain_value(start: usize, end: usize, quoted: bool) -> Value {

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use super::RuleError;
 use crate::check::value::{is_placeholder, is_random};
 use crate::class::Class;
-use crate::words::{Words, floor, is_word};
+use crate::words::{PLACEHOLDER_HEAD, Words, floor, is_word};
 
 const BUILT_IN: &str = include_str!("../../data/rules.json");
 
@@ -152,15 +152,21 @@ impl Form {
         if self.before_bytes == 0 && !self.may_begin(text, from) {
             return (at, None);
         }
+        let seen = &text[from..until];
         // Most hits end here, without the memory that groups need.
-        if !self.pattern.is_match(&text[from..until]) {
+        if !self.pattern.is_match(seen) {
             return (at, None);
         }
-        let Some(captures) = self.pattern.captures(&text[from..until]) else { return (at, None) };
-        let (Some(whole), secret) = (captures.get(0), captures.get(1)) else { return (at, None) };
-        let secret = secret.unwrap_or(whole);
+        // What ends before the keyword belongs to another one.
+        let mut all = self.pattern.captures_iter(seen).filter_map(|captures| {
+            let whole = captures.get(0)?;
+            Some((whole, captures.get(1).unwrap_or(whole)))
+        });
+        let Some((whole, secret)) = all.find(|(whole, _)| from + whole.end() > at) else {
+            return (at, None);
+        };
         let (start, end) = (from + secret.start(), from + secret.end());
-        let right = from + whole.end() > at
+        let right = from + whole.start() <= at
             && !self.goes_on(text, end)
             && self.holds(words, whole.as_str(), secret.as_str());
         (from + whole.end(), right.then_some((start, end)))
@@ -182,7 +188,9 @@ impl Form {
     fn goes_on(&self, text: &str, end: usize) -> bool {
         let last = text.as_bytes()[..end].last().copied().unwrap_or(b' ');
         let next = text.as_bytes().get(end).copied().unwrap_or(b' ');
-        self.left == Left::Word && last.is_ascii_alphanumeric() && next.is_ascii_alphanumeric()
+        let glued = text.as_bytes()[end..].starts_with(PLACEHOLDER_HEAD);
+        let more = next.is_ascii_alphanumeric() || glued;
+        self.left == Left::Word && last.is_ascii_alphanumeric() && more
     }
 
     fn holds(&self, words: &Words, whole: &str, secret: &str) -> bool {

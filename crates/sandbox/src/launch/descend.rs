@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Read;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use rustix::io::Errno;
@@ -15,6 +17,9 @@ const END_MS_MAX: u64 = 30_000;
 
 /// A moment between two tries, in milliseconds.
 const TRY_MS: u64 = 1;
+
+/// What the kernel says about one process. What is asked for stands far before this end.
+const ABOUT_BYTES_MAX: usize = 8192;
 
 /// Descendants that are looked at in one go. More are found the next time.
 const PROCESSES_MAX: usize = 65_536;
@@ -90,7 +95,7 @@ pub(super) struct Taken {
 pub(super) fn taken(tasks_max: u64) -> Taken {
     let mut taken = Taken::default();
     for pid in descendants() {
-        let Ok(status) = fs::read_to_string(format!("/proc/{pid}/status")) else { continue };
+        let Some(status) = glance(Path::new(&format!("/proc/{pid}/status"))) else { continue };
         taken.tasks += field(&status, "Threads:").unwrap_or(1);
         let kib = ["RssAnon:", "RssShmem:"].iter().filter_map(|name| field(&status, name));
         taken.memory_bytes += kib.sum::<u64>().saturating_mul(1024);
@@ -106,7 +111,7 @@ pub(super) fn tasks_of_this_user() -> u64 {
     let user = u64::from(getuid().as_raw());
     let mut tasks = 0;
     for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
-        let Ok(status) = fs::read_to_string(entry.path().join("status")) else { continue };
+        let Some(status) = glance(&entry.path().join("status")) else { continue };
         if field(&status, "Uid:") == Some(user) {
             tasks += field(&status, "Threads:").unwrap_or(1);
         }
@@ -149,7 +154,7 @@ fn scanned() -> Option<Vec<Pid>> {
     let mut families: BTreeMap<i32, Vec<Pid>> = BTreeMap::new();
     for entry in fs::read_dir("/proc").ok()?.flatten() {
         let Some(pid) = entry.file_name().to_str().and_then(parse) else { continue };
-        let stat = fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
+        let stat = glance(&entry.path().join("stat")).unwrap_or_default();
         // The name before it may hold anything, closing brackets too.
         let after = stat.rsplit_once(')').map_or("", |(_, after)| after);
         if let Some(parent) = after.split_whitespace().nth(1).and_then(parse) {
@@ -163,6 +168,13 @@ fn scanned() -> Option<Vec<Pid>> {
         at += 1;
     }
     Some(found.split_off(1))
+}
+
+/// A short file about a process, in one read.
+fn glance(path: &Path) -> Option<String> {
+    let mut bytes = [0; ABOUT_BYTES_MAX];
+    let got = fs::File::open(path).and_then(|mut file| file.read(&mut bytes)).ok()?;
+    Some(String::from_utf8_lossy(&bytes[..got]).into_owned())
 }
 
 fn parse(number: &str) -> Option<Pid> {

@@ -14,7 +14,7 @@ use std::process::Command;
 use rustix::fs::{
     AtFlags, CWD, Mode, OFlags, ResolveFlags, StatxAttributes, StatxFlags, openat2, statx,
 };
-use rustix::process::{Signal, chdir, nice, set_parent_process_death_signal, setsid};
+use rustix::process::{Signal, chdir, set_parent_process_death_signal, setsid};
 use rustix::thread::{
     CapabilitySet, CapabilitySets, remove_capability_from_bounding_set, set_capabilities,
 };
@@ -26,9 +26,6 @@ use crate::spec::{Cover, Entry, Reach, Report};
 
 /// What shells say of a command that does not exist.
 const NOT_FOUND: i32 = 127;
-
-/// How much less a caged program counts for the scheduler.
-const COURTESY: i32 = 5;
 
 /// The last capability that any kernel may know.
 const CAPABILITY_MAX: u32 = 63;
@@ -74,8 +71,8 @@ fn stand(entry: &Entry, line: &OwnedFd) -> Result<(), String> {
     }
     chdir(&entry.workdir)
         .map_err(|error| format!("the working directory `{}`: {error}", entry.workdir.display()))?;
-    // A group of its own for the scheduler, that gives way to everybody else.
-    let _ = (setsid(), nice(COURTESY));
+    // A group of its own for the scheduler: a crowd in here weighs as much as one outside.
+    let _ = setsid();
     limits::set(&entry.limits, entry.namespaces)?;
     if entry.namespaces {
         entry.covers.iter().try_for_each(covered)?;

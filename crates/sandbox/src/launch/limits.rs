@@ -39,7 +39,8 @@ pub(super) fn set(limits: &Limits, namespaces: bool) -> Result<(), String> {
     ];
     // Counted in the cage's own user namespace. Without one it counts whatever else this
     // user runs. The kernel does not count root's; the supervisor counts everybody's.
-    let others = if namespaces { 0 } else { descend::tasks_of_this_user() };
+    let counted = !namespaces && !rustix::process::getuid().is_root();
+    let others = if counted { descend::tasks_of_this_user() } else { 0 };
     all.push((Resource::NPROC, both(limits.tasks_max.saturating_add(others))));
     for (resource, (soft, hard)) in all {
         let most = resource.get_hard().map_err(|error| said(resource, &error))?;

@@ -17,7 +17,7 @@ use crate::spec::{Order, Stopped};
 
 /// How often it is looked at what the processes take, in milliseconds: often at first,
 /// then less, for those that live long.
-const LOOK_MS: (u64, u64) = (10, 100);
+const LOOK_MS: (u64, u64) = (20, 100);
 
 /// Returns when the program has ended by itself or must be ended.
 pub(super) fn until_end(

@@ -34,6 +34,33 @@ async fn placeholders_are_there_while_a_cage_lives_and_gone_with_the_last() {
     assert_eq!(world.fixed(), before);
 }
 
+/// They come and go beside each other: no moment in which a name is free.
+#[tokio::test]
+async fn many_cages_share_one_working_directory() {
+    const CAGES: usize = 6;
+    const ROUNDS: usize = 5;
+    let probe = walled().await;
+    let world = World::new(Before::Empty);
+    let before = world.fixed();
+    let cage = world.cage(&probe);
+    let script =
+        "mkdir .git 2> /dev/null && echo BROKEN; echo x > .git/config && echo BROKEN; true";
+    let mut running = tokio::task::JoinSet::new();
+    for _ in 0..CAGES {
+        let cage = cage.clone();
+        running.spawn(async move {
+            let mut said = String::new();
+            for _ in 0..ROUNDS {
+                said += &text(&bash(&cage, script).await);
+            }
+            said
+        });
+    }
+    let said = running.join_all().await.concat();
+    assert!(!said.contains("BROKEN"), "{said}");
+    assert_eq!(world.fixed(), before);
+}
+
 #[tokio::test]
 async fn what_somebody_else_put_into_a_placeholder_stays() {
     let probe = walled().await;
@@ -108,6 +135,22 @@ async fn a_working_directory_that_is_a_repository_as_a_whole_is_read_only() {
         let reading = world.cage_of(&probe, |grant| grant.writable = false);
         assert_eq!(bash(&reading, "true").await.code, 0, "{:?}", probe.mode());
     }
+}
+
+/// What goes wrong before anything of ours runs inside is told in bubblewrap's words.
+#[tokio::test]
+async fn walls_that_do_not_stand_say_why() {
+    let probe = walled().await;
+    let world = World::new(Before::Full);
+    let extra = world.root.join("extra");
+    fs::write(&extra, "").unwrap();
+    let cage = world.cage_of(&probe, |grant| grant.read.push(extra.clone()));
+    fs::remove_file(&extra).unwrap();
+    let before = world.fixed();
+    let refused = cage.run("true", &[], b"").await.unwrap_err();
+    assert!(matches!(refused, CageError::Refused(_)), "{refused:?}");
+    assert!(refused.to_string().contains("bwrap: "), "{refused}");
+    assert_eq!(world.fixed(), before);
 }
 
 /// What each kind of cage lets happen at the top of the working directory.

@@ -16,7 +16,7 @@ impl Toolbox for One {
         vec![self.0.clone()]
     }
 
-    fn examine(&self, _call: &ToolCall) -> Examined {
+    async fn examine(&self, _call: &ToolCall) -> Examined {
         Examined { hosts: [self.1.to_owned()].into(), ..Examined::nothing() }
     }
 
@@ -67,10 +67,10 @@ async fn calls_go_to_the_box_that_has_the_tool() {
     assert_eq!(names, ["a", "b"]);
     let call_b = call("b", false);
     assert_eq!(guarded.run(&call_b).await.unwrap(), ToolOutput::ok("of b"));
-    assert!(guarded.examine(&call_b).hosts.contains("of b"));
+    assert!(guarded.examine(&call_b).await.hosts.contains("of b"));
     let strange = call("c", false);
     assert!(matches!(guarded.run(&strange).await, Err(ToolError::Gone(name)) if name == "c"));
-    assert_eq!(guarded.examine(&strange), Examined::nothing());
+    assert_eq!(guarded.examine(&strange).await, Examined::nothing());
     assert!(matches!(guarded.reconcile(&strange).await, Reconciled::Unknown(_)));
 }
 

@@ -132,8 +132,8 @@ impl Ground {
         }
     }
 
-    pub(crate) fn examine(&self, call: &ToolCall) -> Examined {
-        self.toolbox.examine(call)
+    pub(crate) async fn examine(&self, call: &ToolCall) -> Examined {
+        self.toolbox.examine(call).await
     }
 
     /// Runs a call; one that hangs fails here.

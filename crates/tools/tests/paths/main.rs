@@ -61,7 +61,7 @@ async fn run(case: &Case) -> Result<(), String> {
     let ground = Ground::new();
     let call = ground.call(&case.tool, &case.input);
     let before = ground.kept();
-    let examined = ground.examine(&call);
+    let examined = ground.examine(&call).await;
     let output = ground.run(&call).await;
     let after = ground.kept();
     if before != after {

@@ -219,7 +219,7 @@ impl Toolbox for Lookup {
         Vec::new()
     }
 
-    fn examine(&self, _call: &ToolCall) -> Examined {
+    async fn examine(&self, _call: &ToolCall) -> Examined {
         Examined::nothing()
     }
 

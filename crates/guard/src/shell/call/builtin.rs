@@ -2,7 +2,8 @@
 //! cannot leave the workspace.
 
 use crate::shell::assign;
-use crate::shell::examine::Examiner;
+use crate::shell::examine::{Examiner, Feed};
+use crate::shell::path::ANY;
 use crate::shell::value::{Binding, Value};
 
 impl Examiner<'_> {
@@ -37,23 +38,19 @@ impl Examiner<'_> {
         }
     }
 
+    /// `cd folder`. It would look in the folders of CDPATH first, which nobody can set here.
     fn change_folder(&mut self, arguments: &[Value]) {
         self.moved = true;
         let folders = match arguments {
             [option, rest @ ..] if matches!(option.exact(), Some("--" | "-P" | "-L")) => rest,
             all => all,
         };
+        let known = |folder: &Value| {
+            let certain = !folder.unknown && !folder.many && folder.samples.len() == 1;
+            certain && !folder.sample().starts_with('-') && !folder.sample().is_empty()
+        };
         match folders {
-            [folder]
-                if folder
-                    .exact()
-                    .is_some_and(|path| !path.starts_with('-') && !path.is_empty()) =>
-            {
-                self.reads(folder);
-                // `cd a` looks in the folders of CDPATH first, `cd ./a` does not; nobody can
-                // set that variable here.
-            }
-            [folder] if !folder.unknown && folder.sample() == "." => self.reads(folder),
+            [folder] if known(folder) => self.reads(folder),
             _ => self.deny("`cd` to a folder that is not known to be in the workspace"),
         }
     }
@@ -68,18 +65,25 @@ impl Examiner<'_> {
         }
     }
 
-    /// `read -r name …`: the names hold whatever was read.
+    /// `read -r name …`: the names hold whatever was read; one alone holds a name of a file,
+    /// where it is fed with those.
     fn read(&mut self, arguments: &[Value]) {
+        let mut names = Vec::new();
         let mut rest = arguments.iter();
         while let Some(value) = rest.next() {
             match value.exact() {
                 Some("-r" | "-s") => {}
                 Some("-d" | "-p" | "-n" | "-t") => drop(rest.next()),
                 Some(name) if !name.starts_with('-') && !value.expanded => {
-                    self.bind(name, Binding::Unknown);
+                    names.push(name);
                 }
                 Some(_) | None => self.deny(format!("`read {}`", value.shown())),
             }
+        }
+        let file = Binding::Known { samples: vec![ANY.to_string()], dash: true };
+        match names.as_slice() {
+            [only] if self.feed == Feed::Names => self.bind(only, file),
+            several => several.iter().for_each(|name| self.bind(name, Binding::Unknown)),
         }
     }
 

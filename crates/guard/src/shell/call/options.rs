@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::shell::examine::Examiner;
-use crate::shell::path::ANY;
+use crate::shell::path::{self, ANY};
 use crate::shell::table::{Class, Kind, Opt, Place, Spec};
 use crate::shell::value::Value;
 
@@ -73,6 +73,11 @@ impl Examiner<'_> {
             let known = options.contains_key(value.sample())
                 || matches!(options.get(short), Some(Opt::Never(_)));
             return !traits.anytext || known;
+        }
+        let none = walk.sorted.operands.is_empty();
+        let never = walk.spec.options.values().any(|opt| matches!(opt, Opt::Never(_)));
+        if traits.anytext && value.unknown && value.dash && none && never {
+            self.deny(format!("what is not known of a word of `{title}` may be an option"));
         }
         let unsafe_glob = value.dash && !value.unknown && !traits.globs && !traits.anytext;
         if unsafe_glob {
@@ -177,7 +182,12 @@ impl Examiner<'_> {
                             next.shown()
                         ));
                     }
-                    Some(next) => self.value(walk.title, class, &next),
+                    Some(next) => {
+                        if glued.is_none() && !instead && !walk.spec.traits.single {
+                            self.one_word(walk.title, name, class, &next);
+                        }
+                        self.value(walk.title, class, &next);
+                    }
                     None => self.deny(format!("`{name}` of `{}` has no value", walk.title)),
                 }
                 if class == Class::Pair {
@@ -187,6 +197,22 @@ impl Examiner<'_> {
                     }
                 }
             }
+        }
+    }
+
+    /// A second line of defence: where another version of a program takes no value here, the
+    /// word that we took for one must do no harm as an option or as an operand.
+    fn one_word(&mut self, title: &str, name: &str, class: Class, value: &Value) {
+        let text = value.sample();
+        let option = text
+            .strip_prefix('-')
+            .is_some_and(|rest| rest.starts_with(|one: char| !one.is_ascii_digit()));
+        let leaves = text.len() > 1 && path::leaves(text, self.grants.workspace()).is_some();
+        if option || leaves && class == Class::Text {
+            let shown = value.shown();
+            self.deny(format!(
+                "`{shown}` as a value of `{name}` of `{title}`: glue it to the option"
+            ));
         }
     }
 

@@ -25,10 +25,25 @@ const PUBLIC: [&str; 15] = [
     "BASH_VERSION",
     "OSTYPE",
 ];
-/// Programs whose output holds no pattern.
-const CALM: [&str; 14] = [
-    "date", "git", "seq", "pwd", "basename", "dirname", "wc", "whoami", "hostname", "uname",
-    "nproc", "id", "expr", "arch",
+/// Commands whose output holds no pattern, as they begin.
+const CALM: [&str; 17] = [
+    "date",
+    "grep -c",
+    "git rev-parse",
+    "git describe",
+    "git branch --show-current",
+    "seq",
+    "pwd",
+    "basename",
+    "dirname",
+    "wc",
+    "whoami",
+    "hostname",
+    "uname",
+    "nproc",
+    "id",
+    "expr",
+    "arch",
 ];
 
 impl Examiner<'_> {
@@ -113,8 +128,10 @@ impl Examiner<'_> {
             Piece::Variable { expression, quoted } => self.variable(value, expression, *quoted)?,
             Piece::Output { command, quoted } => {
                 self.nested(command);
-                value.push_unknown(!quoted && !is_calm(command));
-                value.dash |= !quoted;
+                match is_calm(command) {
+                    true => value.push_calm(*quoted),
+                    false => value.push_unknown(!quoted),
+                }
             }
             Piece::Arithmetic(expression) => {
                 self.arithmetic(expression)?;
@@ -128,11 +145,12 @@ impl Examiner<'_> {
         let name_ends = expression.find(|one: char| !one.is_ascii_alphanumeric() && one != '_');
         let (name, rest) = expression.split_at(name_ends.unwrap_or(expression.len()));
         match expression {
-            "?" | "#" | "$" | "!" => {
+            "?" | "#" | "$" => {
                 value.push_number();
                 return Ok(());
             }
-            "@" | "*" | "-" => {
+            // The last of these is empty where nothing runs in the background.
+            "@" | "*" | "-" | "!" => {
                 value.push_unknown(!quoted);
                 return Ok(());
             }
@@ -149,8 +167,7 @@ impl Examiner<'_> {
         self.known_or_public(name);
         if rest.is_empty() && self.scope.get(name).is_none() && PUBLIC.contains(&name) {
             // No patterns in there, and one word each in any sane house.
-            value.push_unknown(false);
-            value.dash |= !quoted;
+            value.push_calm(quoted);
         } else if rest.is_empty() {
             value.push_bound(self.scope.get(name), quoted);
         } else {
@@ -176,7 +193,7 @@ impl Examiner<'_> {
                 Some(Binding::Known { samples, .. }) => {
                     samples.iter().all(|sample| sample.chars().all(|one| one.is_ascii_digit()))
                 }
-                Some(Binding::Unknown) | None => false,
+                Some(Binding::Unknown | Binding::Calm) | None => false,
             };
             if !number {
                 return refuse(format!("`{name}` in arithmetic may hold a command"));
@@ -220,7 +237,13 @@ fn is_harmless_operation(rest: &str) -> bool {
 
 /// Whether nothing in a substitution prints a pattern that would be expanded unquoted.
 fn is_calm(command: &str) -> bool {
-    let mut parts = command.split(['|', ';', '&', '\n']).map(str::trim);
-    let calm = |part: &str| CALM.contains(&part.split_whitespace().next().unwrap_or(""));
-    !command.contains(['*', '?', '[', '$', '`', '\'', '"']) && parts.all(calm)
+    // Of a pipeline only the last command prints.
+    let mut parts =
+        command.split([';', '&', '\n']).map(|part| part.rsplit('|').next().unwrap_or("").trim());
+    let begins = |part: &str, calm: &str| {
+        part.strip_prefix(calm).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
+    };
+    let calm = |part: &str| CALM.iter().any(|calm| begins(part, calm));
+    let plain = |part: &str| !part.contains(['*', '?', '[', '$', '`', '\'', '"', '\\', '<', '(']);
+    !command.contains("||") && parts.all(|part| plain(part) && calm(part))
 }

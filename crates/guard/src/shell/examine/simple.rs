@@ -29,6 +29,9 @@ impl Examiner<'_> {
         let outer = self.feed;
         if redirects_of(simple).any(feeds) {
             self.feed = Feed::Text;
+            if words.iter().any(|word| word.exact() == Some("exec")) {
+                self.deny("`exec` that changes what everything after it is fed with");
+            }
         }
         self.call(&words, &names, 0);
         self.feed = outer;

@@ -12,17 +12,40 @@ const BRACED_REFUSED: &str = "'\"`$\\{\n";
 pub(super) fn end_of_word(text: &[char], start: usize) -> Read<usize> {
     let mut at = start;
     while let Some(one) = text.get(at).copied() {
-        at = match one {
-            '\\' => escaped(text, at)?,
-            '\'' => closing(text, at + 1, '\'')? + 1,
-            '"' => double_quoted(text, at + 1)?,
-            '`' => closing_backquote(text, at + 1)? + 1,
-            '$' => expansion(text, at, true)?,
-            _ if METACHARACTERS.contains(one) => break,
-            _ => plain(text, at)?,
+        at = match quoted_or_expanded(text, at)? {
+            Some(end) => end,
+            None if METACHARACTERS.contains(one) => break,
+            None => plain(text, at)?,
         };
     }
     Ok(at)
+}
+
+/// Where the characters of a word stand that are neither quoted nor part of an expansion.
+pub(in crate::shell) fn bare(text: &[char]) -> Read<Vec<usize>> {
+    let (mut at, mut found) = (0, Vec::new());
+    while at < text.len() {
+        at = match quoted_or_expanded(text, at)? {
+            Some(end) => end,
+            None => {
+                found.push(at);
+                at + 1
+            }
+        };
+    }
+    Ok(found)
+}
+
+/// The end of what begins here, where it is a quote, an escape or an expansion.
+fn quoted_or_expanded(text: &[char], at: usize) -> Read<Option<usize>> {
+    Ok(Some(match text[at] {
+        '\\' => escaped(text, at)?,
+        '\'' => closing(text, at + 1, '\'')? + 1,
+        '"' => double_quoted(text, at + 1)?,
+        '`' => closing_backquote(text, at + 1)? + 1,
+        '$' => expansion(text, at, true)?,
+        _ => return Ok(None),
+    }))
 }
 
 /// Past line continuations: they are as if they were not there.
