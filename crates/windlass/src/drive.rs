@@ -91,6 +91,7 @@ impl Drive<'_> {
         let parked = state.run.as_ref().and_then(|run| run.parked.as_ref());
         let why = match parked {
             Some((Parked::WaitsForChild { .. }, _)) => "a child waits",
+            Some((Parked::AwaitsApproval { .. }, _)) => "nobody has answered yet",
             Some(_) | None => "the provider is out",
         };
         watcher

@@ -5,10 +5,13 @@
 
 use std::path::{Path, PathBuf};
 
+use kernel::units::ContentHash;
+
 use super::Environment;
 use super::alerts::{self, Webhook};
 use super::expect::{self, Keys};
 use super::mistake::{Broken, Source};
+use super::permits::{self, Permits};
 use super::plans::{self, Caps};
 use super::provider::optional;
 use super::yaml::{Node, Value};
@@ -22,9 +25,29 @@ pub(crate) struct Installation {
     pub(crate) prices: Option<PathBuf>,
     /// Who is told of trips.
     pub(crate) webhooks: Vec<Webhook>,
+    /// Who may do what.
+    pub(crate) permits: Permits,
+    /// The hash of the file; nothing where there is none.
+    pub(crate) hash: Option<ContentHash>,
 }
 
-const FILE: Keys = Keys { of: "the file", known: &["limits", "prices", "alerts"], required: &[] };
+const FILE: Keys = Keys {
+    of: "the file",
+    known: &[
+        "limits",
+        "prices",
+        "alerts",
+        "environment",
+        "people",
+        "policy",
+        "task_types",
+        "roles",
+        "tenants",
+        "roots",
+        "secrets",
+    ],
+    required: &[],
+};
 
 /// Reads the whole file. Relative paths start at `folder`.
 pub(super) fn read(
@@ -36,8 +59,11 @@ pub(super) fn read(
         let prices = optional(file.get("prices"), |entry| reader.text(entry));
         let limits = plans::read(reader, file.get("limits"));
         let webhooks = alerts::read(reader, file.get("alerts"));
+        let permits = permits::read(reader, file, folder);
         let prices = prices?.map(|path| folder.join(path));
-        Some(Installation { caps: limits?, prices, webhooks: webhooks? })
+        let (webhooks, permits) = (webhooks?, permits?);
+        let hash = Some(ContentHash::of(source.text.as_bytes()));
+        Some(Installation { caps: limits?, prices, webhooks, permits, hash })
     })
 }
 
@@ -51,5 +77,5 @@ pub(super) fn is_told_by(root: &Node) -> bool {
 /// Every key that is read here, for the check of the documentation.
 #[cfg(test)]
 pub(super) fn keys() -> impl Iterator<Item = &'static str> {
-    FILE.known.iter().copied().chain(plans::keys()).chain(alerts::keys())
+    FILE.known.iter().copied().chain(plans::keys()).chain(alerts::keys()).chain(permits::keys())
 }
