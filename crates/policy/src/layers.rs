@@ -34,6 +34,12 @@ impl Policies {
         &self.installation
     }
 
+    /// A tenant's own set, if it has one.
+    #[must_use]
+    pub fn of_tenant(&self, tenant: &Tenant) -> Option<&PolicySet> {
+        self.tenants.get(tenant).map(TenantSet::alone)
+    }
+
     /// Why the verdict on a question is what it is.
     #[must_use]
     pub fn explain(&self, question: &Question<'_>) -> Explanation {
@@ -52,7 +58,7 @@ impl Policies {
     }
 
     fn tenant(&self, question: &Question<'_>) -> Option<&PolicySet> {
-        self.tenants.get(&question.who.tenant).map(TenantSet::alone)
+        self.of_tenant(&question.who.tenant)
     }
 }
 

@@ -30,5 +30,5 @@ pub use example::ExampleResult;
 pub use explain::{Explanation, Held, Outcome, Told};
 pub use layers::Policies;
 pub use problem::Problem;
-pub use set::{LAWS, PolicySet, TenantSet, laws};
+pub use set::{LAWS, Listed, PolicySet, TenantSet, laws};
 pub use templates::{DEFAULT, TEMPLATES, Template, template};

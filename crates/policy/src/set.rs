@@ -14,6 +14,7 @@ use std::sync::{LazyLock, OnceLock};
 use cedar_policy::Policy;
 use engine::ports::Question;
 use kernel::verdict::{Judgement, Verdict};
+use serde::Serialize;
 
 use crate::conditions::Parts;
 use crate::example::Example;
@@ -48,6 +49,19 @@ pub(crate) struct Rule {
     pub(crate) reason: String,
     /// Its line in the file of its set.
     pub(crate) line: usize,
+}
+
+/// One policy, for people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Listed<'a> {
+    /// Its full name: the set's and its own.
+    pub id: &'a str,
+    /// Its line in the file of its set.
+    pub line: usize,
+    /// What it means where it applies.
+    pub verdict: Verdict,
+    /// Why, as its author says.
+    pub reason: &'a str,
 }
 
 /// The policies of an installation, loaded and found right.
@@ -139,6 +153,16 @@ impl PolicySet {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.rules.is_empty()
+    }
+
+    /// Every policy that it holds, the laws first where it stands on them.
+    pub fn listed(&self) -> impl Iterator<Item = Listed<'_>> {
+        self.rules.iter().map(|rule| Listed {
+            id: &rule.id,
+            line: rule.line,
+            verdict: rule.verdict,
+            reason: &rule.reason,
+        })
     }
 
     /// What is not wrong and not good either: policies that no example shows deciding.

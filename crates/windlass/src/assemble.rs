@@ -4,12 +4,16 @@
 //! it can be resumed without naming the file again. Keys are never written down: only
 //! the names of the variables that hold them.
 
+mod change;
 mod memo;
 mod model;
 mod redaction;
+mod scope;
 mod toolbox;
 
+pub(crate) use change::tell as tell_of_change;
 pub(crate) use model::{PriceOf, prices, script};
+pub(crate) use scope::admit;
 pub(crate) use toolbox::{known_tools, shell_runs};
 
 use std::path::Path;
@@ -21,6 +25,7 @@ use engine::circuits::Circuits;
 use engine::ports::{Model, Toolbox, World as _};
 use engine::tap::Tap;
 use kernel::agent::Frozen;
+use kernel::event::SessionScope;
 use kernel::units::{SessionId, UnixMs};
 use models::catalog::Catalog;
 use models::chain::Gates;
@@ -29,7 +34,7 @@ use stores::dispatch::local::Local;
 use stores::sqlite::{Options, Sqlite};
 use webhooks::{Hook, Secret, Webhooks};
 
-use crate::cli::AgentArgs;
+use crate::cli::{AgentArgs, ScopeArgs};
 use crate::config::{self, Config, Provider, Webhook};
 use crate::exit::BadUsage;
 use crate::here::Here;
@@ -49,17 +54,28 @@ const DEFAULT_CLAUDE: &str = "claude-sonnet-5-5";
 pub(crate) struct Assembled {
     pub(crate) engine: Engine,
     pub(crate) agent: Frozen,
-    /// One line about who will answer.
-    pub(crate) label: String,
+    /// What its sessions are composed for.
+    pub(crate) scope: SessionScope,
+    /// Who will answer, and what a person should know of the scope: a line each.
+    pub(crate) words: Vec<String>,
 }
 
-/// The agent that the arguments name, on a store that is made if it is not there.
-pub(crate) fn agent(here: &Here, args: &AgentArgs) -> anyhow::Result<Assembled> {
+/// The agent that the arguments name, narrowed to what a session gets here, on a store
+/// that is made if it is not there.
+pub(crate) async fn agent(
+    here: &Here,
+    args: &AgentArgs,
+    asked: &ScopeArgs,
+) -> anyhow::Result<Assembled> {
     let config = configure(args)?;
-    let agent = config::agent(&config, &known_tools())?.freeze();
+    let agent = config::agent(&config, &known_tools())?;
+    let (agent, scope, narrowed) = scope::narrow(here, &config, agent, asked)?;
+    let agent = agent.freeze();
     let engine = engine(here, &config, true)?;
     Memo::of(args)?.keep(&here.store, &agent.hash)?;
-    Ok(Assembled { engine, agent, label: label(&config) })
+    tell_of_change(here, &engine).await?;
+    let words = std::iter::once(label(&config)).chain(narrowed).collect();
+    Ok(Assembled { engine, agent, scope, words })
 }
 
 /// The engine for a session that is there: with the agent's file that the arguments
@@ -69,7 +85,11 @@ pub(crate) async fn for_session(
     session: SessionId,
     args: &AgentArgs,
 ) -> anyhow::Result<Engine> {
-    let state = reader(here)?.state(&here.tenant, session).await?;
+    let reader = reader(here)?;
+    let state = reader.state(&here.tenant, session).await?;
+    let workdir = state.opening.as_ref().and_then(|opening| opening.workdir.as_deref());
+    workdir.map_or(Ok(()), |workdir| admit(here, workdir))?;
+    tell_of_change(here, &reader).await?;
     let memo = match &args.agent {
         Some(_) => Memo::of(args)?,
         None => Memo::find(&here.store, &state.agent_hash)?,
@@ -84,6 +104,11 @@ pub(crate) async fn for_session(
 /// An engine for looking: it can read and command, and would call no provider.
 pub(crate) fn reader(here: &Here) -> anyhow::Result<Engine> {
     engine(here, &config::default_agent(DEFAULT_SIMULATED, Provider::Planner), false)
+}
+
+/// An engine for commands that keep something before there was any session.
+pub(crate) fn keeper(here: &Here) -> anyhow::Result<Engine> {
+    engine(here, &config::default_agent(DEFAULT_SIMULATED, Provider::Planner), true)
 }
 
 /// The tools, with the settings of an agent's file if one is named.
@@ -180,7 +205,7 @@ fn engine(here: &Here, config: &Config, make: bool) -> anyhow::Result<Engine> {
         world,
         plans: Arc::new(here.caps.plans.clone()),
         subscriptions: Arc::new(subscriptions(here)),
-        policy: Arc::new(engine::memory::Permissive),
+        policy: Arc::clone(&here.policies) as Arc<_>,
         redact: redaction::redactor(&here.redaction),
         tap,
         circuits,

@@ -7,6 +7,9 @@ mod doctor;
 mod guard;
 mod here;
 mod money;
+mod policy;
+mod scope;
+mod secrets;
 
 use std::path::PathBuf;
 
@@ -21,6 +24,9 @@ pub(crate) use doctor::DoctorArgs;
 pub(crate) use guard::{GuardCommand, GuardLoopArgs};
 pub(crate) use here::HereArgs;
 pub(crate) use money::{CapChange, CapsCommand, Limit, PricesCommand, SpendArgs};
+pub(crate) use policy::{ExplainArgs, FilesArgs, PolicyCommand, QuestionArgs};
+pub(crate) use scope::ScopeArgs;
+pub(crate) use secrets::{SecretsCommand, WhoseArgs};
 
 use here::label;
 
@@ -76,6 +82,12 @@ Example:  windlass log last --follow
     /// Find, export and verify who did what: calls, verdicts, approvals, caps
     #[command(subcommand, after_help = "Example:  windlass audit verify")]
     Audit(AuditCommand),
+    /// Show, check, test and explain policies: who may do what
+    #[command(subcommand, after_help = "Example:  windlass policy show")]
+    Policy(PolicyCommand),
+    /// Set, list, rotate and remove secrets in the encrypted file
+    #[command(subcommand, after_help = "Example:  windlass secrets set stripe-key")]
+    Secrets(SecretsCommand),
     /// List what models cost, or check a price file
     #[command(subcommand, after_help = "Example:  windlass prices list")]
     Prices(PricesCommand),
@@ -143,6 +155,8 @@ pub(crate) struct RunArgs {
     pub(crate) task: String,
     #[command(flatten)]
     pub(crate) agent: AgentArgs,
+    #[command(flatten)]
+    pub(crate) scope: ScopeArgs,
     /// The most that this run may cost, in dollars
     #[arg(long, value_name = "USD")]
     pub(crate) budget: Option<Money>,
@@ -165,6 +179,8 @@ pub(crate) struct RunArgs {
 pub(crate) struct ChatArgs {
     #[command(flatten)]
     pub(crate) agent: AgentArgs,
+    #[command(flatten)]
+    pub(crate) scope: ScopeArgs,
     /// Go on with this session instead of a new one
     #[arg(long, value_name = "SESSION", conflicts_with = "labels")]
     pub(crate) session: Option<String>,

@@ -11,9 +11,11 @@ pub(crate) mod doctor;
 pub(crate) mod drill;
 pub(crate) mod guard;
 pub(crate) mod log;
+pub(crate) mod policy;
 pub(crate) mod prices;
 pub(crate) mod resume;
 pub(crate) mod run;
+pub(crate) mod secrets;
 pub(crate) mod sessions;
 pub(crate) mod simulate;
 pub(crate) mod spend;
@@ -26,6 +28,7 @@ use engine::Engine;
 use engine::ports::Listing;
 use kernel::units::SessionId;
 
+use crate::assemble;
 use crate::exit::BadUsage;
 use crate::here::Here;
 
@@ -60,8 +63,8 @@ pub(crate) async fn session(
     }
 }
 
-/// The folder that file tools work in, as an absolute path.
-pub(crate) fn workdir(given: Option<&Path>) -> anyhow::Result<String> {
+/// The folder that file tools work in, as an absolute path under one of the roots.
+pub(crate) fn workdir(here: &Here, given: Option<&Path>) -> anyhow::Result<String> {
     let folder = given.unwrap_or(Path::new("."));
     let absolute = folder.canonicalize().map_err(|why| {
         BadUsage(format!("cannot work in `{}`: {why}\ngive a folder that exists", folder.display()))
@@ -72,5 +75,6 @@ pub(crate) fn workdir(given: Option<&Path>) -> anyhow::Result<String> {
     let words = absolute.to_str().with_context(|| {
         format!("the path of `{}` is not UTF-8, and sessions store it as text", folder.display())
     })?;
+    assemble::admit(here, words)?;
     Ok(words.to_owned())
 }

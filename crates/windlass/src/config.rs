@@ -14,6 +14,7 @@ mod fallbacks;
 mod installation;
 mod loops;
 mod mistake;
+mod permits;
 mod plans;
 mod price_file;
 mod provider;
@@ -36,6 +37,7 @@ use std::path::{Path, PathBuf};
 use kernel::agent::Limits;
 use kernel::price::Rule;
 use kernel::units::Money;
+use kernel::verdict::Trust;
 use serde_json::Value;
 
 pub(crate) use alerts::Webhook;
@@ -43,6 +45,7 @@ pub(crate) use dealing::Dealing;
 pub(crate) use fallbacks::Fallback;
 pub(crate) use installation::Installation;
 pub(crate) use mistake::{Broken, Look};
+pub(crate) use permits::{Chosen, Permits, PolicyFiles, question, question_in};
 pub(crate) use plans::{Caps, label_name};
 pub(crate) use price_file::PriceFile;
 pub(crate) use provider::{ANTHROPIC_KEY_ENV, Provider};
@@ -91,6 +94,12 @@ pub(crate) struct Config {
     pub(crate) tools: ToolSettings,
     /// The file's own price for its model. `None`: the catalogue's price holds.
     pub(crate) price: Option<Rule>,
+    /// How far its tools may reach.
+    pub(crate) trust: Trust,
+    /// The kind of its tasks, where the file tells it.
+    pub(crate) task_type: Option<String>,
+    /// Tools that must not run on untrusted words, each with its place in the file.
+    pub(crate) sensitive: Vec<(String, Span)>,
     /// The file, to point into when a later check finds a mistake.
     source: Source,
 }
@@ -113,6 +122,10 @@ pub(crate) enum Kind {
     Installation,
     /// An operator's prices.
     Prices,
+    /// Policies.
+    Policy,
+    /// A question for them.
+    Question,
 }
 
 impl Kind {
@@ -124,6 +137,8 @@ impl Kind {
                 "give the path of the installation's YAML file, like `examples/windlass.yaml`"
             }
             Kind::Prices => "give the path of a price file, like `examples/prices.yaml`",
+            Kind::Policy => "give the path of a policy file, like `examples/policy.yaml`",
+            Kind::Question => "give the path of a file with a question in YAML or JSON",
         }
     }
 }
@@ -248,6 +263,7 @@ pub(crate) fn kind_of(path: &Path) -> Result<Kind, ConfigError> {
         _ if named => Kind::Installation,
         Some(root) if price_file::is_told_by(&root) => Kind::Prices,
         Some(root) if installation::is_told_by(&root) => Kind::Installation,
+        Some(root) if permits::is_policies(&root) => Kind::Policy,
         Some(_) | None => Kind::Agent,
     })
 }

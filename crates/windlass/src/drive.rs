@@ -90,11 +90,11 @@ impl Drive<'_> {
         }
         let parked = state.run.as_ref().and_then(|run| run.parked.as_ref());
         let why = match parked {
-            Some((Parked::WaitsForChild { .. }, _)) => "a child waits",
-            Some(_) | None => "the provider is out",
+            Some((Parked::WaitsForChild { .. }, _)) => "a child waits; trying again",
+            Some((Parked::AwaitsApproval { .. }, _)) => "nobody has answered yet; going on without",
+            Some(_) | None => "the provider is out; trying again",
         };
-        watcher
-            .say(&format!("  {why}; trying again in {} s (Ctrl-C parks it)", wait_ms / 1_000 + 1));
+        watcher.say(&format!("  {why} in {} s (Ctrl-C parks it)", wait_ms / 1_000 + 1));
         tokio::select! {
             () = tokio::time::sleep(Duration::from_millis(wait_ms)) => true,
             () = self.stop.soon.cancelled() => false,

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use engine::error::EngineError;
 use engine::ports::StoreError;
+use secrets::SecretError;
 
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +54,9 @@ pub(crate) fn end_of(error: &anyhow::Error) -> End {
     if error.is::<NotNow>() {
         return End::Refused;
     }
+    if let Some(error) = error.downcast_ref::<SecretError>() {
+        return of_secret(error);
+    }
     if let Some(StoreError::Missing(_)) = error.downcast_ref::<StoreError>() {
         return End::Usage;
     }
@@ -67,5 +71,13 @@ pub(crate) fn end_of(error: &anyhow::Error) -> End {
             | EngineError::Contended { .. },
         )
         | None => End::Broken,
+    }
+}
+
+fn of_secret(error: &SecretError) -> End {
+    match error {
+        SecretError::Missing { .. } | SecretError::Unusable { .. } => End::Usage,
+        SecretError::Denied { .. } => End::Refused,
+        SecretError::Unavailable { .. } | SecretError::Damaged { .. } => End::Broken,
     }
 }

@@ -6,16 +6,18 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use engine::door::Owner;
 use engine::ports::Principal;
 use kernel::event::SessionScope;
-use kernel::units::{SessionId, Tenant};
+use kernel::units::{ContentHash, SessionId, Tenant};
 use models::catalog::Catalog;
+use policy::Policies;
 
 use crate::assemble::environment;
 use crate::cli::HereArgs;
-use crate::config::{self, Caps, ConfigError, Installation, Redaction, Webhook};
+use crate::config::{self, Caps, ConfigError, Installation, Permits, Redaction, Webhook};
 
 /// The tenant and the user of whoever names none.
 pub(crate) const LOCAL: &str = "local";
@@ -38,13 +40,34 @@ pub(crate) struct Here {
     pub(crate) catalog: Catalog,
     /// The caps that sessions share, and who is under which.
     pub(crate) caps: Caps,
-    /// What sessions are composed for, where nothing else is said.
+    /// Who acts and where, and what sessions are composed for where nothing else is said.
     pub(crate) scope: SessionScope,
+    /// Who may do what, as the installation's file has it.
+    pub(crate) permits: Permits,
+    /// The policies that it names.
+    pub(crate) policies: Arc<Policies>,
+    /// What all of that was read from.
+    pub(crate) configuration: Configuration,
     /// Who is told of trips.
     pub(crate) webhooks: Vec<Webhook>,
     /// What is blanked before anything leaves.
     pub(crate) redaction: Redaction,
     flags: HereArgs,
+}
+
+/// The files of the configuration, as far as they concern a tenant.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Configuration {
+    /// Their hashes, by what they are for.
+    pub(crate) files: BTreeMap<String, ContentHash>,
+}
+
+impl Configuration {
+    /// One hash of all; nothing where nothing is configured.
+    pub(crate) fn hash(&self) -> Option<ContentHash> {
+        let lines = self.files.iter().map(|(what, hash)| format!("{what}\0{hash}\n"));
+        (!self.files.is_empty()).then(|| ContentHash::of(lines.collect::<String>().as_bytes()))
+    }
 }
 
 impl Here {
@@ -58,13 +81,29 @@ impl Here {
             Some(file) => catalog(file)?,
             None => Catalog::builtin(),
         };
+        let (tenant, user) = (Tenant(flags.tenant.clone()), flags.user.clone());
+        let permits = installation.permits;
+        let loaded = permits.policies.load()?;
+        let ours = ["policy".to_owned(), format!("policy of {}", tenant.0)];
+        let policies = loaded.hashes.into_iter().filter(|(what, _)| ours.contains(what));
+        let file = installation.hash.map(|hash| ("installation".to_owned(), hash));
+        // Without a file nothing is configured: the program's own policies hold.
+        let files = file.map(|file| policies.chain([file]).collect()).unwrap_or_default();
+        let scope = SessionScope {
+            role: permits.people.role(&tenant, &user).to_owned(),
+            environment: permits.environment.clone(),
+            ..SessionScope::default()
+        };
         Ok(Here {
             store: flags.store.clone(),
-            tenant: Tenant(flags.tenant.clone()),
-            user: flags.user.clone(),
+            tenant,
+            user,
             catalog,
             caps: installation.caps,
-            scope: SessionScope::default(),
+            scope,
+            permits,
+            policies: Arc::new(loaded.policies),
+            configuration: Configuration { files },
             webhooks: installation.webhooks,
             redaction: installation.redaction,
             flags: flags.clone(),
@@ -72,13 +111,18 @@ impl Here {
     }
 
     /// Whose a new session is, and what its calls are counted under.
-    pub(crate) fn owner(&self, labels: &[(String, String)], workdir: String) -> Owner {
+    pub(crate) fn owner(
+        &self,
+        labels: &[(String, String)],
+        workdir: String,
+        scope: SessionScope,
+    ) -> Owner {
         Owner {
             tenant: self.tenant.clone(),
             user: self.user.clone(),
             labels: labels.iter().cloned().collect(),
             workdir: Some(workdir),
-            scope: self.scope.clone(),
+            scope,
         }
     }
 

@@ -4,9 +4,32 @@
 use engine::error::EngineError;
 use engine::ports::StoreError;
 use kernel::run::Refusal;
+use kernel::verdict::{Judgement, Verdict};
 
 /// One line of advice, where there is any beyond what the error says itself.
-pub(crate) fn of(error: &anyhow::Error) -> Option<&'static str> {
+pub(crate) fn of(error: &anyhow::Error) -> Option<String> {
+    match error.downcast_ref::<EngineError>() {
+        Some(EngineError::Denied(judgement)) => Some(of_denial(judgement)),
+        Some(_) | None => plain(error).map(str::to_owned),
+    }
+}
+
+/// Who denied it: a policy's name leads to its text.
+fn of_denial(judgement: &Judgement) -> String {
+    let by: Vec<String> = judgement.by.iter().map(|name| format!("`{name}`")).collect();
+    let asked = match judgement.verdict {
+        Verdict::Ask => "; it asks, and there is nobody to be asked",
+        Verdict::Allow | Verdict::Deny => "",
+    };
+    format!(
+        "the policy {} says so{asked}; nothing was changed\n\
+         `windlass policy explain` shows why, and `people` in the installation's file says who \
+         has which role",
+        by.join(", ")
+    )
+}
+
+fn plain(error: &anyhow::Error) -> Option<&'static str> {
     match error.downcast_ref::<EngineError>() {
         Some(EngineError::Refused(refusal)) => of_refusal(refusal),
         Some(EngineError::Store(store)) => of_store(store),
@@ -14,11 +37,11 @@ pub(crate) fn of(error: &anyhow::Error) -> Option<&'static str> {
             "nothing was changed; leave the store as it is and restore it from a backup\n\
              `windlass log SESSION` shows the events before the damage",
         ),
-        Some(EngineError::Denied(_)) => {
-            Some("nothing was changed; `windlass policy explain` shows which policy decides")
-        }
         Some(
-            EngineError::Agent(_) | EngineError::Contended { .. } | EngineError::Crashed { .. },
+            EngineError::Denied(_)
+            | EngineError::Agent(_)
+            | EngineError::Contended { .. }
+            | EngineError::Crashed { .. },
         ) => None,
         None => error.downcast_ref::<StoreError>().and_then(of_store),
     }

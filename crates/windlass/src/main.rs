@@ -67,6 +67,8 @@ fn run(cli: Cli) -> anyhow::Result<End> {
             Command::Log(args) => commands::log::log(&here()?, args).await,
             Command::Approvals(command) => commands::approvals::approvals(&here()?, command).await,
             Command::Audit(command) => commands::audit::audit(&here()?, command).await,
+            Command::Policy(command) => commands::policy::policy(&flags, command),
+            Command::Secrets(command) => commands::secrets::secrets(&here()?, command).await,
             Command::Prices(command) => commands::prices::prices(&flags, command),
             Command::Alerts(command) => commands::alerts::alerts(&here()?, command).await,
             Command::Caps(command) => commands::caps::caps(&here()?, command).await,
@@ -109,7 +111,7 @@ pub(crate) fn words_of(error: &anyhow::Error) -> String {
     }
     if let Some(hint) = hint::of(error) {
         words.push('\n');
-        words.push_str(hint);
+        words.push_str(&hint);
     }
     words
 }

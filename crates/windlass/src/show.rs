@@ -7,7 +7,7 @@ use kernel::ledger::CapReached;
 use kernel::ledger::{Allowance, Measure};
 use kernel::message::{Arguments, Block, Reply, text_of};
 use kernel::units::{Money, SessionId, UnixMs};
-use kernel::verdict::Judgement;
+use kernel::verdict::{Judgement, Trust};
 use serde_json::{Value, json};
 
 /// The longest stretch of somebody else's words in one line, in characters.
@@ -309,6 +309,15 @@ fn ruling(ruling: &Ruling) -> String {
     let by = if by.is_empty() { String::new() } else { format!(" by {}", by.join("+")) };
     let why = if reasons.is_empty() { String::new() } else { format!(": {}", reasons.join("; ")) };
     one_line(&format!("{} {}{by}{why}", ruling.call, verdict.name()))
+}
+
+/// How far tools reach, as it is written in files.
+pub(crate) fn trust(trust: Trust) -> &'static str {
+    match trust {
+        Trust::ReadOnly => "read_only",
+        Trust::Standard => "standard",
+        Trust::Elevated => "elevated",
+    }
 }
 
 pub(crate) fn outcome(outcome: Outcome) -> &'static str {

@@ -49,24 +49,25 @@ pub(crate) async fn chat(here: &Here, args: ChatArgs) -> anyhow::Result<End> {
 struct Chat<'a> {
     here: &'a Here,
     engine: Engine,
-    agent: Option<kernel::agent::Frozen>,
-    owner: Owner,
+    /// What its session is begun with.
+    begin: Option<(kernel::agent::Frozen, Owner)>,
     session: Option<SessionId>,
 }
 
 impl<'a> Chat<'a> {
     async fn open(here: &'a Here, args: &ChatArgs) -> anyhow::Result<Self> {
-        let folder = workdir(args.agent.workdir.as_deref())?;
-        let owner = here.owner(&args.labels, folder);
         if let Some(named) = &args.session {
             let session = session(here, &assemble::reader(here)?, named).await?;
             let engine = assemble::for_session(here, session, &args.agent).await?;
-            return Ok(Chat { here, engine, agent: None, owner, session: Some(session) });
+            return Ok(Chat { here, engine, begin: None, session: Some(session) });
         }
-        let Assembled { engine, agent, label } = assemble::agent(here, &args.agent)?;
-        eprintln!("{label}");
+        let folder = workdir(here, args.agent.workdir.as_deref())?;
+        let assembled = assemble::agent(here, &args.agent, &args.scope).await?;
+        let Assembled { engine, agent, scope, words } = assembled;
+        let owner = here.owner(&args.labels, folder, scope);
+        words.iter().for_each(|line| eprintln!("{line}"));
         eprintln!("{}", "say what is to be done; /exit or Ctrl-D ends".dimmed());
-        Ok(Chat { here, engine, agent: Some(agent), owner, session: None })
+        Ok(Chat { here, engine, begin: Some((agent, owner)), session: None })
     }
 
     /// One line after the other, until there are no more.
@@ -107,19 +108,19 @@ impl<'a> Chat<'a> {
         self.session = Some(session);
         let (mut watcher, mut seen) = (Watcher::new(false), self.engine.tap.watch());
         let listening = signals::listen(watcher.voice(signals::STOPPING))?;
-        let (tenant, stop) = (&self.owner.tenant, listening.stop.clone());
+        let (tenant, stop) = (&self.here.tenant, listening.stop.clone());
         let drive = Drive { engine: &self.engine, tenant, session, stop, takeover: false };
         let state = drive.to_rest(&mut watcher, &mut seen).await?;
         Ok(report(self.here, &state, false))
     }
 
     async fn give(&self, task: Task) -> Result<SessionId, EngineError> {
-        match (self.session, &self.agent) {
-            (None, Some(agent)) => self.engine.start(&self.owner, agent, task).await,
+        match (self.session, &self.begin) {
+            (None, Some((agent, owner))) => self.engine.start(owner, agent, task).await,
             (session, _) => {
                 let session =
                     session.expect("INVARIANT: a chat without an agent was opened on a session");
-                self.engine.say(&self.owner.tenant, session, task).await?;
+                self.engine.say(&self.here.tenant, session, task).await?;
                 Ok(session)
             }
         }

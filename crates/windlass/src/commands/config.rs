@@ -40,8 +40,10 @@ fn check(flags: &HereArgs, file: &Path) -> anyhow::Result<String> {
             if let Some(prices) = &installation.prices {
                 config::load_prices(prices, &environment)?;
             }
+            installation.permits.policies.load()?;
             installation_summary(file, &installation)
         }
+        Kind::Policy | Kind::Question => super::policy::summary(file)?,
         Kind::Prices => super::prices::summary(file, &config::load_prices(file, &environment)?),
     })
 }

@@ -32,12 +32,13 @@ pub(crate) async fn run(here: &Here, args: RunArgs) -> anyhow::Result<End> {
     let listening = signals::listen(watcher.voice(signals::STOPPING))?;
     let (engine, session) = match &args.session {
         None => {
-            let Assembled { engine, agent, label } = assemble::agent(here, &args.agent)?;
-            let folder = workdir(args.agent.workdir.as_deref())?;
-            let owner = here.owner(&args.labels, folder);
+            let folder = workdir(here, args.agent.workdir.as_deref())?;
+            let assembled = assemble::agent(here, &args.agent, &args.scope).await?;
+            let Assembled { engine, agent, scope, words } = assembled;
+            let owner = here.owner(&args.labels, folder, scope);
             let mut seen = engine.tap.watch();
             let session = engine.start(&owner, &agent, task).await?;
-            watcher.say(&label);
+            words.iter().for_each(|line| watcher.say(line));
             while let Ok(seen) = seen.try_recv() {
                 watcher.see(session, &seen);
             }

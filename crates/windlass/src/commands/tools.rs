@@ -38,7 +38,7 @@ pub(crate) async fn tools(here: &Here, command: ToolsCommand) -> anyhow::Result<
                     return Err(BadUsage(words.to_owned()).into());
                 }
             };
-            let folder = workdir(folder.as_deref())?;
+            let folder = workdir(here, folder.as_deref())?;
             let call = ToolCall {
                 tenant: here.tenant.clone(),
                 session: Machine.session_id(),

@@ -6,14 +6,15 @@ use std::path::Path;
 use kernel::agent::Limits;
 use kernel::price::Rule;
 use kernel::units::Money;
+use kernel::verdict::Trust;
 
 use super::expect::{self, Keys, Reader, Section};
 use super::mistake::{Broken, Source, Span};
 use super::provider::{Model, model_span, optional};
 use super::yaml::{Entry, Value};
 use super::{
-    AllowedTools, Config, Environment, fallbacks, loops, provider, rates, schema, tool_settings,
-    window,
+    AllowedTools, Config, Environment, fallbacks, loops, permits, provider, rates, schema,
+    tool_settings, window,
 };
 
 /// The budget of a run whose file names none.
@@ -50,6 +51,10 @@ const FILE: Keys = Keys {
         "fallbacks",
         "price",
         "mcp_servers",
+        "trust",
+        "task_type",
+        "sensitive",
+        "approval_minutes",
     ],
     required: &["agent_id", "model", "system_prompt", "allowed_tools"],
 };
@@ -85,7 +90,7 @@ fn fields(reader: &mut Reader, file: &Section, folder: &Path, source: Source) ->
         fallbacks::read(reader, file.get("fallbacks"), name, own, folder)
     });
     let system_prompt = file.get("system_prompt").and_then(|entry| reader.text(entry));
-    let allowed_tools = file.get("allowed_tools").and_then(|entry| allowed_tools(reader, entry));
+    let allowed_tools = file.get("allowed_tools").and_then(|entry| names(reader, entry));
     let max_tokens = whole(reader, file, "max_tokens", (1, 1_000_000), "tokens");
     let temperature =
         optional(file.get("temperature"), |entry| reader.decimal(entry, 0.0..=2.0, "number"));
@@ -94,6 +99,9 @@ fn fields(reader: &mut Reader, file: &Section, folder: &Path, source: Source) ->
     let output_schema = optional(file.get("output_schema"), |entry| schema::read(reader, entry));
     let tools = tool_settings::read(reader, file.get("tools"));
     let price = optional(file.get("price"), |entry| price(reader, entry));
+    let trust = optional(file.get("trust"), |entry| permits::trust(reader, entry));
+    let task_type = optional(file.get("task_type"), |entry| reader.text(entry));
+    let sensitive = optional(file.get("sensitive"), |entry| names(reader, entry));
     let (provider, dealing) = provider?;
     Some(Config {
         agent_id: agent_id?,
@@ -110,6 +118,9 @@ fn fields(reader: &mut Reader, file: &Section, folder: &Path, source: Source) ->
         output_schema: output_schema?,
         tools: tools?,
         price: price?,
+        trust: trust?.unwrap_or(Trust::Standard),
+        task_type: task_type?,
+        sensitive: sensitive?.unwrap_or_default(),
         source,
     })
 }
@@ -137,13 +148,14 @@ pub(super) fn model(reader: &mut Reader, entry: &Entry) -> Option<(String, Span)
     Some((said, span))
 }
 
-fn allowed_tools(reader: &mut Reader, entry: &Entry) -> Option<Vec<(String, Span)>> {
+/// Names of tools, each once.
+fn names(reader: &mut Reader, entry: &Entry) -> Option<Vec<(String, Span)>> {
     let items = reader.list(entry)?;
     let mut names: Vec<(String, Span)> = Vec::new();
     for item in items {
         let span = item.span.clone();
         let Value::Text(text) = &item.value else {
-            let words = "`allowed_tools` holds names of tools";
+            let words = format!("`{}` holds names of tools", entry.key);
             reader.wrong::<()>(span, words, "write each as one word: `- calculator`");
             continue;
         };
@@ -171,6 +183,11 @@ fn limits(reader: &mut Reader, file: &Section) -> Option<Limits> {
     let retries = whole(reader, file, "max_retries", (0, 20), "retries");
     let seconds = whole(reader, file, "timeout_seconds", (1, 3600), "seconds");
     let window = window::read(reader, file.get("context"));
+    let minutes = optional(file.get("approval_minutes"), |entry| {
+        reader.decimal(entry, 0.01..=43_200.0, "number of minutes")
+    });
+    // At most 30 days, so the cast loses only what was rounded off.
+    let approval_ms = minutes?.map(|minutes| (minutes * 60_000.0).round() as u64);
     Some(Limits {
         turns_max: turns?.unwrap_or(usual.turns_max),
         calls_per_turn_max: calls?.unwrap_or(usual.calls_per_turn_max),
@@ -181,6 +198,7 @@ fn limits(reader: &mut Reader, file: &Section) -> Option<Limits> {
         model_deadline_ms: seconds?.map_or(usual.model_deadline_ms, |s| u64::from(s) * 1000),
         window: window?,
         loops: loops?.unwrap_or(usual.loops),
+        approval_ms: approval_ms.unwrap_or(usual.approval_ms),
         ..usual
     })
 }

@@ -5,10 +5,13 @@
 
 use std::path::{Path, PathBuf};
 
+use kernel::units::ContentHash;
+
 use super::Environment;
 use super::alerts::{self, Webhook};
 use super::expect::{self, Keys};
 use super::mistake::{Broken, Source};
+use super::permits::{self, Permits};
 use super::plans::{self, Caps};
 use super::provider::optional;
 use super::redaction::{self, Redaction};
@@ -25,10 +28,30 @@ pub(crate) struct Installation {
     pub(crate) webhooks: Vec<Webhook>,
     /// What is blanked before anything leaves.
     pub(crate) redaction: Redaction,
+    /// Who may do what.
+    pub(crate) permits: Permits,
+    /// The hash of the file; nothing where there is none.
+    pub(crate) hash: Option<ContentHash>,
 }
 
-const FILE: Keys =
-    Keys { of: "the file", known: &["limits", "prices", "alerts", "redact"], required: &[] };
+const FILE: Keys = Keys {
+    of: "the file",
+    known: &[
+        "limits",
+        "prices",
+        "alerts",
+        "redact",
+        "environment",
+        "people",
+        "policy",
+        "task_types",
+        "roles",
+        "tenants",
+        "roots",
+        "secrets",
+    ],
+    required: &[],
+};
 
 /// Reads the whole file. Relative paths start at `folder`.
 pub(super) fn read(
@@ -41,8 +64,11 @@ pub(super) fn read(
         let limits = plans::read(reader, file.get("limits"));
         let webhooks = alerts::read(reader, file.get("alerts"));
         let redaction = redaction::read(reader, file.get("redact"));
+        let permits = permits::read(reader, file, folder);
         let prices = prices?.map(|path| folder.join(path));
-        Some(Installation { caps: limits?, prices, webhooks: webhooks?, redaction: redaction? })
+        let (webhooks, redaction, permits) = (webhooks?, redaction?, permits?);
+        let hash = Some(ContentHash::of(source.text.as_bytes()));
+        Some(Installation { caps: limits?, prices, webhooks, redaction, permits, hash })
     })
 }
 
@@ -56,5 +82,6 @@ pub(super) fn is_told_by(root: &Node) -> bool {
 /// Every key that is read here, for the check of the documentation.
 #[cfg(test)]
 pub(super) fn keys() -> impl Iterator<Item = &'static str> {
-    FILE.known.iter().copied().chain(plans::keys()).chain(alerts::keys()).chain(redaction::keys())
+    let limits = FILE.known.iter().copied().chain(plans::keys()).chain(alerts::keys());
+    limits.chain(redaction::keys()).chain(permits::keys())
 }

@@ -35,6 +35,19 @@ impl Source {
         let line = before.matches('\n').count() + 1;
         (line, before[line_start..].chars().count() + 1)
     }
+
+    /// What a line holds from a column on; both count from 1.
+    pub(super) fn rest_of(&self, line: usize, column: usize) -> Span {
+        let mut lines = self.text.split_inclusive('\n').scan(0, |at, line| {
+            let start = *at;
+            *at += line.len();
+            Some((start, line.trim_end()))
+        });
+        let end = self.text.len();
+        let (start, text) = lines.nth(line.saturating_sub(1)).unwrap_or((end, ""));
+        let from = text.char_indices().nth(column.saturating_sub(1));
+        start + from.map_or(text.len(), |(at, _)| at)..start + text.len()
+    }
 }
 
 /// One mistake.

@@ -35,11 +35,13 @@ pub(crate) fn agent(config: &Config, specs: &[ToolSpec]) -> Result<Agent, Config
 
 fn unknown_tools(config: &Config, specs: &[ToolSpec]) -> Vec<Mistake> {
     let names: Vec<&str> = specs.iter().map(|spec| spec.name.as_str()).collect();
-    let AllowedTools::Named(allowed) = &config.allowed_tools else {
-        return Vec::new();
+    let allowed = match &config.allowed_tools {
+        AllowedTools::All => &[][..],
+        AllowedTools::Named(allowed) => allowed,
     };
     allowed
         .iter()
+        .chain(&config.sensitive)
         .filter(|(name, _)| !names.contains(&name.as_str()))
         .map(|(name, span)| {
             let words = format!("there is no tool `{name}`");
@@ -59,8 +61,10 @@ fn is_given(config: &Config, spec: &ToolSpec) -> bool {
 }
 
 fn with_schema(config: &Config, spec: &ToolSpec) -> ToolSpec {
-    match &config.output_schema {
+    let spec = match &config.output_schema {
         Some(schema) if spec.name == END_TASK => tools::end_task_spec(Some(schema)),
         Some(_) | None => spec.clone(),
-    }
+    };
+    let marked = config.sensitive.iter().any(|(name, _)| *name == spec.name);
+    ToolSpec { sensitive: spec.sensitive || marked, ..spec }
 }

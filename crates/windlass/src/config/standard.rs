@@ -1,6 +1,7 @@
 //! The agent of `windlass run` when no file is given.
 
 use kernel::agent::Limits;
+use kernel::verdict::Trust;
 
 use super::agent_file::{BUDGET_DEFAULT, MAX_TOKENS_DEFAULT};
 use super::mistake::Source;
@@ -33,6 +34,9 @@ pub(crate) fn default_agent(model: &str, provider: Provider) -> Config {
         output_schema: None,
         tools: ToolSettings::default(),
         price: None,
+        trust: Trust::Standard,
+        task_type: None,
+        sensitive: Vec::new(),
         source: Source::new("", ""),
     }
 }

@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 
 use kernel::agent::{Agent, END_TASK, Effect, EffectRule, MORE, ToolSpec};
 use kernel::units::Money;
+use kernel::verdict::Trust;
 use serde_json::json;
 
 use super::{
-    Config, ConfigError, Kind, Look, Provider, SearchEngine, agent, default_agent, kind_of, load,
-    load_installation, load_prices, parse,
+    Chosen, Config, ConfigError, Kind, Look, Provider, SearchEngine, agent, default_agent, kind_of,
+    load, load_installation, load_prices, parse,
 };
 
 mod files;
@@ -93,7 +94,14 @@ fn every_example_loads() {
                 assert!(!prices.rows.is_empty());
             }
             Kind::Installation => {
-                load_installation(&path, &world).unwrap_or_else(|error| panic!("{error}"));
+                let file = load_installation(&path, &world);
+                let file = file.unwrap_or_else(|error| panic!("{error}"));
+                file.permits.policies.load().unwrap_or_else(|error| panic!("{error}"));
+            }
+            Kind::Policy | Kind::Question => {
+                let set = Chosen::File(path).read_as(policy::PolicySet::load);
+                let set = set.unwrap_or_else(|error| panic!("{error}"));
+                assert_eq!(set.warnings(), []);
             }
         }
     }
@@ -142,6 +150,7 @@ fn defaults_are_the_documented_ones() {
     assert_eq!(agent.temperature, None);
     assert_eq!(agent.limits, kernel::agent::Limits::default());
     assert_eq!(agent.limits.turns_max, 25);
+    assert_eq!((config.trust, config.task_type), (Trust::Standard, None));
     let names: Vec<_> = agent.tools.iter().map(|tool| tool.name.as_str()).collect();
     assert_eq!(names, [MORE]);
 }
@@ -191,6 +200,19 @@ fn what_the_file_says_is_what_the_agent_gets() {
     let search = config.tools.web_search.unwrap();
     assert_eq!(search.engine, SearchEngine::Brave);
     assert_eq!(search.key_env.as_deref(), Some("BRAVE_API_KEY"));
+}
+
+#[test]
+fn an_agent_says_how_far_it_reaches() {
+    let (config, agent) = read(
+        "agent_id: a\nmodel: planner\nsystem_prompt: p\nallowed_tools: [read, write]\n\
+         trust: elevated\ntask_type: chores\nsensitive: [write]\napproval_minutes: 0.5\n",
+    )
+    .unwrap();
+    assert_eq!((config.trust, config.task_type.as_deref()), (Trust::Elevated, Some("chores")));
+    assert_eq!(agent.limits.approval_ms, 30_000);
+    let marked = agent.tools.iter().filter(|tool| tool.sensitive);
+    assert_eq!(marked.map(|tool| tool.name.as_str()).collect::<Vec<_>>(), ["write"]);
 }
 
 #[test]

@@ -116,7 +116,10 @@ fn the_examples_in_the_help_work() {
 #[test]
 fn the_doctor_says_what_works_here() {
     let place = Place::new();
-    place.write("agent.yaml", "agent_id: a\nmodel: planner\nsystem_prompt: s\nallowed_tools: [bash, read]\n");
+    place.write(
+        "agent.yaml",
+        "agent_id: a\nmodel: planner\nsystem_prompt: s\nallowed_tools: [bash, read]\n",
+    );
     let ended = place.run(&["doctor", "--agent", "agent.yaml"]).code(FINISHED);
     ended.says("cage: ok").says("tool bash: ok").says("store: missing");
     let answers = place.run(&["doctor", "--json"]).code(FINISHED).json();

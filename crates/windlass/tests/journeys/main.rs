@@ -6,6 +6,7 @@
 mod place;
 
 mod alerts;
+mod approvals;
 mod caps;
 mod desk;
 mod drills;
@@ -14,8 +15,11 @@ mod judges;
 mod money;
 mod outages;
 mod pauses;
+mod policies;
 mod prices;
 mod requests;
 mod results;
+mod scopes;
+mod secrets;
 mod spend;
 mod talks;

@@ -19,7 +19,7 @@ use models::simulated::server::{FaultPlan, Server, Settings};
 
 use super::outage::{Kind, Way};
 use crate::assemble::{self, Assembled};
-use crate::cli::{AgentArgs, HereArgs};
+use crate::cli::{AgentArgs, HereArgs, ScopeArgs};
 use crate::here::Here;
 use crate::show;
 use crate::world::Machine;
@@ -78,9 +78,10 @@ pub(super) async fn play(way: &Way, failures: u32) -> anyhow::Result<Outcome> {
     std::fs::write(&file, agent).context("cannot write the rehearsal's agent")?;
     let here = Here::of(&flags(folder.path()))?;
     let args = AgentArgs { agent: Some(file), ..AgentArgs::default() };
-    let Assembled { engine, agent, .. } = assemble::agent(&here, &args)?;
+    let assembled = assemble::agent(&here, &args, &ScopeArgs::default()).await?;
+    let Assembled { engine, agent, scope, .. } = assembled;
     let notes = folder.path().display().to_string();
-    let session = engine.start(&here.owner(&[], notes), &agent, Task::of(TASK)).await?;
+    let session = engine.start(&here.owner(&[], notes, scope), &agent, Task::of(TASK)).await?;
     drive(&engine, &here, session).await?;
     let state = engine.state(&here.tenant, session).await?;
     let log = engine.log(&here.tenant, session).await?;

@@ -8,6 +8,7 @@ use engine::alerts::{Kind, Subscriber};
 use kernel::ledger::{Allowance, Budget, Per, Plans, Window};
 use kernel::price::{Rates, Rule, Tier};
 use kernel::units::{ContentHash, Money, Tenant, UnixMs};
+use kernel::verdict::Trust;
 use webhooks::Shape;
 
 use super::super::{
@@ -15,7 +16,7 @@ use super::super::{
     price_file, text,
 };
 use super::{check_broken, folder, world};
-use crate::config::{PriceFile, Webhook};
+use crate::config::{Chosen, PriceFile, Webhook};
 
 fn prices(text: &str) -> PriceFile {
     price_file::read(&text::of_bytes("prices.yaml", text.into()).unwrap(), &world).unwrap()
@@ -31,7 +32,7 @@ fn every_broken_price_file_is_told_what_is_wrong() {
 
 #[test]
 fn every_broken_installation_is_told_what_is_wrong() {
-    check_broken("tests/config/broken_installation", 8, |name, bytes| {
+    check_broken("tests/config/broken_installation", 17, |name, bytes| {
         let source = text::of_bytes(name, bytes)?;
         installation::read(&source, Path::new(""), &world).map(drop).map_err(ConfigError::from)
     });
@@ -189,6 +190,8 @@ fn a_file_tells_its_kind() {
         ("a.yaml", "prices: mine.yaml\n", FileKind::Installation),
         ("a.yaml", "limits: {}\n", FileKind::Installation),
         ("a.yaml", "alerts: {}\n", FileKind::Installation),
+        ("a.yaml", "people: {}\n", FileKind::Installation),
+        ("a.yaml", "policies: |\n  \n", FileKind::Policy),
         ("windlass.yaml", "", FileKind::Installation),
         ("windlass.yaml", "prise: mine.yaml\n", FileKind::Installation),
         ("a.yaml", "", FileKind::Agent),
@@ -197,4 +200,105 @@ fn a_file_tells_its_kind() {
         assert_eq!(kind(name, text), expected, "{name}: {text}");
     }
     assert!(kind_of(Path::new("no/such.yaml")).is_err());
+}
+
+#[test]
+fn what_is_said_of_people_and_secrets_is_what_holds() {
+    let text = "environment: staging\npolicy: {use: approvals, tenants: {acme: p/acme.yaml}}\n\
+                people:\n  role: guest\n  roles: {ann: operator}\n  tenants:\n    \
+                acme: {role: member, roles: {bob: approver}}\n\
+                task_types: {look: {tools: [read, \"git*\"], trust: read_only}}\n\
+                roles: {guest: {trust: read_only}}\ntenants: {acme: {}}\nroots: [work, /srv]\n\
+                secrets:\n  sources: [env: {prefix: W_}, encrypted: {path: s.enc, tenant: acme}]\n  \
+                grants: {smtp: '*', key: [acme]}\n  ttl_ms: 5\n";
+    let source = text::of_bytes("windlass.yaml", text.into()).unwrap();
+    let permits = installation::read(&source, Path::new("/etc/w"), &world).unwrap().permits;
+    assert_eq!(permits.environment, "staging");
+    for (tenant, user, role) in [
+        ("local", "ann", "operator"),
+        ("local", "bob", "guest"),
+        ("acme", "ann", "member"),
+        ("acme", "bob", "approver"),
+        ("other", "ann", "guest"),
+    ] {
+        let tenant = Tenant(tenant.to_owned());
+        assert_eq!(permits.people.role(&tenant, user), role, "{user} of {}", tenant.0);
+    }
+    let acme = Tenant("acme".to_owned());
+    assert_eq!(permits.policies.installation, Chosen::Template("approvals"));
+    assert_eq!(permits.policies.tenants[&acme], Path::new("/etc/w/p/acme.yaml"));
+    let scopes = &permits.scopes;
+    assert_eq!(scopes.roots, [Path::new("/etc/w/work"), Path::new("/srv")]);
+    assert_eq!(
+        scopes.task_types["look"].tools.as_deref(),
+        Some(&["read".into(), "git*".into()][..])
+    );
+    assert_eq!(scopes.roles["guest"].trust, Some(Trust::ReadOnly));
+    assert_eq!(scopes.tenants["acme"], policy::scope::Limit::default());
+    let secrets = &permits.secrets;
+    assert_eq!((secrets.sources.len(), secrets.ttl_ms, secrets.stale_ms_max), (2, 5, 300_000));
+    let encrypted = secrets::EncryptedConfiguration {
+        path: "/etc/w/s.enc".into(),
+        key: None,
+        tenant: Some("acme".to_owned()),
+    };
+    assert_eq!(secrets.sources[1], secrets::SourceConfiguration::Encrypted(encrypted));
+    let other = Tenant("other".to_owned());
+    for (tenant, name, granted) in [
+        (&acme, "smtp", true),
+        (&other, "smtp", true),
+        (&acme, "key", true),
+        (&other, "key", false),
+    ] {
+        let name = name.parse().unwrap();
+        assert_eq!(secrets.grants.allow(tenant, &name), granted, "{name} to {}", tenant.0);
+    }
+}
+
+#[test]
+fn without_people_whoever_is_here_is_admin_and_with_them_a_member() {
+    let role = |text: &str| {
+        let source = text::of_bytes("windlass.yaml", text.into()).unwrap();
+        let file = installation::read(&source, Path::new(""), &world).unwrap();
+        file.permits.people.role(&Tenant("local".to_owned()), "local").to_owned()
+    };
+    assert_eq!(role(""), "admin");
+    assert_eq!(role("people: {}"), "member");
+    assert_eq!(role("people: {roles: {ann: admin}}"), "member");
+}
+
+#[test]
+fn every_secrets_section_that_is_shown_is_read_as_the_crate_reads_it() {
+    let page = std::fs::read_to_string(folder("../../docs/secrets.md")).unwrap();
+    let mut seen = 0;
+    for block in page.split("```yaml\n").skip(1).filter_map(|block| block.split("```").next()) {
+        let files: Vec<String> = match block.starts_with("auth:") {
+            false => vec![block.to_owned()],
+            true => block.lines().map(with_auth).collect(),
+        };
+        for file in files {
+            let source = text::of_bytes("windlass.yaml", file.clone().into()).unwrap();
+            let ours = installation::read(&source, Path::new("/"), &world);
+            let ours = ours.unwrap_or_else(|broken| panic!("{broken}\n{file}")).permits.secrets;
+            let theirs: Section = serde_saphyr::from_str(&file).unwrap();
+            assert_eq!(rooted(&format!("{ours:?}")), rooted(&format!("{:?}", theirs.secrets)));
+            seen += 1;
+        }
+    }
+    assert_eq!(seen, 4, "the files are gone");
+}
+
+#[derive(serde::Deserialize)]
+struct Section {
+    secrets: secrets::Configuration,
+}
+
+/// A way into Vault, in a whole file.
+fn with_auth(auth: &str) -> String {
+    format!("secrets:\n  sources:\n    - vault:\n        address: https://v\n        {auth}\n")
+}
+
+/// The same with relative paths, which the crate leaves as they are, from the root.
+fn rooted(shown: &str) -> String {
+    shown.replace("\"secrets.enc\"", "\"/secrets.enc\"")
 }

@@ -1,0 +1,26 @@
+//! What a new session may be told about its scope. It only narrows.
+
+use clap::Args;
+use kernel::verdict::Trust;
+
+/// How a new session is narrowed.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct ScopeArgs {
+    /// The kind of task: it gets the tools and the trust that the installation's file says
+    #[arg(long, value_name = "NAME", conflicts_with = "session")]
+    pub(crate) task_type: Option<String>,
+    /// Less trust than the agent's own: `read_only`, `standard` or `elevated`
+    #[arg(long, value_name = "LEVEL", conflicts_with = "session", value_parser = trust)]
+    pub(crate) trust: Option<Trust>,
+}
+
+/// The words for trust, from least to most.
+const TRUSTS: [(&str, Trust); 3] =
+    [("read_only", Trust::ReadOnly), ("standard", Trust::Standard), ("elevated", Trust::Elevated)];
+
+/// How far tools may reach.
+pub(super) fn trust(text: &str) -> Result<Trust, String> {
+    let found = TRUSTS.iter().find(|(word, _)| *word == text);
+    let wrong = || "one of `read_only`, `standard` and `elevated`".to_owned();
+    found.map(|(_, trust)| *trust).ok_or_else(wrong)
+}
