@@ -168,9 +168,6 @@ async fn commands_are_judged_by_what_is_granted() {
     assert_eq!(ground.verdict("ls; cat /etc/passwd").await, Verdict::Deny);
     let own = format!("ls {}/a.txt", ground.work().display());
     assert_eq!(ground.verdict(&own).await, Verdict::Allow);
-        ground.verdict(&format!("ls {}/a.txt", ground.work().display()).await),
-        Verdict::Allow
-    );
     let examined = ground.toolbox.examine(&ground.call("curl -s https://example.com/x")).await;
     assert_eq!(examined.judgement.verdict, Verdict::Deny, "no network is granted");
     assert!(examined.hosts.contains("example.com") && examined.commands.contains("curl"));
