@@ -16,5 +16,6 @@ mod toolbox;
 mod words;
 
 pub use builtin::{all_specs, delegate_spec, end_task_spec, more_spec};
+pub use effects::forget_effects;
 pub use settings::{HttpLimits, SearchEngine, Secret, Settings};
 pub use toolbox::Builtin;

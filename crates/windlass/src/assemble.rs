@@ -4,6 +4,7 @@
 //! it can be resumed without naming the file again. Keys are never written down: only
 //! the names of the variables that hold them.
 
+mod keys;
 mod memo;
 mod model;
 
@@ -15,7 +16,7 @@ use std::sync::Arc;
 use engine::Engine;
 use engine::alerts::Subscriptions;
 use engine::circuits::Circuits;
-use engine::ports::{Model, Toolbox, World as _};
+use engine::ports::{Model, Store, Toolbox, World as _};
 use engine::tap::Tap;
 use kernel::agent::{Frozen, ToolSpec};
 use kernel::units::{SessionId, UnixMs};
@@ -23,6 +24,7 @@ use models::catalog::Catalog;
 use models::chain::Gates;
 use owo_colors::OwoColorize;
 use stores::dispatch::local::Local;
+use stores::sealing::Sealing;
 use stores::sqlite::{Options, Sqlite};
 use tools::{Builtin, SearchEngine, Secret as Key, Settings};
 use webhooks::{Hook, Secret, Webhooks};
@@ -176,7 +178,7 @@ fn engine(here: &Here, config: &Config, make: bool) -> anyhow::Result<Engine> {
     };
     let model: Arc<dyn Model> = model::assemble(config, &shared)?;
     Ok(Engine {
-        store: Arc::new(open(&here.store, make)?),
+        store: open(here, make)?,
         dispatch: Arc::new(Local::default()),
         model,
         toolbox: Arc::new(Builtin::new(settings(&here.store, config)?)),
@@ -227,8 +229,10 @@ pub(crate) fn now() -> UnixMs {
     Machine.now()
 }
 
-/// Opens the store; makes it only where something is going to be kept.
-fn open(store: &Path, make: bool) -> anyhow::Result<Sqlite> {
+/// Opens the store, which seals what people wrote where there is a key; makes it only
+/// where something is going to be kept.
+fn open(here: &Here, make: bool) -> anyhow::Result<Arc<dyn Store>> {
+    let store = &here.store;
     let database = store.join(DATABASE);
     if !make && !database.exists() {
         let words = format!(
@@ -237,7 +241,8 @@ fn open(store: &Path, make: bool) -> anyhow::Result<Sqlite> {
         );
         return Err(BadUsage(words).into());
     }
-    Ok(Sqlite::open(&database, Options::default())?)
+    let sqlite = Arc::new(Sqlite::open(&database, Options::default())?);
+    Ok(Arc::new(Sealing::new(sqlite, keys::ring(here)?)))
 }
 
 fn settings(store: &Path, config: &Config) -> anyhow::Result<Settings> {

@@ -3,6 +3,7 @@
 mod alerts;
 mod approvals;
 mod audit;
+mod erase;
 mod here;
 mod money;
 
@@ -15,6 +16,7 @@ use kernel::units::Money;
 pub(crate) use alerts::AlertsCommand;
 pub(crate) use approvals::{AnswerArgs, ApprovalsCommand};
 pub(crate) use audit::{AuditCommand, SearchArgs};
+pub(crate) use erase::{EraseCommand, RetentionArgs, RetentionCommand};
 pub(crate) use here::HereArgs;
 pub(crate) use money::{CapChange, CapsCommand, Limit, PricesCommand, SpendArgs};
 
@@ -72,6 +74,12 @@ Example:  windlass log last --follow
     /// Find, export and verify who did what: calls, verdicts, approvals, caps
     #[command(subcommand, after_help = "Example:  windlass audit verify")]
     Audit(AuditCommand),
+    /// Erase for good what was said and done, of a user or of a session
+    #[command(subcommand, after_help = "Example:  windlass erase user ada")]
+    Erase(EraseCommand),
+    /// Let go what the installation's file gives a time
+    #[command(subcommand, after_help = "Example:  windlass retention apply --dry-run")]
+    Retention(RetentionCommand),
     /// List what models cost, or check a price file
     #[command(subcommand, after_help = "Example:  windlass prices list")]
     Prices(PricesCommand),

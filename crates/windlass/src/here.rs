@@ -15,7 +15,7 @@ use models::catalog::Catalog;
 
 use crate::assemble::environment;
 use crate::cli::HereArgs;
-use crate::config::{self, Caps, ConfigError, Installation, Webhook};
+use crate::config::{self, Caps, ConfigError, Encryption, Installation, Keeping, Webhook};
 
 /// The tenant and the user of whoever names none.
 pub(crate) const LOCAL: &str = "local";
@@ -42,6 +42,12 @@ pub(crate) struct Here {
     pub(crate) scope: SessionScope,
     /// Who is told of trips.
     pub(crate) webhooks: Vec<Webhook>,
+    /// Where secrets are.
+    pub(crate) secrets: secrets::Configuration,
+    /// Under which keys content is sealed. `None`: it is not.
+    pub(crate) encryption: Option<Encryption>,
+    /// How long content is kept, by environment.
+    pub(crate) retention: BTreeMap<String, Keeping>,
     flags: HereArgs,
 }
 
@@ -64,6 +70,9 @@ impl Here {
             caps: installation.caps,
             scope: SessionScope::default(),
             webhooks: installation.webhooks,
+            secrets: installation.secrets,
+            encryption: installation.encryption,
+            retention: installation.retention,
             flags: flags.clone(),
         })
     }

@@ -281,10 +281,9 @@ impl Engine {
         self.tell(&about, "begun", json!({ "bounds": described(bounds) })).await?;
         let mut gone = Outdated::default();
         for (environment, before) in &bounds.contents {
-            gone.contents += all(async || {
-                audit.forget_content(tenant, environment, *before, PAGE_ROWS).await
-            })
-            .await?;
+            gone.contents +=
+                all(async || audit.forget_content(tenant, environment, *before, PAGE_ROWS).await)
+                    .await?;
         }
         if let Some(before) = bounds.entries {
             gone.entries += all(async || audit.prune(tenant, before, PAGE_ROWS).await).await?;

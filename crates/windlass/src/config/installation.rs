@@ -3,11 +3,13 @@
 //! Without one there are no shared caps and the built-in prices hold, so that a newcomer
 //! needs none.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::Environment;
 use super::alerts::{self, Webhook};
 use super::expect::{self, Keys};
+use super::keeping::{self, Encryption, Keeping};
 use super::mistake::{Broken, Source};
 use super::plans::{self, Caps};
 use super::provider::optional;
@@ -22,9 +24,19 @@ pub(crate) struct Installation {
     pub(crate) prices: Option<PathBuf>,
     /// Who is told of trips.
     pub(crate) webhooks: Vec<Webhook>,
+    /// Where secrets are.
+    pub(crate) secrets: secrets::Configuration,
+    /// Under which keys content is sealed. `None`: it is not.
+    pub(crate) encryption: Option<Encryption>,
+    /// How long content is kept, by environment.
+    pub(crate) retention: BTreeMap<String, Keeping>,
 }
 
-const FILE: Keys = Keys { of: "the file", known: &["limits", "prices", "alerts"], required: &[] };
+const FILE: Keys = Keys {
+    of: "the file",
+    known: &["limits", "prices", "alerts", "secrets", "encryption", "retention"],
+    required: &[],
+};
 
 /// Reads the whole file. Relative paths start at `folder`.
 pub(super) fn read(
@@ -37,7 +49,17 @@ pub(super) fn read(
         let limits = plans::read(reader, file.get("limits"));
         let webhooks = alerts::read(reader, file.get("alerts"));
         let prices = prices?.map(|path| folder.join(path));
-        Some(Installation { caps: limits?, prices, webhooks: webhooks? })
+        let secrets = keeping::secrets(reader, file.get("secrets"));
+        let encryption = keeping::encryption(reader, file.get("encryption"));
+        let retention = keeping::retention(reader, file.get("retention"));
+        Some(Installation {
+            caps: limits?,
+            prices,
+            webhooks: webhooks?,
+            secrets: secrets?,
+            encryption: encryption?,
+            retention: retention?,
+        })
     })
 }
 
@@ -51,5 +73,5 @@ pub(super) fn is_told_by(root: &Node) -> bool {
 /// Every key that is read here, for the check of the documentation.
 #[cfg(test)]
 pub(super) fn keys() -> impl Iterator<Item = &'static str> {
-    FILE.known.iter().copied().chain(plans::keys()).chain(alerts::keys())
+    FILE.known.iter().copied().chain(plans::keys()).chain(alerts::keys()).chain(keeping::keys())
 }

@@ -9,6 +9,7 @@ mod alerts;
 mod caps;
 mod desk;
 mod drills;
+mod erasure;
 mod guards;
 mod money;
 mod outages;
