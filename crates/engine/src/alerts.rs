@@ -24,6 +24,9 @@ use serde::{Deserialize, Serialize};
 /// Hexadecimal digits of an alert's id.
 const ID_DIGITS: usize = 32;
 
+/// What an alert says once the content of its session was erased.
+pub const ERASED: &str = "the content of its session was erased";
+
 /// Longest piece of somebody else's words in an alert, in characters.
 const WORDS_MAX: usize = 300;
 

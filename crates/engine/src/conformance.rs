@@ -44,7 +44,7 @@ pub type Kept = Result<(), Broken>;
 pub type Behaviour = fn(&Arc<dyn Store>) -> BoxFuture<'_, Kept>;
 
 /// Every behaviour of a store, by name.
-pub const STORE: [(&str, Behaviour); 38] = [
+pub const STORE: [(&str, Behaviour); 40] = [
     ("log: opens, appends and reads", |s| Box::pin(log::opens_appends_and_reads(s))),
     ("log: reads page by page", |s| Box::pin(log::reads_page_by_page(s))),
     ("log: keeps the chain and its head", |s| Box::pin(log::keeps_the_chain(s))),
@@ -81,6 +81,8 @@ pub const STORE: [(&str, Behaviour); 38] = [
     ("audit: content is erased", |s| Box::pin(audit::content_is_erased(s))),
     ("audit: pruned from the beginning", |s| Box::pin(audit::pruned_from_the_beginning(s))),
     ("content: comes and is erased", |s| Box::pin(audit::content_comes_and_is_erased(s))),
+    ("content: erasable, page by page", |s| Box::pin(audit::erasable_by_page(s))),
+    ("content: erased for good", |s| Box::pin(audit::erased_for_good(s))),
     ("payloads: owned by their session", |s| Box::pin(payloads::owned_by_their_session(s))),
     ("payloads: kept once, checked", |s| Box::pin(payloads::kept_once_and_checked(s))),
     ("crowd: one cap, many holders", |s| Box::pin(crowd::one_cap_many_holders(s))),

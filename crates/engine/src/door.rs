@@ -5,6 +5,7 @@
 //! here; a nudge tells the workers that something is owed.
 
 mod approvals;
+mod erasure;
 
 use std::collections::BTreeMap;
 
@@ -17,6 +18,7 @@ use kernel::units::{Money, SessionId, Tenant, UnixMs};
 use kernel::verdict::Judgement;
 
 pub use approvals::Asked;
+pub use erasure::{AuditBounds, Erasure, Outdated};
 
 use crate::Engine;
 use crate::audit::{Entry, Record};

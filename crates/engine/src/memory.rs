@@ -123,6 +123,7 @@ impl Vault {
             None if commit.expected_seq == 0 => &opened.head,
             None => return Err(missing(commit.session)),
         };
+        self.is_there(commit.session)?;
         commit.admit(head)?;
         let balances = balances_after(&commit.moves, |scope| {
             let lasting = || self.balances.get(&scope.lasting()).copied();
@@ -299,9 +300,10 @@ impl Store for Memory {
     async fn keep(&self, tenant: &Tenant, payload: Payload) -> Result<(), StoreError> {
         payload.check()?;
         self.with(tenant, |vault| {
+            payload.owner.map_or(Ok(()), |owner| vault.is_there(owner))?;
             vault.payloads.entry((payload.owner, payload.hash)).or_insert(payload.bytes);
-        });
-        Ok(())
+            Ok(())
+        })
     }
 
     async fn payload(

@@ -14,7 +14,7 @@ mod store;
 mod toolbox;
 mod world;
 
-pub use audit::{Audit, Content, Contents, Doomed};
+pub use audit::{Audit, Content, Contents, Doomed, ERASABLE_ROWS_MAX};
 pub use contract::{Moved, alerts_after, balances_after, check_settable, new_balance, pin};
 pub use courier::{Courier, Undelivered};
 pub use dispatch::Dispatch;

@@ -8,10 +8,11 @@ use kernel::units::{Money, Tenant, UnixMs};
 use stores::sqlite::{Options, Sqlite};
 
 /// The steps as they were when each version was the newest.
-const STEPS: [&str; 3] = [
+const STEPS: [&str; 4] = [
     include_str!("../src/sqlite/schema/0001.sql"),
     include_str!("../src/sqlite/schema/0002.sql"),
     include_str!("../src/sqlite/schema/0003.sql"),
+    include_str!("../src/sqlite/schema/0004.sql"),
 ];
 
 #[tokio::test]

@@ -10,15 +10,19 @@
 mod record;
 mod replace;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use engine::ports::{Reconciled, ToolCall, ToolOutput};
-use kernel::units::ContentHash;
+use kernel::units::{ContentHash, SessionId};
 
 use crate::failure::{Failure, told};
 use crate::files::{Content, FILE_BYTES_MAX, Folder, Stop, shown};
 use record::{Record, Records};
+
+/// The folder of records.
+const FOLDER: &str = "effects";
 
 /// Locks that folders share. Two folders may share one and then wait for each other.
 const LOCKS: usize = 64;
@@ -84,6 +88,8 @@ pub(crate) struct CallId {
     pub(crate) key: ContentHash,
     /// What was asked: from tool and arguments.
     pub(crate) asked: ContentHash,
+    /// Whose call it is, so that the record can go with the session's content.
+    pub(crate) session: Option<SessionId>,
 }
 
 impl CallId {
@@ -91,7 +97,7 @@ impl CallId {
         let session = call.session.to_string();
         let key = framed(&[call.tenant.0.as_bytes(), session.as_bytes(), call.key.as_bytes()]);
         let asked = framed(&[call.spec.name.as_bytes(), &call.arguments.canonical()]);
-        CallId { key, asked }
+        CallId { key, asked, session: Some(call.session) }
     }
 }
 
@@ -112,6 +118,15 @@ enum Became {
     Unknown(String),
 }
 
+/// Removes what the program wrote down about changes that these sessions made to files. The
+/// files stay as they are. Tells how many records there were.
+///
+/// # Errors
+/// The folder of the state cannot be read or written.
+pub fn forget_effects(state_dir: &Path, sessions: &BTreeSet<SessionId>) -> std::io::Result<usize> {
+    Records::new(state_dir.join(FOLDER)).forget_sessions(sessions)
+}
+
 /// Changes to files, with their records.
 pub(crate) struct Effects {
     records: Records,
@@ -129,7 +144,7 @@ impl Effects {
     /// Keeps records in the folder `effects` of `state_dir`, once there is a first.
     pub(crate) fn new(state_dir: &Path, on_step: OnStep) -> Self {
         let locks = (0..LOCKS).map(|_| Mutex::new(())).collect();
-        Effects { records: Records::new(state_dir.join("effects")), locks, on_step }
+        Effects { records: Records::new(state_dir.join(FOLDER)), locks, on_step }
     }
 
     /// Makes the folder of records. Before a working directory is opened for a change, so

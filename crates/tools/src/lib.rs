@@ -19,6 +19,7 @@ mod toolbox;
 mod words;
 
 pub use builtin::{all_specs, delegate_spec, end_task_spec, more_spec, shell_runs};
+pub use effects::forget_effects;
 pub use guarded::{Doubled, Guarded};
 pub use settings::{Bash, HttpLimits, SearchEngine, Secret, Settings};
 pub use toolbox::Builtin;

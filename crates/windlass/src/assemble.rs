@@ -5,6 +5,7 @@
 //! the names of the variables that hold them.
 
 mod change;
+mod keys;
 mod memo;
 mod model;
 mod redaction;
@@ -22,7 +23,7 @@ use std::sync::Arc;
 use engine::Engine;
 use engine::alerts::Subscriptions;
 use engine::circuits::Circuits;
-use engine::ports::{Model, Toolbox, World as _};
+use engine::ports::{Model, Store, Toolbox, World as _};
 use engine::tap::Tap;
 use kernel::agent::Frozen;
 use kernel::event::SessionScope;
@@ -31,6 +32,7 @@ use models::catalog::Catalog;
 use models::chain::Gates;
 use owo_colors::OwoColorize;
 use stores::dispatch::local::Local;
+use stores::sealing::Sealing;
 use stores::sqlite::{Options, Sqlite};
 use webhooks::{Hook, Secret, Webhooks};
 
@@ -198,7 +200,7 @@ fn engine(here: &Here, config: &Config, make: bool) -> anyhow::Result<Engine> {
     };
     let model: Arc<dyn Model> = model::assemble(config, &shared)?;
     Ok(Engine {
-        store: Arc::new(open(&here.store, make)?),
+        store: open(here, make)?,
         dispatch: Arc::new(Local::default()),
         model,
         toolbox: toolbox::toolbox(&here.store, config)?,
@@ -254,8 +256,10 @@ pub(crate) fn now() -> UnixMs {
     Machine.now()
 }
 
-/// Opens the store; makes it only where something is going to be kept.
-fn open(store: &Path, make: bool) -> anyhow::Result<Sqlite> {
+/// Opens the store, which seals what people wrote where there is a key; makes it only
+/// where something is going to be kept.
+fn open(here: &Here, make: bool) -> anyhow::Result<Arc<dyn Store>> {
+    let store = &here.store;
     let database = store.join(DATABASE);
     if !make && !database.exists() {
         let words = format!(
@@ -264,7 +268,8 @@ fn open(store: &Path, make: bool) -> anyhow::Result<Sqlite> {
         );
         return Err(BadUsage(words).into());
     }
-    Ok(Sqlite::open(&database, Options::default())?)
+    let sqlite = Arc::new(Sqlite::open(&database, Options::default())?);
+    Ok(Arc::new(Sealing::new(sqlite, keys::ring(here)?)))
 }
 
 /// One line about who answers, so that nobody takes a simulated model for a real one.

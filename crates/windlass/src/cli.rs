@@ -5,6 +5,7 @@ mod approvals;
 mod audit;
 mod doctor;
 mod guard;
+mod erase;
 mod here;
 mod money;
 mod policy;
@@ -22,6 +23,7 @@ pub(crate) use approvals::{AnswerArgs, ApprovalsCommand};
 pub(crate) use audit::{AuditCommand, SearchArgs};
 pub(crate) use doctor::DoctorArgs;
 pub(crate) use guard::{GuardCommand, GuardLoopArgs};
+pub(crate) use erase::{EraseCommand, RetentionArgs, RetentionCommand};
 pub(crate) use here::HereArgs;
 pub(crate) use money::{CapChange, CapsCommand, Limit, PricesCommand, SpendArgs};
 pub(crate) use policy::{ExplainArgs, FilesArgs, PolicyCommand, QuestionArgs};
@@ -88,6 +90,12 @@ Example:  windlass log last --follow
     /// Set, list, rotate and remove secrets in the encrypted file
     #[command(subcommand, after_help = "Example:  windlass secrets set stripe-key")]
     Secrets(SecretsCommand),
+    /// Erase for good what was said and done, of a user or of a session
+    #[command(subcommand, after_help = "Example:  windlass erase user ada")]
+    Erase(EraseCommand),
+    /// Let go what the installation's file gives a time
+    #[command(subcommand, after_help = "Example:  windlass retention apply --dry-run")]
+    Retention(RetentionCommand),
     /// List what models cost, or check a price file
     #[command(subcommand, after_help = "Example:  windlass prices list")]
     Prices(PricesCommand),

@@ -57,12 +57,15 @@ pub(crate) fn end_of(error: &anyhow::Error) -> End {
     if let Some(error) = error.downcast_ref::<SecretError>() {
         return of_secret(error);
     }
-    if let Some(StoreError::Missing(_)) = error.downcast_ref::<StoreError>() {
-        return End::Usage;
+    match error.downcast_ref::<StoreError>() {
+        Some(StoreError::Missing(_)) => return End::Usage,
+        Some(StoreError::Erased(_)) => return End::Refused,
+        Some(_) | None => {}
     }
     match error.downcast_ref::<EngineError>() {
         Some(EngineError::Refused(_) | EngineError::Denied(_)) => End::Refused,
         Some(EngineError::Store(StoreError::Missing(_))) => End::Usage,
+        Some(EngineError::Store(StoreError::Erased(_))) => End::Refused,
         Some(
             EngineError::Store(_)
             | EngineError::Damaged { .. }

@@ -17,7 +17,9 @@ use policy::Policies;
 
 use crate::assemble::environment;
 use crate::cli::HereArgs;
-use crate::config::{self, Caps, ConfigError, Installation, Permits, Redaction, Webhook};
+use crate::config::{
+    self, Caps, ConfigError, Encryption, Installation, Keeping, Permits, Redaction, Webhook,
+};
 
 /// The tenant and the user of whoever names none.
 pub(crate) const LOCAL: &str = "local";
@@ -52,6 +54,10 @@ pub(crate) struct Here {
     pub(crate) webhooks: Vec<Webhook>,
     /// What is blanked before anything leaves.
     pub(crate) redaction: Redaction,
+    /// Under which keys content is sealed. `None`: it is not.
+    pub(crate) encryption: Option<Encryption>,
+    /// How long content is kept, by environment.
+    pub(crate) retention: BTreeMap<String, Keeping>,
     flags: HereArgs,
 }
 
@@ -106,6 +112,8 @@ impl Here {
             configuration: Configuration { files },
             webhooks: installation.webhooks,
             redaction: installation.redaction,
+            encryption: installation.encryption,
+            retention: installation.retention,
             flags: flags.clone(),
         })
     }

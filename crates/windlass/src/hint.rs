@@ -89,7 +89,10 @@ fn of_store(error: &StoreError) -> Option<&'static str> {
         StoreError::Full(_) => {
             Some("what was committed is safe; `windlass resume last` goes on once there is room")
         }
-        StoreError::Erased(_)
+        StoreError::Erased(_) => Some(
+            "what it cost is still in `windlass spend`, what was done in `windlass audit search`",
+        ),
+        StoreError::Locked { .. }
         | StoreError::Stale { .. }
         | StoreError::Held { .. }
         | StoreError::Cap(_)

@@ -69,6 +69,8 @@ fn run(cli: Cli) -> anyhow::Result<End> {
             Command::Audit(command) => commands::audit::audit(&here()?, command).await,
             Command::Policy(command) => commands::policy::policy(&flags, command),
             Command::Secrets(command) => commands::secrets::secrets(&here()?, command).await,
+            Command::Erase(command) => commands::erase::erase(&here()?, command).await,
+            Command::Retention(command) => commands::retention::retention(&here()?, command).await,
             Command::Prices(command) => commands::prices::prices(&flags, command),
             Command::Alerts(command) => commands::alerts::alerts(&here()?, command).await,
             Command::Caps(command) => commands::caps::caps(&here()?, command).await,

@@ -17,7 +17,7 @@ const FLOORS: [(&str, &[&str]); 15] = [
     ("tools", &["engine", "guard", "sandbox", "secrets", "kernel"]),
     ("mcp", &["engine", "guard", "sandbox", "secrets", "kernel"]),
     ("policy", &["engine", "kernel"]),
-    ("stores", &["engine", "kernel"]),
+    ("stores", &["engine", "secrets", "kernel"]),
     ("webhooks", &["engine", "kernel"]),
     (
         "windlass",

@@ -5,10 +5,12 @@ use std::sync::Arc;
 use bytes::Bytes;
 use kernel::units::{Epoch, Tenant, UnixMs};
 
-use super::sample::{Pen, grant, hold, payload, scope, session};
+use super::alerts::alert;
+use super::sample::{Pen, brief, dollars, grant, hold, payload, scope, session};
 use super::{Broken, Kept, broken, fails, is_missing, same, works};
+use crate::alerts::{Alert, ERASED};
 use crate::audit::{ChainHead, Entry, Record};
-use crate::ports::{Commit, Content, Doomed, Payload, Store, StoreError};
+use crate::ports::{Commit, Content, Doomed, Payload, Status, Store, StoreError};
 
 /// A record of this instant and environment, with or without content.
 #[must_use]
@@ -135,29 +137,106 @@ pub async fn content_comes_and_is_erased(store: &Arc<dyn Store>) -> Kept {
     let contents = store.contents();
     let first = works("a content reads", contents.content(&tenant, session(1)).await)?;
     same("it comes back as it came", first, Some(content("ada", "production", 10, true)))?;
-    let foreign = contents.content(&Tenant("other".to_owned()), session(1)).await;
-    same("L27: it is its tenant's", works("a content reads", foreign)?, None)?;
+    let foreign = Tenant("other".to_owned());
+    let theirs = works("a content reads", contents.content(&foreign, session(1)).await)?;
+    same("L27: it is its tenant's", theirs, None)?;
+    let ours = works("nothing is erased", contents.erase(&foreign, &session_of(1)).await)?;
+    same("L27: nobody erases a foreign content", ours, vec![])?;
     let old = Doomed::Environment { name: "production".to_owned(), before: UnixMs(40) };
     for (which, sessions) in [
-        (Doomed::Session(session(2)), vec![session(2)]),
-        (Doomed::Session(session(2)), vec![]),
+        (session_of(2), vec![session(2)]),
+        (session_of(2), vec![]),
         (old, vec![session(1), session(3)]),
         (Doomed::User("bob".to_owned()), vec![session(4)]),
     ] {
+        let told = contents.erasable(&tenant, &which, None, 9).await;
+        same("what would be erased is told", works("it is told", told)?, sessions.clone())?;
         let mut gone = works("content is erased", contents.erase(&tenant, &which).await)?;
         gone.sort();
         same("the content that is meant is erased", gone, sessions)?;
     }
+    works("traces are overwritten", contents.scrub().await)?;
     for (number, _) in &owners {
         let id = session(*number);
-        let erased = |error: &StoreError| matches!(error, StoreError::Erased(_));
-        fails("an erased content says so", contents.content(&tenant, id).await, erased)?;
+        fails("an erased content says so", contents.content(&tenant, id).await, is_erased)?;
         let secret = store.payload(&tenant, Some(id), payload(b"theirs").hash).await;
         fails("its payloads are gone", secret, is_missing)?;
         let listed = works("a session can be looked at", store.look(&tenant, id).await)?;
         same("its title is blank", listed.brief.title, String::new())?;
-        let read = store.read(&tenant, id, 0, 9).await;
-        fails("an erased log says so", read, erased)?;
+        fails("an erased log says so", store.read(&tenant, id, 0, 9).await, is_erased)?;
     }
     Ok(())
+}
+
+/// What would be erased is told page by page, in the order of ids.
+pub async fn erasable_by_page(store: &Arc<dyn Store>) -> Kept {
+    let tenant = Tenant("t".to_owned());
+    for number in [5, 1, 4, 2, 3] {
+        let mut pen = Pen::new("t", number);
+        let content = Some(content("ada", "production", 10, false));
+        let opening = Commit { content, ..pen.opening() };
+        pen.write(&**store, opening).await?;
+    }
+    let which = Doomed::User("ada".to_owned());
+    let page = async |after: Option<u128>| {
+        store.contents().erasable(&tenant, &which, after.map(session), 2).await
+    };
+    for (after, sessions) in [(None, vec![1, 2]), (Some(2), vec![3, 4]), (Some(4), vec![5])] {
+        let sessions: Vec<_> = sessions.into_iter().map(session).collect();
+        let told = works("what would be erased is told", page(after).await)?;
+        same("in the order of ids", told, sessions)?;
+    }
+    let foreign = Tenant("other".to_owned());
+    let theirs = store.contents().erasable(&foreign, &which, None, 9).await;
+    same("L27: a foreign content is not told", works("it is told", theirs)?, vec![])
+}
+
+/// Nothing can be written to a session whose content was erased, and no worker is sent to
+/// it. The audit loses what people wrote there and still verifies; balances stay.
+pub async fn erased_for_good(store: &Arc<dyn Store>) -> Kept {
+    let mut pen = Pen::new("t", 1);
+    pen.brief = brief(Status::Parked, Some(5));
+    let tenant = pen.tenant.clone();
+    let about = |number: Option<u128>| {
+        let mut record = record(7, "production", Some("said"));
+        record.entry.session = number.map(session);
+        record
+    };
+    let opening = Commit {
+        content: Some(content("ada", "production", 10, false)),
+        audit: vec![about(Some(1)), about(Some(2)), about(None)],
+        moves: vec![grant(&scope(1), 9)],
+        alerts: vec![Alert { session: Some(session(1)), ..alert("t", "a", 5) }],
+        ..pen.opening()
+    };
+    pen.write(&**store, opening).await?;
+    works("content is erased", store.contents().erase(&tenant, &session_of(1)).await)?;
+
+    let listed = works("a session can be looked at", store.look(&tenant, pen.session).await)?;
+    let seen = (listed.brief.status, listed.brief.due, listed.brief.user);
+    same("its run counts as cancelled", seen, (Status::Cancelled, None, "ada".to_owned()))?;
+    same("its place stays", (listed.head.seq, listed.head.hash), (pen.seq, pen.head))?;
+    let due = works("due sessions list", store.due(UnixMs(9_000), 9).await)?;
+    same("nothing is due there", due, vec![])?;
+    fails("nothing is added", store.commit(pen.notes(1)).await, is_erased)?;
+    let own = Payload { owner: Some(pen.session), ..payload(b"late") };
+    fails("nothing is kept", store.keep(&tenant, own).await, is_erased)?;
+    let links = works("a chain reads", store.audit().links(&tenant, 0, 9).await)?;
+    let left: Vec<u64> =
+        links.iter().filter(|link| link.content.is_some()).map(|link| link.seq).collect();
+    same("the audit loses what was written there", left, vec![2, 3])?;
+    same("and verifies", verified(&**store, &tenant).await?.len(), 3)?;
+    let balance = works("a balance reads", store.balance(&tenant, &scope(1)).await)?;
+    same("balances stay", balance.map(|balance| balance.cap), Some(dollars(9)))?;
+    let alerts = works("alerts list", store.outbox().alerts(Some(&tenant), 9).await)?;
+    let words: Vec<String> = alerts.into_iter().map(|listed| listed.alert.text).collect();
+    same("alerts lose their words", words, vec![ERASED.to_owned()])
+}
+
+fn session_of(number: u128) -> Doomed {
+    Doomed::Session(session(number))
+}
+
+fn is_erased(error: &StoreError) -> bool {
+    matches!(error, StoreError::Erased(_))
 }

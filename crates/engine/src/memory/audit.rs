@@ -7,7 +7,9 @@ use kernel::units::{SessionId, Tenant, UnixMs};
 
 use super::{LIST_ROWS_MAX, Memory, Vault};
 use crate::audit::{ChainHead, Link, Record};
-use crate::ports::{Audit, Content, Contents, Doomed, StoreError};
+use crate::ports::{
+    Audit, Brief, Content, Contents, Doomed, ERASABLE_ROWS_MAX, Status, StoreError,
+};
 
 /// What a tenant has of both.
 #[derive(Debug, Default)]
@@ -23,6 +25,19 @@ impl Archive {
     fn ends(&self, tenant: &Tenant) -> (ChainHead, ChainHead) {
         let first = self.first.unwrap_or_else(|| ChainHead::empty(tenant));
         (first, self.links.last().map_or(first, Link::head))
+    }
+
+    /// The sessions that are meant and not erased yet, in the order of their ids.
+    fn doomed(&self, which: &Doomed) -> impl Iterator<Item = SessionId> {
+        let meant = |id: SessionId, content: &Content| match which {
+            Doomed::Session(session) => *session == id,
+            Doomed::User(user) => *user == content.user,
+            Doomed::Environment { name, before } => {
+                *name == content.environment && content.made < *before
+            }
+        };
+        let left = self.contents.iter().filter_map(|(id, content)| Some((*id, content.as_ref()?)));
+        left.filter(move |(id, content)| meant(*id, content)).map(|(id, _)| id)
     }
 
     pub(super) fn append(&mut self, tenant: &Tenant, records: Vec<Record>) {
@@ -108,8 +123,24 @@ impl Contents for Memory {
         })
     }
 
+    async fn erasable(
+        &self,
+        tenant: &Tenant,
+        which: &Doomed,
+        after: Option<SessionId>,
+        rows_max: u32,
+    ) -> Result<Vec<SessionId>, StoreError> {
+        Ok(self.with(tenant, |vault| {
+            let doomed = vault.archive.doomed(which);
+            let behind = doomed.filter(|session| after.is_none_or(|after| *session > after));
+            behind.take(rows_max.min(ERASABLE_ROWS_MAX) as usize).collect()
+        }))
+    }
+
     async fn erase(&self, tenant: &Tenant, which: &Doomed) -> Result<Vec<SessionId>, StoreError> {
-        Ok(self.with(tenant, |vault| vault.erase(which)))
+        let erased = self.with(tenant, |vault| vault.erase(which));
+        self.alerts.blank(tenant, &erased);
+        Ok(erased)
     }
 }
 
@@ -123,27 +154,30 @@ impl Vault {
     }
 
     fn erase(&mut self, which: &Doomed) -> Vec<SessionId> {
-        let doomed = |id: SessionId, content: &Content| match which {
-            Doomed::Session(session) => *session == id,
-            Doomed::User(user) => *user == content.user,
-            Doomed::Environment { name, before } => {
-                *name == content.environment && content.made < *before
-            }
-        };
-        let mut erased = Vec::new();
-        for (session, content) in &mut self.archive.contents {
-            if content.as_ref().is_some_and(|content| doomed(*session, content)) {
-                *content = None;
-                erased.push(*session);
+        let erased: Vec<SessionId> = self.archive.doomed(which).collect();
+        for session in &erased {
+            self.archive.contents.insert(*session, None);
+            if let Ok(row) = self.session_mut(*session) {
+                row.events.clear();
+                row.brief = erased_brief(&row.brief);
             }
         }
         self.payloads.retain(|(owner, _), _| owner.is_none_or(|owner| !erased.contains(&owner)));
-        for session in &erased {
-            if let Ok(row) = self.session_mut(*session) {
-                row.brief.title.clear();
-                row.events.iter_mut().for_each(|event| event.body.clear());
+        for link in &mut self.archive.links {
+            let session = link.checked().ok().and_then(|entry| entry.session);
+            if session.is_some_and(|session| erased.contains(&session)) {
+                link.content = None;
             }
         }
         erased
     }
+}
+
+/// What lists show of a session whose content was erased.
+fn erased_brief(brief: &Brief) -> Brief {
+    let status = match brief.status {
+        Status::Running | Status::Parked => Status::Cancelled,
+        Status::Idle | Status::Finished | Status::Failed | Status::Cancelled => brief.status,
+    };
+    Brief { status, title: String::new(), due: None, waits: None, ..brief.clone() }
 }

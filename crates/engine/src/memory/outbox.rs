@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use kernel::units::{Tenant, UnixMs};
+use kernel::units::{SessionId, Tenant, UnixMs};
 
 use super::{LIST_ROWS_MAX, Memory};
-use crate::alerts::Alert;
+use crate::alerts::{Alert, ERASED};
 use crate::ports::{AlertListed, Copied, CopyStanding, Delivery, Outbox, StoreError, Take, Tried};
 
 /// All alerts, in the order in which they were raised.
@@ -56,6 +56,17 @@ impl Alerts {
         rows.by_id.insert(id.clone(), number);
         rows.rows.insert(number, Row { id, alert: alert.clone(), copies });
         true
+    }
+
+    /// Blanks the words of alerts about sessions whose content was erased.
+    pub(super) fn blank(&self, tenant: &Tenant, erased: &[SessionId]) {
+        for row in self.rows().rows.values_mut() {
+            let alert = &mut row.alert;
+            let theirs = alert.session.is_some_and(|session| erased.contains(&session));
+            if theirs && alert.tenant.as_ref() == Some(tenant) {
+                ERASED.clone_into(&mut alert.text);
+            }
+        }
     }
 }
 

@@ -7,6 +7,9 @@ use kernel::units::{SessionId, Tenant, UnixMs};
 use super::StoreError;
 use crate::audit::{ChainHead, Link, Record};
 
+/// The most sessions that [`Contents::erasable`] tells at a time.
+pub const ERASABLE_ROWS_MAX: u32 = 1_000;
+
 /// A tenant's chain of audit entries. Entries of commits come with them
 /// ([`super::Commit::audit`]).
 #[async_trait]
@@ -27,6 +30,15 @@ pub trait Audit: Send + Sync {
         after: u64,
         rows_max: u32,
     ) -> Result<Vec<Link>, StoreError>;
+
+    /// What people wrote in an entry, for reading. A link itself holds the bytes that the
+    /// chain covers, which may be sealed. `None`: there was nothing, or it was erased.
+    ///
+    /// # Errors
+    /// [`StoreError::Locked`], [`StoreError::Damaged`].
+    async fn opened(&self, _: &Tenant, link: &Link) -> Result<Option<Bytes>, StoreError> {
+        Ok(link.content.clone())
+    }
 
     /// Where the chain begins and ends: entries up to the first head were removed when
     /// their time was over.
@@ -105,11 +117,36 @@ pub trait Contents: Send + Sync {
         session: SessionId,
     ) -> Result<Option<Content>, StoreError>;
 
-    /// Erases content: destroys its key, and itself where it was not sealed; payloads and
-    /// titles too. Reading such a session gives [`StoreError::Erased`] from then on. Tells
-    /// which sessions.
+    /// Sessions whose content [`Contents::erase`] would erase, behind `after` in the order of
+    /// their ids, at most `rows_max` and at most [`ERASABLE_ROWS_MAX`].
+    ///
+    /// # Errors
+    /// Only failures of the store itself.
+    async fn erasable(
+        &self,
+        tenant: &Tenant,
+        which: &Doomed,
+        after: Option<SessionId>,
+        rows_max: u32,
+    ) -> Result<Vec<SessionId>, StoreError>;
+
+    /// Erases content: its key, events, payloads and titles, and what the audit keeps of
+    /// people's words in it. Reading such a session and writing to it gives
+    /// [`StoreError::Erased`] from then on; a run that was not over counts as cancelled and
+    /// is never due. Balances, spend and the chain of the audit stay. Tells which sessions.
+    ///
+    /// Nobody should be driving them: what an owner does meanwhile is refused.
     ///
     /// # Errors
     /// Only failures of the store itself.
     async fn erase(&self, tenant: &Tenant, which: &Doomed) -> Result<Vec<SessionId>, StoreError>;
+
+    /// Overwrites what erasures left of their content in the store's own files, where it
+    /// leaves anything. It may take as long as copying the store.
+    ///
+    /// # Errors
+    /// [`StoreError::Full`], [`StoreError::Unavailable`]: traces may be left; do it again.
+    async fn scrub(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
 }

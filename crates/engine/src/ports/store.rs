@@ -255,6 +255,14 @@ pub enum StoreError {
     /// It was there, and was erased for good.
     #[error("the content of session {0} was erased")]
     Erased(SessionId),
+    /// It is there and sealed, and the key is not here: bring the key.
+    #[error("the content of session {session} is sealed: {why}")]
+    Locked {
+        /// Which session.
+        session: SessionId,
+        /// Which key it needs, and what to do.
+        why: String,
+    },
     /// What is stored is not what was committed: stop, and restore from a copy.
     #[error("the store is damaged: {0}")]
     Damaged(String),
@@ -277,8 +285,8 @@ pub trait Store: Send + Sync {
     ///
     /// # Errors
     /// [`StoreError::Stale`], [`StoreError::Fenced`] and [`StoreError::Cap`] in this
-    /// order of precedence; [`StoreError::Full`]; [`StoreError::Misused`] for facts that
-    /// do not continue `expected_seq`.
+    /// order of precedence; [`StoreError::Erased`] before them; [`StoreError::Full`];
+    /// [`StoreError::Misused`] for facts that do not continue `expected_seq`.
     async fn commit(&self, commit: Commit) -> Result<Vec<Alert>, StoreError>;
 
     /// Events after `after`, in order, at most `rows_max`.
@@ -348,7 +356,7 @@ pub trait Store: Send + Sync {
     /// Keeps a payload by itself, before a commit names it. Idempotent.
     ///
     /// # Errors
-    /// Only failures of the store itself.
+    /// [`StoreError::Erased`] where its session was.
     async fn keep(&self, tenant: &Tenant, payload: Payload) -> Result<(), StoreError>;
 
     /// A payload's bytes: the session's own, or those that all sessions of the tenant share.

@@ -43,11 +43,12 @@ impl Chains {
             Some(head) => *head,
             None => ends(db, tenant)?.1,
         };
-        let sql = "INSERT INTO audit (tenant, seq, at, environment, prev, body, content)
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+        let sql = "INSERT INTO audit (tenant, seq, at, environment, prev, body, content, session)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
         let mut statement = db.prepare_cached(sql)?;
         for record in records {
             let (at, environment) = (in_order(record.entry.at), &record.entry.environment);
+            let session = record.entry.session.map(|session| session.0.into_bytes());
             let link = head.link(record.clone());
             statement.execute(params![
                 tenant.0,
@@ -57,6 +58,7 @@ impl Chains {
                 link.prev.0,
                 link.body,
                 link.content.as_deref(),
+                session,
             ])?;
             head = link.head();
         }

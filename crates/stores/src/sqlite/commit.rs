@@ -55,6 +55,7 @@ pub(super) fn commit(
     chains: &mut Chains,
     commit: &Commit,
 ) -> Result<Vec<Alert>, Failure> {
+    contents::check_there(db, &commit.tenant, Some(commit.session))?;
     let balances = balances(db, commit)?;
     let key = match commit.expected_seq {
         0 => open(db, commit)?,

@@ -94,12 +94,14 @@ pub(super) fn work(db: &Connection, work: &OutboxWork) -> Result<Done, Failure> 
 
 /// Keeps an alert whose key is new, with a copy for each who wants it.
 pub(super) fn keep(db: &Connection, alert: &Alert, to: &[String]) -> Result<bool> {
-    let sql = "INSERT OR IGNORE INTO alert (id, tenant, at, body) VALUES (?1, ?2, ?3, ?4)";
+    let sql = "INSERT OR IGNORE INTO alert (id, tenant, at, body, session)
+               VALUES (?1, ?2, ?3, ?4, ?5)";
     let body =
         serde_json::to_string(alert).map_err(|why| Error::ToSqlConversionFailure(Box::new(why)))?;
     let tenant = alert.tenant.as_ref().map(|tenant| &tenant.0);
     let at = in_order(alert.at);
-    if db.prepare_cached(sql)?.execute(params![alert.id(), tenant, at, body])? == 0 {
+    let session = alert.session.map(|session| session.0.into_bytes());
+    if db.prepare_cached(sql)?.execute(params![alert.id(), tenant, at, body, session])? == 0 {
         return Ok(false);
     }
     let key = db.last_insert_rowid();

@@ -15,11 +15,12 @@ use super::open::{OpenError, Stopped};
 const APPLICATION_ID: i32 = 0x576e_646c;
 
 /// Each step from one version to the next.
-const STEPS: [&str; 4] = [
+const STEPS: [&str; 5] = [
     include_str!("schema/0001.sql"),
     include_str!("schema/0002.sql"),
     include_str!("schema/0003.sql"),
     include_str!("schema/0004.sql"),
+    include_str!("schema/0005.sql"),
 ];
 
 /// The version that this program writes.

@@ -73,6 +73,15 @@ type Answer = Result<Done, StoreError>;
 #[derive(Debug)]
 enum Job {
     Work(Box<Work>, oneshot::Sender<Answer>),
+    Alone(Alone),
+}
+
+/// What is done outside of any transaction, after all that was queued before it.
+#[derive(Debug)]
+enum Alone {
+    /// Overwrite what erasures left in the file.
+    Scrub(oneshot::Sender<Result<(), StoreError>>),
+    /// Close the file.
     Close(oneshot::Sender<()>),
 }
 
@@ -131,10 +140,17 @@ impl Writer {
         }
     }
 
+    /// Waits until everything queued is done and no trace of what was erased is left.
+    pub(super) async fn scrub(&self) -> Result<(), StoreError> {
+        let (answer, answered) = oneshot::channel();
+        self.jobs.send(Job::Alone(Alone::Scrub(answer))).await.map_err(|_| closed())?;
+        answered.await.map_err(|_| closed())?
+    }
+
     /// Waits until everything queued is done and the file is closed.
     pub(super) async fn close(&self) {
         let (answer, answered) = oneshot::channel();
-        if self.jobs.send(Job::Close(answer)).await.is_ok() {
+        if self.jobs.send(Job::Alone(Alone::Close(answer))).await.is_ok() {
             let _ended = answered.await;
         }
     }
@@ -164,21 +180,26 @@ enum Void {
 
 impl Desk {
     fn serve(mut self, mut queue: mpsc::Receiver<Job>) {
-        let mut closing = None;
-        while closing.is_none() {
+        let closing = loop {
             let Some(first) = queue.blocking_recv() else { return };
             let mut group = Vec::new();
-            closing = self.gather(first, &mut queue, &mut group);
+            let alone = self.gather(first, &mut queue, &mut group);
             let began = Instant::now();
             self.last_group = group.len();
             self.settle(group);
             self.patience = PATIENCE_MAX.min(began.elapsed() / PATIENCE_PART);
-        }
+            match alone {
+                None => {}
+                Some(Alone::Scrub(answer)) => {
+                    let done = contents::overwrite_traces(&self.db, self.busy_wait);
+                    let _gone = answer.send(done.map_err(|error| named(&error)));
+                }
+                Some(Alone::Close(answer)) => break answer,
+            }
+        };
         drop(self);
         drop(queue);
-        if let Some(answer) = closing {
-            let _gone = answer.send(());
-        }
+        let _gone = closing.send(());
     }
 
     /// Takes what is queued, and waits a little for those who were just answered: they
@@ -189,14 +210,14 @@ impl Desk {
         first: Job,
         queue: &mut mpsc::Receiver<Job>,
         group: &mut Vec<Waiting>,
-    ) -> Option<oneshot::Sender<()>> {
+    ) -> Option<Alone> {
         let began = Instant::now();
         let expected = (self.last_group + queue.len()).min(self.group_max);
         let mut next = Some(first);
         loop {
             match next.take() {
                 Some(Job::Work(work, answer)) => group.push((work, answer)),
-                Some(Job::Close(answer)) => return Some(answer),
+                Some(Job::Alone(alone)) => return Some(alone),
                 None if group.len() >= expected || began.elapsed() >= self.patience => return None,
                 None => std::thread::yield_now(),
             }
@@ -281,6 +302,7 @@ impl Desk {
                 lease::release(db, tenant, *session, *epoch).map(|()| Done::Nothing)
             }
             Work::Keep(tenant, payload) => {
+                contents::check_there(db, tenant, payload.owner)?;
                 Ok(commit::keep(db, tenant, payload).map(|()| Done::Nothing)?)
             }
             Work::SetCap(tenant, scope, cap, told) => {

@@ -2,13 +2,14 @@
 //! folder. A record is written whole or not at all, and durable before anything it names
 //! is touched. Beside it, an empty file says that the change is known to be done.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, SystemTime};
 
-use kernel::units::ContentHash;
+use kernel::units::{ContentHash, SessionId};
 use serde::{Deserialize, Serialize};
 
 use super::{CallId, Composed, Target, replace};
@@ -33,6 +34,9 @@ const RECORD_BYTES_MAX: u64 = 1024 * 1024;
 pub(super) struct Record {
     format: u8,
     asked: ContentHash,
+    /// Records of older versions do not say it, and go when they are old.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    session: Option<SessionId>,
     root: String,
     path: PathBuf,
     /// What the file held; `None`: there was no file.
@@ -53,6 +57,7 @@ impl Record {
         Record {
             format: FORMAT,
             asked: id.asked,
+            session: id.session,
             root: target.folder.path().to_string_lossy().into_owned(),
             path: target.path.clone(),
             before,
@@ -158,6 +163,30 @@ impl Records {
         self.dir.join(format!("{}.{kind}", id.key))
     }
 
+    /// Removes the records of these sessions.
+    pub(super) fn forget_sessions(&self, sessions: &BTreeSet<SessionId>) -> io::Result<usize> {
+        let entries = match fs::read_dir(&self.dir) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+            Err(error) => return Err(error),
+        };
+        let mut forgotten = 0;
+        for entry in entries {
+            let path = entry?.path();
+            if path.extension().is_none_or(|kind| kind != "json") {
+                continue;
+            }
+            let record: Option<Record> =
+                fs::read(&path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+            let session = record.and_then(|record| record.session);
+            if session.is_some_and(|session| sessions.contains(&session)) {
+                remove(&path);
+                forgotten += 1;
+            }
+        }
+        Ok(forgotten)
+    }
+
     /// Removes records beyond the count or the age, with what they left behind.
     fn sweep(&self, now: SystemTime) {
         let mut records: Vec<(SystemTime, PathBuf)> = fs::read_dir(&self.dir)
@@ -199,13 +228,18 @@ mod tests {
     use super::*;
 
     fn id(name: &str) -> CallId {
-        CallId { key: ContentHash::of(name.as_bytes()), asked: ContentHash::of(b"asked") }
+        CallId {
+            key: ContentHash::of(name.as_bytes()),
+            asked: ContentHash::of(b"asked"),
+            session: None,
+        }
     }
 
     fn record(root: &Path) -> Record {
         Record {
             format: FORMAT,
             asked: ContentHash::of(b"asked"),
+            session: None,
             root: root.to_string_lossy().into_owned(),
             path: PathBuf::from("a.txt"),
             before: None,
@@ -232,6 +266,27 @@ mod tests {
         records.sweep(SystemTime::now() + Duration::from_millis(AGE_MS_MAX + 60_000));
         assert_eq!(fs::read_dir(dir.path().join("effects")).unwrap().count(), 0);
         assert!(!leftover.exists());
+    }
+
+    #[test]
+    fn records_of_a_session_go_and_those_of_others_stay() {
+        let dir = tempfile::tempdir().unwrap();
+        let records = Records::new(dir.path().join("effects"));
+        let [one, two]: [SessionId; 2] = [1, 2]
+            .map(|number| format!("00000000-0000-0000-0000-00000000000{number}").parse().unwrap());
+        assert_eq!(records.forget_sessions(&BTreeSet::from([one])).unwrap(), 0);
+        for (name, session) in [("one", Some(one)), ("two", Some(two)), ("old", None)] {
+            let record = Record { session, ..record(dir.path()) };
+            records.keep(&id(name), &record).unwrap();
+            records.mark_done(&id(name)).unwrap();
+        }
+        assert_eq!(records.forget_sessions(&BTreeSet::from([one])).unwrap(), 1);
+        let there =
+            |name: &str| (records.find(&id(name)).unwrap().is_some(), records.is_done(&id(name)));
+        assert_eq!(
+            [there("one"), there("two"), there("old")],
+            [(false, false), (true, true), (true, true)]
+        );
     }
 
     #[test]

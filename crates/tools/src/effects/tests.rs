@@ -50,7 +50,7 @@ impl Ground {
 }
 
 fn id(key: &str) -> CallId {
-    CallId { key: ContentHash::of(key.as_bytes()), asked: ContentHash::of(b"asked") }
+    CallId { key: ContentHash::of(key.as_bytes()), asked: ContentHash::of(b"asked"), session: None }
 }
 
 /// Adds a line, which shows when it is done twice.

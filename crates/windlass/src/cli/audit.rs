@@ -24,6 +24,10 @@ Example:  windlass audit export --out audit.jsonl")]
         /// The file; standard output where absent
         #[arg(long, short, value_name = "FILE")]
         out: Option<PathBuf>,
+        /// Write what people wrote beside it in the clear too, as `opened`; without, what is
+        /// sealed stays sealed and is erased with its key
+        #[arg(long)]
+        open: bool,
     },
     /// Check the chain in the store, or an exported file with its signed head
     #[command(after_help = "\

@@ -19,7 +19,7 @@ const PAGE_ROWS: u32 = 1_000;
 pub(crate) async fn audit(here: &Here, command: AuditCommand) -> anyhow::Result<End> {
     match command {
         AuditCommand::Search(args) => search::search(here, &args).await,
-        AuditCommand::Export { out } => export::export(here, out.as_deref()).await,
+        AuditCommand::Export { out, open } => export::export(here, out.as_deref(), open).await,
         AuditCommand::Verify { file: Some(file), public_key } => {
             verify::file(here, &file, public_key.as_deref())
         }
@@ -35,7 +35,7 @@ pub(crate) async fn audit(here: &Here, command: AuditCommand) -> anyhow::Result<
 async fn follow(
     here: &Here,
     engine: &Engine,
-    mut take: impl FnMut(&Link, Entry) -> anyhow::Result<()>,
+    mut take: impl AsyncFnMut(&Link, Entry) -> anyhow::Result<()>,
 ) -> anyhow::Result<(ChainHead, ChainHead)> {
     let audit = engine.store.audit();
     let (first, last) = audit.ends(&here.tenant).await?;
@@ -52,7 +52,7 @@ async fn follow(
         }
         for link in links.iter().take_while(|link| link.seq <= last.seq) {
             let entry = head.follow(link)?;
-            take(link, entry)?;
+            take(link, entry).await?;
         }
     }
     if head.hash != last.hash {

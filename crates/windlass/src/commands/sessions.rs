@@ -8,7 +8,8 @@ use anyhow::Context as _;
 use comfy_table::{ColumnConstraint, ContentArrangement, Row, Table, Width, presets};
 use engine::Engine;
 use engine::driver::Stop;
-use engine::ports::{Listed, Listing, Status};
+use engine::error::EngineError;
+use engine::ports::{Listed, Listing, Status, StoreError};
 use kernel::event::{Fact, chain_root, unseal};
 use kernel::run::{Ended, Phase};
 use kernel::units::{SessionId, Tenant};
@@ -108,7 +109,12 @@ async fn parent(
     tenant: &Tenant,
     session: SessionId,
 ) -> anyhow::Result<Option<SessionId>> {
-    let first = engine.store.read(tenant, session, 0, 1).await?.into_iter().next();
+    let first = match engine.store.read(tenant, session, 0, 1).await {
+        Ok(rows) => rows.into_iter().next(),
+        // Lists go on without what cannot be read any more, or not here.
+        Err(StoreError::Erased(_) | StoreError::Locked { .. }) => None,
+        Err(other) => return Err(other.into()),
+    };
     let opened = first.and_then(|row| unseal(chain_root(session), 1, row).ok());
     Ok(match opened.map(|sealed| sealed.event.fact) {
         Some(Fact::SessionOpened(opening)) => opening.parent.map(|parent| parent.session),
@@ -181,7 +187,10 @@ fn parse_status(text: &str) -> Result<Status, BadUsage> {
 
 async fn show_one(here: &Here, engine: &Engine, session: SessionId) -> anyhow::Result<End> {
     let listed = engine.store.look(&here.tenant, session).await?;
-    let state = engine.state(&here.tenant, session).await?;
+    let state = match engine.state(&here.tenant, session).await {
+        Err(EngineError::Store(StoreError::Erased(_))) => return Ok(show_erased(&listed)),
+        other => other?,
+    };
     let opening = state.opening.as_ref();
     let mut rows = vec![
         ("session", session.to_string()),
@@ -226,10 +235,28 @@ async fn show_one(here: &Here, engine: &Engine, session: SessionId) -> anyhow::R
             }
         }
     }
+    print(rows);
+    Ok(End::Finished)
+}
+
+/// What is left of a session whose content was erased.
+fn show_erased(listed: &Listed) -> End {
+    print(vec![
+        ("session", listed.session.to_string()),
+        ("status", standing(listed).to_owned()),
+        ("agent", listed.brief.agent_id.clone()),
+        ("changed", show::instant(listed.updated)),
+        ("events", listed.head.seq.to_string()),
+        ("spent", listed.brief.spent.to_string()),
+        ("content", "erased".to_owned()),
+    ]);
+    End::Finished
+}
+
+fn print(rows: Vec<(&str, String)>) {
     for (name, value) in rows {
         println!("{:<11} {value}", name.dimmed());
     }
-    Ok(End::Finished)
 }
 
 /// Asks for the end. Where nobody drives the session, this process ends it itself.

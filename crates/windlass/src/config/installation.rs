@@ -3,6 +3,7 @@
 //! Without one there are no shared caps and the built-in prices hold, so that a newcomer
 //! needs none.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use kernel::units::ContentHash;
@@ -10,6 +11,7 @@ use kernel::units::ContentHash;
 use super::Environment;
 use super::alerts::{self, Webhook};
 use super::expect::{self, Keys};
+use super::keeping::{self, Encryption, Keeping};
 use super::mistake::{Broken, Source};
 use super::permits::{self, Permits};
 use super::plans::{self, Caps};
@@ -30,6 +32,10 @@ pub(crate) struct Installation {
     pub(crate) redaction: Redaction,
     /// Who may do what.
     pub(crate) permits: Permits,
+    /// Under which keys content is sealed. `None`: it is not.
+    pub(crate) encryption: Option<Encryption>,
+    /// How long content is kept, by environment.
+    pub(crate) retention: BTreeMap<String, Keeping>,
     /// The hash of the file; nothing where there is none.
     pub(crate) hash: Option<ContentHash>,
 }
@@ -49,6 +55,8 @@ const FILE: Keys = Keys {
         "tenants",
         "roots",
         "secrets",
+        "encryption",
+        "retention",
     ],
     required: &[],
 };
@@ -66,9 +74,18 @@ pub(super) fn read(
         let redaction = redaction::read(reader, file.get("redact"));
         let permits = permits::read(reader, file, folder);
         let prices = prices?.map(|path| folder.join(path));
-        let (webhooks, redaction, permits) = (webhooks?, redaction?, permits?);
-        let hash = Some(ContentHash::of(source.text.as_bytes()));
-        Some(Installation { caps: limits?, prices, webhooks, redaction, permits, hash })
+        let encryption = keeping::encryption(reader, file.get("encryption"));
+        let retention = keeping::retention(reader, file.get("retention"));
+        Some(Installation {
+            caps: limits?,
+            prices,
+            webhooks: webhooks?,
+            redaction: redaction?,
+            permits: permits?,
+            encryption: encryption?,
+            retention: retention?,
+            hash: Some(ContentHash::of(source.text.as_bytes())),
+        })
     })
 }
 
@@ -83,5 +100,5 @@ pub(super) fn is_told_by(root: &Node) -> bool {
 #[cfg(test)]
 pub(super) fn keys() -> impl Iterator<Item = &'static str> {
     let limits = FILE.known.iter().copied().chain(plans::keys()).chain(alerts::keys());
-    limits.chain(redaction::keys()).chain(permits::keys())
+    limits.chain(redaction::keys()).chain(permits::keys()).chain(keeping::keys())
 }

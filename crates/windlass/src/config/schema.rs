@@ -91,7 +91,7 @@ fn mistake(schema: &Value) -> Option<(String, String)> {
 }
 
 /// A tree as JSON.
-fn json(reader: &mut Reader, node: &Node) -> Option<Value> {
+pub(super) fn json(reader: &mut Reader, node: &Node) -> Option<Value> {
     match &node.value {
         yaml::Value::Null => Some(Value::Null),
         yaml::Value::Bool(value) => Some(Value::Bool(*value)),

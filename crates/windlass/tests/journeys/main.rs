@@ -10,6 +10,7 @@ mod approvals;
 mod caps;
 mod desk;
 mod drills;
+mod erasure;
 mod guards;
 mod judges;
 mod money;

@@ -27,8 +27,11 @@ pub(super) enum Line {
         prev: ContentHash,
         /// The bytes that the chain covers.
         body: String,
-        /// What people wrote.
+        /// What people wrote, as it is stored.
         content: Option<String>,
+        /// The same in the clear, where it was asked for.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        opened: Option<String>,
     },
     /// The end.
     Head {
@@ -38,18 +41,19 @@ pub(super) enum Line {
 }
 
 impl Line {
-    fn of(link: &Link) -> Self {
+    fn of(link: &Link, opened: Option<&[u8]>) -> Self {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         Line::Entry {
             seq: link.seq,
             prev: link.prev,
             body: text(&link.body),
             content: link.content.as_deref().map(text),
+            opened: opened.map(text),
         }
     }
 }
 
-pub(super) async fn export(here: &Here, out: Option<&Path>) -> anyhow::Result<End> {
+pub(super) async fn export(here: &Here, out: Option<&Path>, open: bool) -> anyhow::Result<End> {
     let engine = reader(here)?;
     let mut sink: Box<dyn Write> = match out {
         Some(path) => {
@@ -60,9 +64,11 @@ pub(super) async fn export(here: &Here, out: Option<&Path>) -> anyhow::Result<En
     };
     let mut sink = BufWriter::new(&mut sink);
     let mut entries = 0_u64;
-    let ends = follow(here, &engine, |link, _entry| {
+    let audit = engine.store.audit();
+    let ends = follow(here, &engine, async |link, _entry| {
         entries += 1;
-        writeln!(sink, "{}", serde_json::to_string(&Line::of(link))?)?;
+        let opened = if open { audit.opened(&here.tenant, link).await? } else { None };
+        writeln!(sink, "{}", serde_json::to_string(&Line::of(link, opened.as_deref()))?)?;
         Ok(())
     })
     .await?;

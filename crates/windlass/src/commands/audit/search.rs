@@ -4,7 +4,9 @@ use std::collections::VecDeque;
 
 use anstream::{eprintln, println};
 use comfy_table::{Table, presets};
+use engine::Engine;
 use engine::audit::{Entry, Link};
+use engine::ports::StoreError;
 use kernel::units::UnixMs;
 use serde_json::{Value, json};
 
@@ -13,6 +15,9 @@ use crate::cli::SearchArgs;
 use crate::exit::{BadUsage, End};
 use crate::here::Here;
 use crate::show;
+
+/// What stands in the place of words whose key is not here.
+const SEALED: &str = "(sealed)";
 
 /// One entry that fits.
 struct Found {
@@ -24,17 +29,22 @@ struct Found {
 pub(super) async fn search(here: &Here, args: &SearchArgs) -> anyhow::Result<End> {
     let engine = reader(here)?;
     let from = args.from.as_deref().map(day).transpose()?;
-    let mut found: VecDeque<Found> = VecDeque::new();
-    follow(here, &engine, |link, entry| {
+    let mut fitting: VecDeque<(Link, Entry)> = VecDeque::new();
+    follow(here, &engine, async |link, entry| {
         if fits(args, from, &entry) {
-            found.push_back(of(link, entry));
-            if found.len() > args.limit as usize {
-                found.pop_front();
+            fitting.push_back((link.clone(), entry));
+            if fitting.len() > args.limit as usize {
+                fitting.pop_front();
             }
         }
         Ok(())
     })
     .await?;
+    let mut found = VecDeque::with_capacity(fitting.len());
+    for (link, entry) in fitting {
+        let content = opened(here, &engine, &link).await?;
+        found.push_back(Found { seq: link.seq, entry, content });
+    }
     if args.json {
         found.iter().for_each(|one| println!("{}", show::object(&object(one))));
     } else if found.is_empty() {
@@ -45,9 +55,13 @@ pub(super) async fn search(here: &Here, args: &SearchArgs) -> anyhow::Result<End
     Ok(End::Finished)
 }
 
-fn of(link: &Link, entry: Entry) -> Found {
-    let content = link.content.as_ref().map(|bytes| String::from_utf8_lossy(bytes).into_owned());
-    Found { seq: link.seq, entry, content }
+/// What people wrote, as far as the key is here.
+async fn opened(here: &Here, engine: &Engine, link: &Link) -> anyhow::Result<Option<String>> {
+    match engine.store.audit().opened(&here.tenant, link).await {
+        Ok(content) => Ok(content.map(|bytes| String::from_utf8_lossy(&bytes).into_owned())),
+        Err(StoreError::Locked { .. }) => Ok(Some(SEALED.to_owned())),
+        Err(other) => Err(other.into()),
+    }
 }
 
 fn fits(args: &SearchArgs, from: Option<UnixMs>, entry: &Entry) -> bool {

@@ -18,7 +18,7 @@ use crate::here::Here;
 pub(super) async fn store(here: &Here) -> anyhow::Result<End> {
     let engine = reader(here)?;
     let (mut entries, mut contents) = (0_u64, 0_u64);
-    let (first, last) = follow(here, &engine, |link, _entry| {
+    let (first, last) = follow(here, &engine, async |link, _entry| {
         entries += 1;
         contents += u64::from(link.content.is_some());
         Ok(())
@@ -45,7 +45,7 @@ pub(super) fn file(here: &Here, path: &Path, key: Option<&str>) -> anyhow::Resul
         let read = serde_json::from_str(&line);
         match read.map_err(|why| wrong(&format!("no line of an exported audit: {why}")))? {
             _ if signed.is_some() => return Err(wrong("there is a line behind the head").into()),
-            Line::Entry { seq, prev, body, content } => links.push(Link {
+            Line::Entry { seq, prev, body, content, .. } => links.push(Link {
                 seq,
                 prev,
                 body: body.into_bytes(),

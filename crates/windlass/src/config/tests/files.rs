@@ -16,7 +16,7 @@ use super::super::{
     price_file, text,
 };
 use super::{check_broken, folder, world};
-use crate::config::{Chosen, PriceFile, Webhook};
+use crate::config::{Chosen, Keeping, PriceFile, Webhook};
 
 fn prices(text: &str) -> PriceFile {
     price_file::read(&text::of_bytes("prices.yaml", text.into()).unwrap(), &world).unwrap()
@@ -36,6 +36,25 @@ fn every_broken_installation_is_told_what_is_wrong() {
         let source = text::of_bytes(name, bytes)?;
         installation::read(&source, Path::new(""), &world).map(drop).map_err(ConfigError::from)
     });
+}
+
+#[test]
+fn keys_of_content_and_times_are_read() {
+    let file = "encryption: {key: \"env:content-key\", former: [enc:old]}\n\
+                secrets: {sources: [{file: {dir: /run/secrets}}]}\n\
+                retention: {production: {content_days: 90, audit_days: 400}, staging: {}}\n";
+    let source = text::of_bytes("windlass.yaml", file.into()).unwrap();
+    let read = installation::read(&source, Path::new(""), &world).unwrap();
+    let encryption = read.encryption.unwrap();
+    assert_eq!(encryption.key.to_string(), "env:content-key");
+    assert_eq!(encryption.former.len(), 1);
+    assert_eq!(read.secrets.sources.len(), 1);
+    let keeping = Keeping { content_days: Some(90), audit_days: Some(400) };
+    assert_eq!(read.retention["production"], keeping);
+    assert_eq!(read.retention["staging"], Keeping::default());
+    let none = text::of_bytes("windlass.yaml", "prices: p.yaml\n".into()).unwrap();
+    let none = installation::read(&none, Path::new(""), &world).unwrap();
+    assert_eq!((none.encryption, none.retention.len()), (None, 0), "off where nobody says");
 }
 
 #[test]
