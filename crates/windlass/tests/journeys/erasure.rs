@@ -135,10 +135,8 @@ fn sealed_words_are_in_no_file_and_need_their_key() {
 fn what_has_a_time_goes_when_that_is_over() {
     let place = Place::new();
     place.run(&["retention", "apply"]).code(USAGE).says("nothing has a time");
-    place.write(
-        "windlass.yaml",
-        "retention:\n  development: {content_days: 30, audit_days: 400}\n",
-    );
+    place
+        .write("windlass.yaml", "retention:\n  development: {content_days: 30, audit_days: 400}\n");
     place.run(&["run", TASK]).code(FINISHED);
     place.run(&["retention", "apply"]).code(FINISHED).says("0 sessions older than 30 days erased");
     place.run(&["log", "last"]).code(FINISHED);

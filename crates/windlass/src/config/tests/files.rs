@@ -48,7 +48,7 @@ fn keys_of_content_and_times_are_read() {
     let encryption = read.encryption.unwrap();
     assert_eq!(encryption.key.to_string(), "env:content-key");
     assert_eq!(encryption.former.len(), 1);
-    assert_eq!(read.secrets.sources.len(), 1);
+    assert_eq!(read.permits.secrets.sources.len(), 1);
     let keeping = Keeping { content_days: Some(90), audit_days: Some(400) };
     assert_eq!(read.retention["production"], keeping);
     assert_eq!(read.retention["staging"], Keeping::default());
