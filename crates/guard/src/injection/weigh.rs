@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::carrier::Carrier;
 use super::lexicon::LEXICON;
 use super::readings::Reading;
 use super::regions::Place;
@@ -22,6 +23,14 @@ const AMONG_PEOPLE: [&str; 15] = [
 ];
 /// What is left of a score that rests on such orders alone.
 const AMONG_PEOPLE_PERMILLE: u32 = 750;
+
+/// What it adds that an order stands among figures.
+const MISPLACED_PERMILLE: u32 = 420;
+/// An order lighter than this may be part of an entry.
+const MISPLACED_WEIGHT_PERMILLE_MIN: u32 = 180;
+/// Families of orders that ask for a deed.
+const DEEDS: [&str; 9] =
+    ["act", "hot", "taking", "tool", "call", "money", "danger", "service", "exfiltration"];
 
 /// What a disguise adds to the sign under it.
 const DISGUISED_PERMILLE: u32 = 350;
@@ -52,11 +61,12 @@ pub(super) fn weigh(found: &Found) -> Vec<Weighed> {
 }
 
 /// The score of the heaviest group of signs that stand together, in per mille.
-pub(super) fn score_permille(weighed: &[Weighed]) -> u32 {
-    (0..weighed.len()).map(|first| group_permille(&weighed[first..])).max().unwrap_or_default()
+pub(super) fn score_permille(weighed: &[Weighed], carrier: Carrier) -> u32 {
+    let groups = (0..weighed.len()).map(|first| group_permille(&weighed[first..], carrier));
+    groups.max().unwrap_or_default()
 }
 
-fn group_permille(from: &[Weighed]) -> u32 {
+fn group_permille(from: &[Weighed], carrier: Carrier) -> u32 {
     let mut families: BTreeMap<&str, u32> = BTreeMap::new();
     let reach = from[0].sign.start + TOGETHER_BYTES_MAX;
     for one in from.iter().take_while(|one| one.sign.start <= reach) {
@@ -64,6 +74,11 @@ fn group_permille(from: &[Weighed]) -> u32 {
             let heaviest = families.entry(family).or_default();
             *heaviest = permille.max(*heaviest);
         }
+    }
+    let deeds = DEEDS.iter().filter_map(|family| families.get(family).copied());
+    let heaviest = deeds.max().unwrap_or_default();
+    if carrier == Carrier::Figures && heaviest >= MISPLACED_WEIGHT_PERMILLE_MIN {
+        families.insert("misplaced", MISPLACED_PERMILLE);
     }
     let harmless = families.values().fold(1000, |rest, permille| rest * (1000 - permille) / 1000);
     let to_agent = families.keys().any(|family| !AMONG_PEOPLE.contains(family));
