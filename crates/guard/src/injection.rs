@@ -48,7 +48,7 @@ pub struct Input {
 
 impl Input {
     /// The scan of the result. A tool's name never excuses anything, for every tool can be lied
-    /// to; but one that returns figures makes an order in its result weigh more.
+    /// to; but an order weighs more where people give none, as among figures.
     #[must_use]
     pub fn scan(&self) -> Scan {
         scan_from(&self.result, Carrier::of(&self.tool))
@@ -102,7 +102,7 @@ fn is_zero(bytes: &usize) -> bool {
 /// Scans a tool result of which nobody knows the tool.
 #[must_use]
 pub fn scan(result: &str) -> Scan {
-    scan_from(result, Carrier::Prose)
+    scan_from(result, Carrier::Letters)
 }
 
 fn scan_from(result: &str, carrier: Carrier) -> Scan {

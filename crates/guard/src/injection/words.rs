@@ -144,7 +144,7 @@ fn ends_sentence(ch: char, next: Option<char>) -> bool {
     }
 }
 
-/// The end of a key or a string in a list of them, as in `"name":"Ann","role":"cook"`.
+/// The end of a key or of a value in a list of them, as in `"name":"Ann", role: "cook"`.
 fn ends_value(from: &[Glyph]) -> bool {
     let mut rest = from.iter().map(|glyph| glyph.ch);
     if rest.next() != Some('"') {
@@ -152,7 +152,10 @@ fn ends_value(from: &[Glyph]) -> bool {
     }
     match rest.next() {
         Some(':') => true,
-        Some(',') => rest.find(|ch| *ch != ' ') == Some('"'),
+        Some(',') => {
+            let rest = rest.skip_while(|ch| *ch == ' ').skip_while(|ch| is_letter(*ch) || *ch == '_');
+            rest.take(1).any(|ch| matches!(ch, '"' | ':'))
+        }
         _ => false,
     }
 }
