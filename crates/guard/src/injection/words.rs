@@ -153,7 +153,8 @@ fn ends_value(from: &[Glyph]) -> bool {
     match rest.next() {
         Some(':') => true,
         Some(',') => {
-            let rest = rest.skip_while(|ch| *ch == ' ').skip_while(|ch| is_letter(*ch) || *ch == '_');
+            let rest =
+                rest.skip_while(|ch| *ch == ' ').skip_while(|ch| is_letter(*ch) || *ch == '_');
             rest.take(1).any(|ch| matches!(ch, '"' | ':'))
         }
         _ => false,
