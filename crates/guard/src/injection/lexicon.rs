@@ -132,7 +132,7 @@ impl Lexicon {
 /// Whether an order may begin here: at the start of a sentence or clause, or after a word that
 /// opens one. Outside the Latin script verbs stand elsewhere, and any place will do.
 fn leads(words: &Words, start: usize) -> bool {
-    const OPENERS: [&str; 24] = [
+    const OPENERS: [&str; 28] = [
         "please",
         "then",
         "now",
@@ -157,6 +157,10 @@ fn leads(words: &Words, start: usize) -> bool {
         "secretly",
         "directly",
         "ll",
+        "hey",
+        "dear",
+        "hi",
+        "hello",
     ];
     !words.text.as_bytes()[start].is_ascii()
         || words.opens_clause(start)
