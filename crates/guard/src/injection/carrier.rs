@@ -14,142 +14,30 @@ pub(super) enum Carrier {
 }
 
 /// Words in the names of tools that return figures and entries.
-const FIGURES: &[&str] = &[
-    "balance",
-    "balances",
-    "calc",
-    "calculate",
-    "calculator",
-    "catalog",
-    "clock",
-    "convert",
-    "currency",
-    "definition",
-    "details",
-    "dictionary",
-    "directions",
-    "doctors",
-    "exchange",
-    "flight",
-    "flights",
-    "forecast",
-    "forex",
-    "geocode",
-    "hotel",
-    "hotels",
-    "listing",
-    "listings",
-    "math",
-    "metrics",
-    "places",
-    "price",
-    "prices",
-    "product",
-    "products",
-    "rates",
-    "rating",
-    "ratings",
-    "restaurant",
-    "restaurants",
-    "review",
-    "reviews",
-    "stock",
-    "stocks",
-    "timezone",
-    "transactions",
-    "tweets",
-    "weather",
-];
+const FIGURES: &str = "\
+    balance balances calc calculate calculator catalog clock convert currency definition \
+    details dictionary directions doctors exchange flight flights forecast forex geocode \
+    hotel hotels listing listings math metrics order orders places price prices product \
+    products rates rating ratings restaurant restaurants review reviews stock stocks \
+    timezone transactions tweets weather";
 
 /// Words in the names of tools that return pages and files.
-const PAGES: &[&str] = &[
-    "bash",
-    "browse",
-    "browser",
-    "cat",
-    "crawl",
-    "db",
-    "documents",
-    "drive",
-    "fetch",
-    "file",
-    "files",
-    "git",
-    "google",
-    "grep",
-    "http",
-    "log",
-    "logs",
-    "note",
-    "notes",
-    "open",
-    "page",
-    "pdf",
-    "query",
-    "rag",
-    "read",
-    "readfile",
-    "retrieve",
-    "rss",
-    "scrape",
-    "search",
-    "sharepoint",
-    "shell",
-    "sql",
-    "url",
-    "visit",
-    "web",
-    "webpage",
-    "website",
-    "wiki",
-    "wikipedia",
-];
+const PAGES: &str = "\
+    bash browse browser cat crawl db documents drive fetch file files git google grep \
+    http log logs note notes open page pdf query rag read readfile retrieve rss scrape \
+    search sharepoint shell sql url visit web webpage website wiki wikipedia";
 
 /// Words that make a letter of what the other words would call a page.
-const LETTERS: &[&str] = &[
-    "calendar",
-    "channel",
-    "channels",
-    "chat",
-    "comment",
-    "comments",
-    "discord",
-    "email",
-    "emails",
-    "event",
-    "events",
-    "gmail",
-    "inbox",
-    "issue",
-    "issues",
-    "jira",
-    "mail",
-    "mails",
-    "meeting",
-    "message",
-    "messages",
-    "outlook",
-    "pr",
-    "slack",
-    "sms",
-    "task",
-    "tasks",
-    "teams",
-    "telegram",
-    "thread",
-    "ticket",
-    "tickets",
-    "todo",
-    "transcript",
-    "whatsapp",
-    "zendesk",
-];
+const LETTERS: &str = "\
+    calendar channel channels chat comment comments discord email emails event events \
+    gmail inbox issue issues jira mail mails meeting message messages outlook pr slack \
+    sms task tasks teams telegram thread ticket tickets todo transcript whatsapp zendesk";
 
 impl Carrier {
     /// The kind that a tool's name tells.
     pub(super) fn of(tool: &str) -> Self {
         let words = words(tool);
-        let any = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
+        let any = |list: &str| list.split(' ').any(|known| words.iter().any(|word| word == known));
         if any(FIGURES) {
             Carrier::Figures
         } else if any(PAGES) && !any(LETTERS) {

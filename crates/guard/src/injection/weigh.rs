@@ -33,9 +33,9 @@ const MISPLACED_PERMILLE: u32 = 420;
 /// An order lighter than this may be part of an entry.
 const MISPLACED_WEIGHT_PERMILLE_MIN: u32 = 180;
 /// Families of orders that ask for a deed.
-const DEEDS: [&str; 11] = [
+const DEEDS: [&str; 12] = [
     "act", "hot", "taking", "tool", "call", "money", "danger", "service", "mine", "money_to",
-    "users",
+    "users", "order",
 ];
 
 /// What a disguise adds to the sign under it.
