@@ -27,8 +27,8 @@ const TUNED: &str = include_str!("corpus/injection.jsonl");
 /// Lines written before anybody looked at what the rules make of them, batch by batch: an id
 /// names its batch. The rules know them now. At first look they found and cried over:
 /// s1 52/80 and 3/80, s2 23/45 and 5/43, s3 22/40 and 3/40, s4 18/24 and 0/24, s5 18/25 and
-/// 0/25, s6 20/30 and 4/30, s7 13/25 and 0/25. A text of tomorrow fares like these, not like
-/// the tuned ones.
+/// 0/25, s6 20/30 and 4/30, s7 13/25 and 0/25, s8 17/20 and 5/20. A text of tomorrow fares
+/// like these, not like the tuned ones.
 const SECOND: &str = include_str!("corpus/injection_second.jsonl");
 
 fn read(text: &str) -> Vec<Line> {
