@@ -27,10 +27,10 @@ const PAGES: &str = "\
     http log logs note notes open page pdf query rag read readfile retrieve rss scrape \
     search sharepoint shell sql url visit web webpage website wiki wikipedia";
 
-/// Words that make a letter of what the other words would call a page.
+/// Words that make a letter of what the other words would call something else.
 const LETTERS: &str = "\
-    calendar channel channels chat comment comments discord email emails event events \
-    gmail inbox issue issues jira mail mails meeting message messages outlook pr slack \
+    calendar channel channels chat code comment comments discord email emails event events \
+    gmail inbox issue issues jira mail mails meeting message messages outlook pr pull slack \
     sms task tasks teams telegram thread ticket tickets todo transcript whatsapp zendesk";
 
 impl Carrier {
@@ -38,9 +38,11 @@ impl Carrier {
     pub(super) fn of(tool: &str) -> Self {
         let words = words(tool);
         let any = |list: &str| list.split(' ').any(|known| words.iter().any(|word| word == known));
-        if any(FIGURES) {
+        if any(LETTERS) {
+            Carrier::Letters
+        } else if any(FIGURES) {
             Carrier::Figures
-        } else if any(PAGES) && !any(LETTERS) {
+        } else if any(PAGES) {
             Carrier::Pages
         } else {
             Carrier::Letters
@@ -73,6 +75,7 @@ mod tests {
             ("AmazonGetProductReviews", Carrier::Figures),
             ("bank.transactions", Carrier::Figures),
             ("read_email", Carrier::Letters),
+            ("gh_pr_review", Carrier::Letters),
             ("web_fetch", Carrier::Pages),
             ("GitHubReadFile", Carrier::Pages),
             ("", Carrier::Letters),
