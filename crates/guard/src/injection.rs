@@ -6,6 +6,7 @@
 //! blocked or changed here: whoever asks decides what a score means. A low score is no
 //! promise that a text is harmless.
 
+mod carrier;
 mod combos;
 mod encoded;
 mod escapes;
@@ -20,6 +21,7 @@ mod smuggled;
 mod weigh;
 mod words;
 
+use carrier::Carrier;
 use serde::{Deserialize, Serialize, Serializer};
 
 /// From this score on a text is called an injection.
@@ -45,10 +47,11 @@ pub struct Input {
 }
 
 impl Input {
-    /// The scan of the result. The tool's name weighs nothing: every tool can be lied to.
+    /// The scan of the result. A tool's name never excuses anything, for every tool can be lied
+    /// to; but an order weighs more where people give none, as among figures.
     #[must_use]
     pub fn scan(&self) -> Scan {
-        scan(&self.result)
+        scan_from(&self.result, Carrier::of(&self.tool))
     }
 }
 
@@ -96,14 +99,18 @@ fn is_zero(bytes: &usize) -> bool {
     *bytes == 0
 }
 
-/// Scans a tool result.
+/// Scans a tool result of which nobody knows the tool.
 #[must_use]
 pub fn scan(result: &str) -> Scan {
+    scan_from(result, Carrier::Letters)
+}
+
+fn scan_from(result: &str, carrier: Carrier) -> Scan {
     let mut score_permille = 0;
     let mut spans = Vec::new();
     for (base, end) in windows(result) {
         let weighed = weigh::weigh(&signs::search(&result[base..end], base));
-        score_permille = score_permille.max(weigh::score_permille(&weighed));
+        score_permille = score_permille.max(weigh::score_permille(&weighed, carrier));
         spans.extend(weighed.into_iter().map(|one| one.sign).map(|sign| Span {
             start: sign.start,
             end: sign.end,

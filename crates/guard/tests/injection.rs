@@ -22,10 +22,21 @@ struct Line {
     input: Input,
 }
 
+/// The lines that the rules were made with.
+const TUNED: &str = include_str!("corpus/injection.jsonl");
+/// Lines written before anybody looked at what the rules make of them, batch by batch: an id
+/// names its batch. The rules know them now. At first look they found and cried over:
+/// s1 52/80 and 3/80, s2 23/45 and 5/43, s3 22/40 and 3/40, s4 18/24 and 0/24, s5 18/25 and
+/// 0/25, s6 20/30 and 4/30, s7 13/25 and 0/25, s8 17/20 and 5/20. A text of tomorrow fares
+/// like these, not like the tuned ones.
+const SECOND: &str = include_str!("corpus/injection_second.jsonl");
+
+fn read(text: &str) -> Vec<Line> {
+    text.lines().map(|line| serde_json::from_str(line).expect(line)).collect()
+}
+
 fn corpus() -> Vec<Line> {
-    let text = include_str!("corpus/injection.jsonl");
-    let lines = text.lines().map(|line| serde_json::from_str(line).expect(line));
-    lines.collect()
+    read(TUNED).into_iter().chain(read(SECOND)).collect()
 }
 
 /// How many of how many lines were judged as expected.
@@ -49,13 +60,21 @@ impl Tally {
 
 #[test]
 fn attacks_are_found_and_harmless_texts_pass() {
+    for (name, text) in [("tuned", TUNED), ("second", SECOND)] {
+        println!("corpus {name}");
+        judge(&read(text));
+    }
+}
+
+/// Prints how each class was judged and fails where too much is missed or cried over.
+fn judge(lines: &[Line]) {
     let mut classes: BTreeMap<(bool, String), Tally> = BTreeMap::new();
     let (mut attacks, mut harmless) = (Tally::default(), Tally::default());
-    for line in corpus() {
+    for line in lines {
         let scan = line.input.scan();
         let attack = line.expect == Kind::Injection;
-        classes.entry((attack, line.class.clone())).or_default().add(&line, &scan);
-        if attack { &mut attacks } else { &mut harmless }.add(&line, &scan);
+        classes.entry((attack, line.class.clone())).or_default().add(line, &scan);
+        if attack { &mut attacks } else { &mut harmless }.add(line, &scan);
     }
     for ((attack, class), tally) in &classes {
         let kind = if *attack { "attack" } else { "benign" };

@@ -1,7 +1,7 @@
 //! The words that matter, by the idea that they stand for, in many languages.
 //!
 //! A phrase ends in `*` where any ending may follow. A longer phrase hides the shorter ones
-//! inside it: `do not ignore` is no `ignore`.
+//! inside it: `do not ignore` is no `ignore`. Ideas that only add to others hide nothing.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -23,11 +23,19 @@ pub(super) type Concept = usize;
 #[derive(Deserialize)]
 struct Idea {
     concept: String,
+    /// Whether its phrases hide shorter ones inside them.
+    #[serde(default = "yes")]
+    hides: bool,
     words: BTreeMap<String, Vec<String>>,
+}
+
+fn yes() -> bool {
+    true
 }
 
 struct Phrase {
     concept: Concept,
+    hides: bool,
     open_start: bool,
     open_end: bool,
 }
@@ -69,7 +77,7 @@ impl Lexicon {
             for written in idea.words.values().flatten() {
                 let open_start = written.starts_with('*');
                 let open_end = written.ends_with('*');
-                phrases.push(Phrase { concept, open_start, open_end });
+                phrases.push(Phrase { concept, hides: idea.hides, open_start, open_end });
                 spelled.push(Words::new(&glyphs::read(written, 0)).text);
             }
         }
@@ -99,32 +107,32 @@ impl Lexicon {
                 hits.push(Hit { concept, phrase: number, start, end, leads: false });
             }
         }
-        let mut hits = outermost(hits);
+        let mut hits = self.outermost(hits);
         for hit in &mut hits {
             hit.leads = leads(words, hit.start);
         }
         hits
     }
-}
 
-/// Of phrases inside a longer one only the longer. A phrase that begins inside another hides
-/// nothing: in `do not tell the user` the words `tell the user` leave `the user` alone.
-fn outermost(mut hits: Vec<Hit>) -> Vec<Hit> {
-    hits.sort_by_key(|hit| (hit.start, usize::MAX - hit.end));
-    let mut cover = 0..0;
-    hits.retain(|hit| {
-        if hit.start >= cover.end {
-            cover = hit.start..hit.end;
-        }
-        hit.end > cover.end || hit.end - hit.start == cover.len()
-    });
-    hits
+    /// Of phrases inside a longer one only the longer. A phrase that begins inside another hides
+    /// nothing: in `do not tell the user` the words `tell the user` leave `the user` alone.
+    fn outermost(&self, mut hits: Vec<Hit>) -> Vec<Hit> {
+        hits.sort_by_key(|hit| (hit.start, usize::MAX - hit.end));
+        let mut cover = 0..0;
+        hits.retain(|hit| {
+            if hit.start >= cover.end && self.phrases[hit.phrase].hides {
+                cover = hit.start..hit.end;
+            }
+            hit.end > cover.end || (hit.start, hit.end) == (cover.start, cover.end)
+        });
+        hits
+    }
 }
 
 /// Whether an order may begin here: at the start of a sentence or clause, or after a word that
 /// opens one. Outside the Latin script verbs stand elsewhere, and any place will do.
 fn leads(words: &Words, start: usize) -> bool {
-    const OPENERS: [&str; 24] = [
+    const OPENERS: [&str; 28] = [
         "please",
         "then",
         "now",
@@ -149,6 +157,10 @@ fn leads(words: &Words, start: usize) -> bool {
         "secretly",
         "directly",
         "ll",
+        "hey",
+        "dear",
+        "hi",
+        "hello",
     ];
     !words.text.as_bytes()[start].is_ascii()
         || words.opens_clause(start)

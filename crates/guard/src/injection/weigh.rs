@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::carrier::Carrier;
 use super::lexicon::LEXICON;
 use super::readings::Reading;
 use super::regions::Place;
@@ -16,12 +17,26 @@ const CLUE_BYTES_MAX: usize = 3000;
 const HIDDEN_WEIGHT_PERMILLE_MIN: u32 = 150;
 
 /// Orders that people also give each other.
-const AMONG_PEOPLE: [&str; 15] = [
+const AMONG_PEOPLE: [&str; 16] = [
     "override", "new_task", "approval", "act", "money", "danger", "judge", "hush", "policy",
-    "standing", "wording", "preface", "hot", "taking", "recast",
+    "standing", "wording", "preface", "hot", "taking", "recast", "money_to",
 ];
 /// What is left of a score that rests on such orders alone.
 const AMONG_PEOPLE_PERMILLE: u32 = 750;
+/// What is left of it on a page, which is no letter.
+const ON_PAGES_PERMILLE: u32 = 800;
+/// Orders about the writer's own things say nothing in a letter.
+const OF_LETTERS: &str = "mine";
+
+/// What it adds that an order stands among figures.
+const MISPLACED_PERMILLE: u32 = 420;
+/// An order lighter than this may be part of an entry.
+const MISPLACED_WEIGHT_PERMILLE_MIN: u32 = 180;
+/// Families of orders that ask for a deed.
+const DEEDS: [&str; 12] = [
+    "act", "hot", "taking", "tool", "call", "money", "danger", "service", "mine", "money_to",
+    "users", "order",
+];
 
 /// What a disguise adds to the sign under it.
 const DISGUISED_PERMILLE: u32 = 350;
@@ -52,11 +67,12 @@ pub(super) fn weigh(found: &Found) -> Vec<Weighed> {
 }
 
 /// The score of the heaviest group of signs that stand together, in per mille.
-pub(super) fn score_permille(weighed: &[Weighed]) -> u32 {
-    (0..weighed.len()).map(|first| group_permille(&weighed[first..])).max().unwrap_or_default()
+pub(super) fn score_permille(weighed: &[Weighed], carrier: Carrier) -> u32 {
+    let groups = (0..weighed.len()).map(|first| group_permille(&weighed[first..], carrier));
+    groups.max().unwrap_or_default()
 }
 
-fn group_permille(from: &[Weighed]) -> u32 {
+fn group_permille(from: &[Weighed], carrier: Carrier) -> u32 {
     let mut families: BTreeMap<&str, u32> = BTreeMap::new();
     let reach = from[0].sign.start + TOGETHER_BYTES_MAX;
     for one in from.iter().take_while(|one| one.sign.start <= reach) {
@@ -65,9 +81,22 @@ fn group_permille(from: &[Weighed]) -> u32 {
             *heaviest = permille.max(*heaviest);
         }
     }
+    if carrier == Carrier::Letters {
+        families.remove(OF_LETTERS);
+    }
+    let deeds = DEEDS.iter().filter_map(|family| families.get(family).copied());
+    let heaviest = deeds.max().unwrap_or_default();
+    if carrier == Carrier::Figures && heaviest >= MISPLACED_WEIGHT_PERMILLE_MIN {
+        families.insert("misplaced", MISPLACED_PERMILLE);
+    }
     let harmless = families.values().fold(1000, |rest, permille| rest * (1000 - permille) / 1000);
     let to_agent = families.keys().any(|family| !AMONG_PEOPLE.contains(family));
-    let share_permille = if to_agent { 1000 } else { AMONG_PEOPLE_PERMILLE };
+    let share_permille = match carrier {
+        Carrier::Figures => 1000,
+        Carrier::Pages | Carrier::Letters if to_agent => 1000,
+        Carrier::Pages => ON_PAGES_PERMILLE,
+        Carrier::Letters => AMONG_PEOPLE_PERMILLE,
+    };
     (1000 - harmless) * share_permille / 1000
 }
 

@@ -55,7 +55,9 @@ impl Words {
                 let ends = line_ends(&glyphs[line_start..index], &glyphs[index + 1..]);
                 place.sentence += u32::from(ends);
                 line_start = index + 1;
-            } else if ends_sentence(glyph.ch, glyphs.get(index + 1).map(|next| next.ch)) {
+            } else if ends_sentence(glyph.ch, glyphs.get(index + 1).map(|next| next.ch))
+                || ends_value(&glyphs[index..])
+            {
                 place.sentence += 1;
             }
             place.clause += u32::from(!matches!(glyph.ch, ' ' | '\'' | '-' | '_' | '/' | '.'));
@@ -138,6 +140,23 @@ fn ends_sentence(ch: char, next: Option<char>) -> bool {
     match ch {
         '!' | '?' | '。' | '؟' | '।' | '｡' => true,
         '.' => next.is_none_or(|next| next.is_whitespace() || matches!(next, '"' | '\'' | ')')),
+        _ => false,
+    }
+}
+
+/// The end of a key or of a value in a list of them, as in `"name":"Ann", role: "cook"`.
+fn ends_value(from: &[Glyph]) -> bool {
+    let mut rest = from.iter().map(|glyph| glyph.ch);
+    if rest.next() != Some('"') {
+        return false;
+    }
+    match rest.next() {
+        Some(':') => true,
+        Some(',') => {
+            let rest =
+                rest.skip_while(|ch| *ch == ' ').skip_while(|ch| is_letter(*ch) || *ch == '_');
+            rest.take(1).any(|ch| matches!(ch, '"' | ':'))
+        }
         _ => false,
     }
 }
