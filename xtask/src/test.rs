@@ -1,8 +1,8 @@
 //! Everything that must pass before a change goes in, in one command.
 //!
-//! Needs Rust, a C compiler, git and the programs in [`NEEDS`]. The parts run one after the other and all of them
-//! run, so that one pass shows everything that is wrong; the summary says how long each
-//! took. `cargo nextest` is used where it is installed.
+//! Needs Rust, a C compiler, git and the programs in [`NEEDS`]. The parts run one after the
+//! other and all of them run, so that one pass shows everything that is wrong; the summary
+//! says how long each took. `cargo nextest` is used where it is installed.
 
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
@@ -16,7 +16,12 @@ const NEEDS: [Need; 5] = [
     Need { program: "bwrap", package: "bubblewrap", why: "the cage's namespaces" },
     Need { program: "node", package: "nodejs", why: "MCP servers that others wrote" },
     Need { program: "npm", package: "npm", why: "the same: it brings them" },
-    Need { program: "psql", package: "postgresql", why: "statements that a real server reads" },
+    Need {
+        // `psql` alone may be there without a server.
+        program: "pg_lsclusters",
+        package: "postgresql",
+        why: "statements that a real server reads",
+    },
     Need { program: "mariadbd", package: "mariadb-server", why: "the same, of another dialect" },
 ];
 
