@@ -10,11 +10,18 @@ mod effects;
 mod failure;
 mod files;
 mod http;
+mod http_tools;
+mod outward;
+mod page;
 mod schema;
 mod settings;
 mod toolbox;
 mod words;
 
 pub use builtin::{all_specs, delegate_spec, end_task_spec, more_spec};
+pub use http_tools::{
+    BadTemplate, HttpOutside, HttpTool, HttpTools, IDEMPOTENCY_KEY, SecretHeader, Template,
+};
+pub use outward::{Resolve, SystemResolver};
 pub use settings::{HttpLimits, SearchEngine, Secret, Settings};
 pub use toolbox::Builtin;

@@ -8,7 +8,7 @@ use kernel::agent::ToolSpec;
 use kernel::verdict::Examined;
 use serde_json::Value;
 
-use crate::builtin::{self, Parts, Tool};
+use crate::builtin::{self, Parts, Tool, web_fetch};
 use crate::effects::{Effects, OnStep};
 use crate::http::Http;
 use crate::schema::Schemas;
@@ -53,8 +53,11 @@ impl Toolbox for Builtin {
         builtin::all_specs()
     }
 
-    fn examine(&self, _call: &ToolCall) -> Examined {
-        Examined::nothing()
+    fn examine(&self, call: &ToolCall) -> Examined {
+        match Tool::named(&call.spec.name) {
+            Some(Tool::WebFetch) => web_fetch::examine(&self.parts.settings, &call.arguments),
+            Some(_) | None => Examined::nothing(),
+        }
     }
 
     async fn run(&self, call: &ToolCall) -> Result<ToolOutput, ToolError> {
