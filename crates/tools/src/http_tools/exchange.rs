@@ -65,9 +65,7 @@ pub(super) async fn run(
         }
         Err(Failed::Unanswered(words)) => match class {
             Effect::Read => Err(ToolError::Unavailable(format!("{words}\nit may work later"))),
-            Effect::Idempotent | Effect::Effect => {
-                lost(tool, outside, call, input, words).await
-            }
+            Effect::Idempotent | Effect::Effect => lost(tool, outside, call, input, words).await,
         },
     }
 }

@@ -54,9 +54,9 @@ fn filled(declared: &Value, input: &Value, key: &str) -> Option<Value> {
             Some(items.iter().filter_map(|item| filled(item, input, key)).collect())
         }
         Value::Object(fields) => {
-            let kept = fields.iter().filter_map(|(name, value)| {
-                Some((name.clone(), filled(value, input, key)?))
-            });
+            let kept = fields
+                .iter()
+                .filter_map(|(name, value)| Some((name.clone(), filled(value, input, key)?)));
             Some(Value::Object(kept.collect()))
         }
         Value::Null | Value::Bool(_) | Value::Number(_) => Some(declared.clone()),

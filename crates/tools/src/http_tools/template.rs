@@ -12,8 +12,7 @@ use serde_json::Value;
 pub const IDEMPOTENCY_KEY: &str = "idempotency_key";
 
 /// All but what RFC 3986 calls unreserved.
-const ENCODED: &AsciiSet =
-    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// An address with places for values.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -222,7 +221,13 @@ mod tests {
         ] {
             assert_eq!(filled(input.clone()).unwrap(), url, "{input}");
         }
-        for wrong in [json!({}), json!({"id": ""}), json!({"id": null}), json!({"id": ".."}), json!({"id": "."})] {
+        for wrong in [
+            json!({}),
+            json!({"id": ""}),
+            json!({"id": null}),
+            json!({"id": ".."}),
+            json!({"id": "."}),
+        ] {
             assert!(filled(wrong.clone()).is_err(), "{wrong}");
         }
     }

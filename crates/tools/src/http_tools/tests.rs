@@ -19,7 +19,11 @@ struct ToHere;
 #[async_trait]
 impl Resolve for ToHere {
     async fn resolve(&self, name: &str) -> Result<Vec<IpAddr>, String> {
-        if name == "nobody.test" { Err("no such name".into()) } else { Ok(vec![[127, 0, 0, 1].into()]) }
+        if name == "nobody.test" {
+            Err("no such name".into())
+        } else {
+            Ok(vec![[127, 0, 0, 1].into()])
+        }
     }
 }
 
@@ -103,9 +107,10 @@ async fn a_call_carries_its_key_and_the_secret_and_shows_neither() {
         .and(header("idempotency-key", "key-1"))
         .and(header("content-type", "application/json"))
         .and(body_json(json!({"note": "soon"})))
-        .respond_with(ResponseTemplate::new(201).set_body_json(
-            json!({"order": 7, "echo": "Bearer s3cret-of-the-shop"}),
-        ))
+        .respond_with(
+            ResponseTemplate::new(201)
+                .set_body_json(json!({"order": 7, "echo": "Bearer s3cret-of-the-shop"})),
+        )
         .expect(1)
         .mount(&server)
         .await;
@@ -144,7 +149,10 @@ async fn what_was_not_sent_did_not_happen() {
     let port = server.address().port();
     for (change, wanted) in [
         (
-            HttpTool { url: Template::read(&format!("http://nobody.test:{port}/")).unwrap(), ..tool(Method::POST, &at(&server, "/x")) },
+            HttpTool {
+                url: Template::read(&format!("http://nobody.test:{port}/")).unwrap(),
+                ..tool(Method::POST, &at(&server, "/x"))
+            },
             "unavailable: `nobody.test` does not resolve",
         ),
         (
@@ -163,7 +171,10 @@ async fn what_was_not_sent_did_not_happen() {
             "unavailable: the secret of the tool `order` is not set",
         ),
         (
-            HttpTool { url: Template::read("http://shop.test:1/").unwrap(), ..tool(Method::POST, &at(&server, "/x")) },
+            HttpTool {
+                url: Template::read("http://shop.test:1/").unwrap(),
+                ..tool(Method::POST, &at(&server, "/x"))
+            },
             "unavailable: `shop.test` cannot be reached",
         ),
     ] {

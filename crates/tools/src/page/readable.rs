@@ -223,8 +223,21 @@ fn attribute<'t>(tag: &'t Tag, name: &str) -> Option<&'t str> {
 fn is_unseen(name: &str) -> bool {
     matches!(
         name,
-        "script" | "style" | "template" | "svg" | "math" | "iframe" | "noembed" | "noframes"
-            | "object" | "canvas" | "audio" | "video" | "select" | "textarea" | "datalist"
+        "script"
+            | "style"
+            | "template"
+            | "svg"
+            | "math"
+            | "iframe"
+            | "noembed"
+            | "noframes"
+            | "object"
+            | "canvas"
+            | "audio"
+            | "video"
+            | "select"
+            | "textarea"
+            | "datalist"
     )
 }
 
@@ -233,10 +246,38 @@ fn is_unseen(name: &str) -> bool {
 fn can_hide(name: &str) -> bool {
     !matches!(
         name,
-        "html" | "head" | "body" | "p" | "li" | "dt" | "dd" | "tr" | "td" | "th" | "thead"
-            | "tbody" | "tfoot" | "colgroup" | "caption" | "option" | "optgroup" | "rt" | "rp"
-            | "area" | "base" | "br" | "col" | "embed" | "hr" | "img" | "input" | "link" | "meta"
-            | "source" | "track" | "wbr"
+        "html"
+            | "head"
+            | "body"
+            | "p"
+            | "li"
+            | "dt"
+            | "dd"
+            | "tr"
+            | "td"
+            | "th"
+            | "thead"
+            | "tbody"
+            | "tfoot"
+            | "colgroup"
+            | "caption"
+            | "option"
+            | "optgroup"
+            | "rt"
+            | "rp"
+            | "area"
+            | "base"
+            | "br"
+            | "col"
+            | "embed"
+            | "hr"
+            | "img"
+            | "input"
+            | "link"
+            | "meta"
+            | "source"
+            | "track"
+            | "wbr"
     )
 }
 

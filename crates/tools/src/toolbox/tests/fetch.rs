@@ -232,7 +232,10 @@ async fn a_name_is_resolved_once_and_what_was_checked_is_connected_to() {
     let (closed, _) = ground(Policy { deny_private: true, ..policy(&hosts, port) }, answers);
     for name in ["twice.test", "mixed.test", "inside.test"] {
         let words = closed.bad("web_fetch", url(name)).await;
-        assert!(words.contains("not fetched: ") && words.contains("resolves to"), "{name}: {words}");
+        assert!(
+            words.contains("not fetched: ") && words.contains("resolves to"),
+            "{name}: {words}"
+        );
     }
     assert_eq!(server.heard.lock().unwrap().len(), 1, "nobody else came through");
 }
@@ -244,9 +247,13 @@ async fn replies_that_do_not_end_or_are_no_text_are_given_up() {
         "/endless" => Does::Floods(HEAD, vec![b'x'; 65_536]),
         "/headers" => Does::Floods("HTTP/1.1 200 OK\r\n", b"a: b\r\n".to_vec()),
         "/silent" => Does::Stops(""),
-        "/loris" => Does::Stops("HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: 9\r\n\r\na"),
+        "/loris" => {
+            Does::Stops("HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: 9\r\n\r\na")
+        }
         "/told" => says("200 OK\r\ncontent-type: text/plain\r\ncontent-length: 99999999999", ""),
-        "/gzip" => says("200 OK\r\ncontent-type: text/plain\r\ncontent-encoding: gzip", b"\x1f\x8b"),
+        "/gzip" => {
+            says("200 OK\r\ncontent-type: text/plain\r\ncontent-encoding: gzip", b"\x1f\x8b")
+        }
         "/image" => says("200 OK\r\ncontent-type: image/png", b"\x89PNG"),
         "/binary" => says("200 OK\r\ncontent-type: text/html", b"MZ\0\0"),
         "/untyped" => says("200 OK", b"\x7fELF\0"),
