@@ -238,6 +238,8 @@ fn offer(server: &Server, name: &str, listed: &Listed) -> Offer {
             effect: EffectRule::Always(tool.effect(settings)),
             deadline_ms: seconds * 1_000,
             output_bytes_max: settings.output_bytes_max,
+            untrusted: !settings.trusted,
+            sensitive: settings.sensitive.contains(&tool.name),
         },
         server: server.name.clone(),
         tool: tool.name.clone(),

@@ -4,8 +4,10 @@
 //! it can be resumed without naming the file again. Keys are never written down: only
 //! the names of the variables that hold them.
 
+mod mcp;
 mod memo;
 mod model;
+mod web;
 
 pub(crate) use model::{PriceOf, prices, script};
 
@@ -24,7 +26,7 @@ use models::chain::Gates;
 use owo_colors::OwoColorize;
 use stores::dispatch::local::Local;
 use stores::sqlite::{Options, Sqlite};
-use tools::{Builtin, SearchEngine, Secret as Key, Settings};
+use tools::{SearchEngine, Secret as Key, Settings};
 use webhooks::{Hook, Secret, Webhooks};
 
 use crate::cli::AgentArgs;
@@ -52,10 +54,16 @@ pub(crate) struct Assembled {
 }
 
 /// The agent that the arguments name, on a store that is made if it is not there.
-pub(crate) fn agent(here: &Here, args: &AgentArgs) -> anyhow::Result<Assembled> {
+///
+/// Its servers are asked first: what they offer is frozen with it.
+pub(crate) async fn agent(here: &Here, args: &AgentArgs) -> anyhow::Result<Assembled> {
     let config = configure(args)?;
-    let agent = config::agent(&config, &known_tools())?.freeze();
-    let engine = engine(here, &config, true)?;
+    let servers = mcp::Servers::compose(here, &config, &[]).await?;
+    let mut specs = known_tools();
+    specs.extend(web::declared(&config));
+    specs.extend(servers.iter().flat_map(mcp::Servers::specs));
+    let agent = config::agent(&config, &specs)?.freeze();
+    let engine = engine(here, &config, servers.as_ref(), true)?;
     Memo::of(args)?.keep(&here.store, &agent.hash)?;
     Ok(Assembled { engine, agent, label: label(&config) })
 }
@@ -76,34 +84,48 @@ pub(crate) async fn for_session(
     let args = AgentArgs { agent: memo.file, model: Some(model), workdir: None };
     let mut config = configure(&args)?;
     config.model.clone_from(&state.agent.model);
-    engine(here, &config, false)
+    let servers = mcp::Servers::compose(here, &config, &state.agent.tools).await?;
+    engine(here, &config, servers.as_ref(), false)
 }
 
 /// An engine for looking: it can read and command, and would call no provider.
 pub(crate) fn reader(here: &Here) -> anyhow::Result<Engine> {
-    engine(here, &config::default_agent(DEFAULT_SIMULATED, Provider::Planner), false)
+    engine(here, &config::default_agent(DEFAULT_SIMULATED, Provider::Planner), None, false)
 }
 
 /// The tools, with the settings of an agent's file if one is named.
-pub(crate) fn toolbox(here: &Here, file: Option<&Path>) -> anyhow::Result<Arc<dyn Toolbox>> {
+pub(crate) async fn toolbox(here: &Here, file: Option<&Path>) -> anyhow::Result<Arc<dyn Toolbox>> {
     let args = AgentArgs { agent: file.map(Path::to_owned), ..AgentArgs::default() };
     let config = match file {
         Some(_) => configure(&args)?,
         None => config::default_agent(DEFAULT_SIMULATED, Provider::Planner),
     };
-    Ok(Arc::new(Builtin::new(settings(&here.store, &config)?)))
+    let servers = mcp::Servers::compose(here, &config, &[]).await?;
+    web::toolbox(here, &config, servers.as_ref())
 }
 
-/// Every tool there is, as agents are shown them.
+/// Every tool that is built in, as agents are shown them.
 pub(crate) fn known_tools() -> Vec<ToolSpec> {
     tools::all_specs()
+}
+
+/// The MCP servers of an agent's file, to look at them. None is started yet.
+pub(crate) fn servers(here: &Here, file: &Path) -> anyhow::Result<::mcp::Mcp> {
+    let config = config::load(file, &environment)?;
+    if config.mcp.servers.0.is_empty() {
+        let words = format!("`{}` names no `mcp_servers`", file.display());
+        return Err(BadUsage(words).into());
+    }
+    mcp::mcp(here, &config)
 }
 
 /// Checks an agent's file without opening anything: what it says, and the tools that it
 /// gives.
 pub(crate) fn check(file: &Path, catalog: &Catalog) -> anyhow::Result<(Config, Vec<String>)> {
     let config = config::load(file, &environment)?;
-    let agent = config::agent(&config, &known_tools())?;
+    let mut specs = known_tools();
+    specs.extend(web::declared(&config).chain(mcp::promised(&config)));
+    let agent = config::agent(&config, &specs)?;
     if let Some(words) = unpriced(file, &config, catalog) {
         return Err(BadUsage(words).into());
     }
@@ -164,7 +186,12 @@ pub(crate) fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
-fn engine(here: &Here, config: &Config, make: bool) -> anyhow::Result<Engine> {
+fn engine(
+    here: &Here,
+    config: &Config,
+    servers: Option<&mcp::Servers>,
+    make: bool,
+) -> anyhow::Result<Engine> {
     let world = Arc::new(Machine);
     let tap = Tap::default();
     let circuits = Circuits::new(tap.clone());
@@ -179,7 +206,7 @@ fn engine(here: &Here, config: &Config, make: bool) -> anyhow::Result<Engine> {
         store: Arc::new(open(&here.store, make)?),
         dispatch: Arc::new(Local::default()),
         model,
-        toolbox: Arc::new(Builtin::new(settings(&here.store, config)?)),
+        toolbox: web::toolbox(here, config, servers)?,
         world,
         plans: Arc::new(here.caps.plans.clone()),
         subscriptions: Arc::new(subscriptions(here)),
@@ -249,6 +276,7 @@ fn settings(store: &Path, config: &Config) -> anyhow::Result<Settings> {
         weather_base_url: config.tools.weather_base_url.clone(),
         weather_geocoding_url: config.tools.weather_geocoding_url.clone(),
         search,
+        web_fetch: config.tools.web_fetch.clone(),
         ..Settings::default()
     })
 }

@@ -4,6 +4,7 @@ mod alerts;
 mod approvals;
 mod audit;
 mod here;
+mod mcp;
 mod money;
 
 use std::path::PathBuf;
@@ -16,6 +17,7 @@ pub(crate) use alerts::AlertsCommand;
 pub(crate) use approvals::{AnswerArgs, ApprovalsCommand};
 pub(crate) use audit::{AuditCommand, SearchArgs};
 pub(crate) use here::HereArgs;
+pub(crate) use mcp::McpCommand;
 pub(crate) use money::{CapChange, CapsCommand, Limit, PricesCommand, SpendArgs};
 
 use here::label;
@@ -89,6 +91,9 @@ Example:  windlass spend --by user --days 7
     /// List the tools, or call one as an agent would
     #[command(subcommand, after_help = "Example:  windlass tools list")]
     Tools(ToolsCommand),
+    /// List what the MCP servers of an agent offer, and accept what they say of their tools
+    #[command(subcommand, after_help = "Example:  windlass mcp list agent.yaml")]
+    Mcp(McpCommand),
     /// Try the program's guards on your own traffic
     #[command(subcommand, after_help = "Example:  windlass guard loop < runs.jsonl")]
     Guard(GuardCommand),

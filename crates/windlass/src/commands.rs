@@ -10,6 +10,7 @@ pub(crate) mod config;
 pub(crate) mod drill;
 pub(crate) mod guard;
 pub(crate) mod log;
+pub(crate) mod mcp;
 pub(crate) mod prices;
 pub(crate) mod resume;
 pub(crate) mod run;

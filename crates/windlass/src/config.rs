@@ -11,8 +11,10 @@ mod dealing;
 mod environment;
 mod expect;
 mod fallbacks;
+mod http_tools;
 mod installation;
 mod loops;
+mod mcp_servers;
 mod mistake;
 mod plans;
 mod price_file;
@@ -24,6 +26,7 @@ mod standard;
 mod suggest;
 mod text;
 mod tool_settings;
+mod web_settings;
 mod window;
 mod yaml;
 
@@ -41,6 +44,7 @@ pub(crate) use alerts::Webhook;
 pub(crate) use dealing::Dealing;
 pub(crate) use fallbacks::Fallback;
 pub(crate) use installation::Installation;
+pub(crate) use mcp_servers::{CageSettings, McpServers};
 pub(crate) use mistake::{Broken, Look};
 pub(crate) use plans::{Caps, label_name};
 pub(crate) use price_file::PriceFile;
@@ -89,6 +93,10 @@ pub(crate) struct Config {
     pub(crate) tools: ToolSettings,
     /// The file's own price for its model. `None`: the catalogue's price holds.
     pub(crate) price: Option<Rule>,
+    /// Tools that are requests to the operator's addresses.
+    pub(crate) http_tools: Vec<tools::HttpTool>,
+    /// Servers whose tools it may use.
+    pub(crate) mcp: McpServers,
     /// The file, to point into when a later check finds a mistake.
     source: Source,
 }

@@ -30,6 +30,8 @@ use exit::{End, end_of};
 use here::Here;
 
 fn main() -> ExitCode {
+    // This program is its own launcher of cages.
+    sandbox::launch::main_if_launcher();
     let cli = Cli::parse();
     diagnostics();
     match run(cli) {
@@ -69,6 +71,7 @@ fn run(cli: Cli) -> anyhow::Result<End> {
             Command::Alerts(command) => commands::alerts::alerts(&here()?, command).await,
             Command::Caps(command) => commands::caps::caps(&here()?, command).await,
             Command::Spend(args) => commands::spend::spend(&here()?, args).await,
+            Command::Mcp(command) => commands::mcp::mcp(&here()?, command).await,
             Command::Tools(command) => commands::tools::tools(&here()?, command).await,
             Command::Guard(command) => commands::guard::guard(command),
             Command::Simulate(args) => commands::simulate::simulate(args).await,

@@ -63,7 +63,7 @@ impl<'a> Chat<'a> {
             let engine = assemble::for_session(here, session, &args.agent).await?;
             return Ok(Chat { here, engine, agent: None, owner, session: Some(session) });
         }
-        let Assembled { engine, agent, label } = assemble::agent(here, &args.agent)?;
+        let Assembled { engine, agent, label } = assemble::agent(here, &args.agent).await?;
         eprintln!("{label}");
         eprintln!("{}", "say what is to be done; /exit or Ctrl-D ends".dimmed());
         Ok(Chat { here, engine, agent: Some(agent), owner, session: None })

@@ -32,7 +32,7 @@ pub(crate) async fn run(here: &Here, args: RunArgs) -> anyhow::Result<End> {
     let listening = signals::listen(watcher.voice(signals::STOPPING))?;
     let (engine, session) = match &args.session {
         None => {
-            let Assembled { engine, agent, label } = assemble::agent(here, &args.agent)?;
+            let Assembled { engine, agent, label } = assemble::agent(here, &args.agent).await?;
             let folder = workdir(args.agent.workdir.as_deref())?;
             let owner = here.owner(&args.labels, folder);
             let mut seen = engine.tap.watch();

@@ -114,7 +114,7 @@ fn one(
     Some((fallback, span))
 }
 
-fn yes_or_no(reader: &mut Reader, entry: &Entry) -> Option<bool> {
+pub(super) fn yes_or_no(reader: &mut Reader, entry: &Entry) -> Option<bool> {
     match &entry.value.value {
         Value::Bool(said) => Some(*said),
         Value::Null | Value::Number(_) | Value::Text(_) | Value::List(_) | Value::Map(_) => {

@@ -40,7 +40,7 @@ fn unknown_tools(config: &Config, specs: &[ToolSpec]) -> Vec<Mistake> {
     };
     allowed
         .iter()
-        .filter(|(name, _)| !names.contains(&name.as_str()))
+        .filter(|(pattern, _)| !names.iter().any(|name| means(pattern, name)))
         .map(|(name, span)| {
             let words = format!("there is no tool `{name}`");
             Mistake::new(span.clone(), words).hint(suggest::hint(name, &names))
@@ -48,10 +48,17 @@ fn unknown_tools(config: &Config, specs: &[ToolSpec]) -> Vec<Mistake> {
         .collect()
 }
 
+/// Whether an entry of `allowed_tools` means this tool: by its name, or by `SERVER__*` for
+/// all tools of a server.
+fn means(entry: &str, name: &str) -> bool {
+    let of_server = entry.strip_suffix('*').filter(|start| start.ends_with("__"));
+    entry == name || of_server.is_some_and(|start| name.starts_with(start))
+}
+
 fn is_given(config: &Config, name: &str) -> bool {
     let allowed = match &config.allowed_tools {
         AllowedTools::All => true,
-        AllowedTools::Named(allowed) => allowed.iter().any(|(known, _)| known == name),
+        AllowedTools::Named(allowed) => allowed.iter().any(|(known, _)| means(known, name)),
     };
     allowed || name == MORE || (name == END_TASK && config.output_schema.is_some())
 }

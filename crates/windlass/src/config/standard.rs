@@ -4,7 +4,7 @@ use kernel::agent::Limits;
 
 use super::agent_file::{BUDGET_DEFAULT, MAX_TOKENS_DEFAULT};
 use super::mistake::Source;
-use super::{AllowedTools, Config, Dealing, Provider, ToolSettings};
+use super::{AllowedTools, Config, Dealing, McpServers, Provider, ToolSettings};
 
 /// What it is told.
 const SYSTEM_PROMPT: &str = "\
@@ -33,6 +33,8 @@ pub(crate) fn default_agent(model: &str, provider: Provider) -> Config {
         output_schema: None,
         tools: ToolSettings::default(),
         price: None,
+        http_tools: Vec::new(),
+        mcp: McpServers::default(),
         source: Source::new("", ""),
     }
 }

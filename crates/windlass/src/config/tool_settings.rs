@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::expect::{Keys, Reader, Section};
 use super::provider::optional;
+use super::web_settings;
 use super::yaml::{Entry, Value};
 
 /// Settings of single tools. What is `None` is left to the tool's own default.
@@ -18,6 +19,8 @@ pub(crate) struct ToolSettings {
     pub(crate) weather_geocoding_url: Option<String>,
     /// Who searches the web. `None`: nobody, and the tool says so.
     pub(crate) web_search: Option<WebSearch>,
+    /// Where pages may be fetched from. `None`: nowhere, and the tool says so.
+    pub(crate) web_fetch: Option<guard::url::Policy>,
 }
 
 /// Who searches the web.
@@ -43,7 +46,7 @@ pub(crate) enum SearchEngine {
 }
 
 const TOOLS: Keys =
-    Keys { of: "`tools`", known: &["notes", "weather", "web_search"], required: &[] };
+    Keys { of: "`tools`", known: &["notes", "weather", "web_search", "web_fetch"], required: &[] };
 const NOTES: Keys = Keys { of: "`tools.notes`", known: &["dir"], required: &[] };
 const WEATHER: Keys =
     Keys { of: "`tools.weather`", known: &["base_url", "geocoding_url"], required: &[] };
@@ -75,11 +78,13 @@ pub(super) fn read(reader: &mut Reader, entry: Option<&Entry>) -> Option<ToolSet
     let weather_geocoding_url = weather_url("geocoding_url");
     let web_search = part(reader, &tools, "web_search", &WEB_SEARCH)
         .and_then(|section| web_search(reader, &section, tools.get("web_search")));
+    let web_fetch = optional(tools.get("web_fetch"), |entry| web_settings::read(reader, entry));
     Some(ToolSettings {
         notes_dir: notes_dir.map(PathBuf::from),
         weather_base_url,
         weather_geocoding_url,
         web_search,
+        web_fetch: web_fetch?,
     })
 }
 

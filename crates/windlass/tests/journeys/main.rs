@@ -12,6 +12,7 @@ mod drills;
 mod guards;
 mod money;
 mod outages;
+mod outside;
 mod pauses;
 mod prices;
 mod requests;

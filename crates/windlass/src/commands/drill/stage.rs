@@ -78,7 +78,7 @@ pub(super) async fn play(way: &Way, failures: u32) -> anyhow::Result<Outcome> {
     std::fs::write(&file, agent).context("cannot write the rehearsal's agent")?;
     let here = Here::of(&flags(folder.path()))?;
     let args = AgentArgs { agent: Some(file), ..AgentArgs::default() };
-    let Assembled { engine, agent, .. } = assemble::agent(&here, &args)?;
+    let Assembled { engine, agent, .. } = assemble::agent(&here, &args).await?;
     let notes = folder.path().display().to_string();
     let session = engine.start(&here.owner(&[], notes), &agent, Task::of(TASK)).await?;
     drive(&engine, &here, session).await?;
