@@ -11,14 +11,22 @@ const CALLS_MAX: usize = 4_096;
 /// The pins of the calls that were examined last, by the calls' keys.
 #[derive(Debug, Default)]
 pub(crate) struct Decided {
-    pins: HashMap<String, Pin>,
+    pins: HashMap<String, Decision>,
     order: VecDeque<String>,
 }
 
+/// What a call was examined under.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Decision {
+    pub(crate) pin: Pin,
+    /// Whether somebody was asked: then the call runs only because they agreed.
+    pub(crate) asked: bool,
+}
+
 impl Decided {
-    /// Remembers the pin that a call was examined under.
-    pub(crate) fn remember(&mut self, key: &str, pin: Pin) {
-        if self.pins.insert(key.to_owned(), pin).is_none() {
+    /// Remembers what a call was examined under.
+    pub(crate) fn remember(&mut self, key: &str, decision: Decision) {
+        if self.pins.insert(key.to_owned(), decision).is_none() {
             self.order.push_back(key.to_owned());
         }
         while self.order.len() > CALLS_MAX {
@@ -28,8 +36,8 @@ impl Decided {
         }
     }
 
-    /// The pin that a call was examined under.
-    pub(crate) fn pin(&self, key: &str) -> Option<Pin> {
+    /// What a call was examined under.
+    pub(crate) fn of(&self, key: &str) -> Option<Decision> {
         self.pins.get(key).copied()
     }
 }
@@ -42,14 +50,17 @@ mod tests {
 
     #[test]
     fn the_last_calls_are_remembered_and_no_more() {
-        let pin = |n: usize| Pin(ContentHash::of(&n.to_le_bytes()));
+        let pin = |n: usize| {
+            let pin = Pin(ContentHash::of(&n.to_le_bytes()));
+            Decision { pin, asked: false }
+        };
         let mut decided = Decided::default();
         for call in 0..CALLS_MAX + 10 {
             decided.remember(&format!("call {call}"), pin(call));
             decided.remember(&format!("call {call}"), pin(call + 1));
         }
-        assert_eq!(decided.pin("call 9"), None);
-        assert_eq!(decided.pin("call 10"), Some(pin(11)));
+        assert_eq!(decided.of("call 9"), None);
+        assert_eq!(decided.of("call 10"), Some(pin(11)));
         assert_eq!((decided.pins.len(), decided.order.len()), (CALLS_MAX, CALLS_MAX));
     }
 }

@@ -16,13 +16,25 @@ pub struct TenantTools {
     mcp: Arc<Mcp>,
     tenant: Tenant,
     composed: Composed,
+    /// Tools of running sessions that are not offered to new ones.
+    frozen: Vec<ToolSpec>,
 }
 
 impl TenantTools {
     /// Asks every server now.
     pub async fn compose(mcp: Arc<Mcp>, tenant: Tenant) -> Self {
         let composed = mcp.compose(&tenant).await;
-        TenantTools { mcp, tenant, composed }
+        TenantTools { mcp, tenant, composed, frozen: Vec::new() }
+    }
+
+    /// The same, answering for the tools of a session that began earlier as well, offered
+    /// or not: a tool that changed since asks, and one that is gone says so.
+    #[must_use]
+    pub fn with_frozen(mut self, tools: &[ToolSpec]) -> Self {
+        let offered = |name: &str| self.composed.offers.iter().any(|one| one.spec.name == name);
+        let missing = tools.iter().filter(|spec| self.mcp.has(&spec.name) && !offered(&spec.name));
+        self.frozen = missing.cloned().collect();
+        self
     }
 
     /// What the servers offered.
@@ -35,7 +47,8 @@ impl TenantTools {
 #[async_trait]
 impl Toolbox for TenantTools {
     fn specs(&self) -> Vec<ToolSpec> {
-        self.composed.offers.iter().map(|offer| offer.spec.clone()).collect()
+        let offered = self.composed.offers.iter().map(|offer| offer.spec.clone());
+        offered.chain(self.frozen.iter().cloned()).collect()
     }
 
     async fn examine(&self, call: &ToolCall) -> Examined {

@@ -12,6 +12,7 @@ mod more;
 mod notes;
 mod read;
 mod weather;
+pub(crate) mod web_fetch;
 mod web_search;
 mod write;
 
@@ -54,6 +55,7 @@ pub(crate) enum Tool {
     Notes,
     Weather,
     WebSearch,
+    WebFetch,
     Read,
     Write,
     Edit,
@@ -71,11 +73,12 @@ pub fn all_specs() -> Vec<ToolSpec> {
 }
 
 impl Tool {
-    pub(crate) const ALL: [Tool; 11] = [
+    pub(crate) const ALL: [Tool; 12] = [
         Tool::Calculator,
         Tool::Notes,
         Tool::Weather,
         Tool::WebSearch,
+        Tool::WebFetch,
         Tool::Read,
         Tool::Write,
         Tool::Edit,
@@ -95,6 +98,7 @@ impl Tool {
             Tool::Notes => "notes",
             Tool::Weather => "weather",
             Tool::WebSearch => "web_search",
+            Tool::WebFetch => "web_fetch",
             Tool::Read => "read",
             Tool::Write => "write",
             Tool::Edit => "edit",
@@ -111,6 +115,7 @@ impl Tool {
             Tool::Notes => notes::spec(),
             Tool::Weather => weather::spec(),
             Tool::WebSearch => web_search::spec(),
+            Tool::WebFetch => web_fetch::spec(),
             Tool::Read => read::spec(),
             Tool::Write => write::spec(),
             Tool::Edit => edit::spec(),
@@ -145,6 +150,7 @@ impl Tool {
             Tool::Notes => notes::run(parts, call, arguments(input)?).await,
             Tool::Weather => answer(weather::run(parts, arguments(input)?).await),
             Tool::WebSearch => answer(web_search::run(parts, arguments(input)?).await),
+            Tool::WebFetch => answer(web_fetch::run(&parts.settings, &arguments(input)?).await),
             Tool::Read => {
                 let input = arguments(input)?;
                 in_workdir(parts, call, move |folder, _| read::run(folder, &input)).await
@@ -209,6 +215,7 @@ impl Tool {
             Tool::Calculator
             | Tool::Weather
             | Tool::WebSearch
+            | Tool::WebFetch
             | Tool::Read
             | Tool::Glob
             | Tool::Grep

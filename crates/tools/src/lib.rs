@@ -13,6 +13,9 @@ mod failure;
 mod files;
 mod guarded;
 mod http;
+mod http_tools;
+mod outward;
+mod page;
 mod schema;
 mod settings;
 mod toolbox;
@@ -21,5 +24,9 @@ mod words;
 pub use builtin::{all_specs, delegate_spec, end_task_spec, more_spec, shell_runs};
 pub use effects::forget_effects;
 pub use guarded::{Doubled, Guarded};
+pub use http_tools::{
+    BadTemplate, HttpOutside, HttpTool, HttpTools, IDEMPOTENCY_KEY, SecretHeader, Template,
+};
+pub use outward::{Resolve, SystemResolver};
 pub use settings::{Bash, HttpLimits, SearchEngine, Secret, Settings};
 pub use toolbox::Builtin;

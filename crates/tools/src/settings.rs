@@ -4,6 +4,9 @@ mod bash;
 
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::outward::{Resolve, SystemResolver};
 
 pub use bash::Bash;
 
@@ -24,6 +27,10 @@ pub struct Settings {
     pub weather_geocoding_url: Option<String>,
     /// Who searches the web. `None`: nobody, and the tool says so.
     pub search: Option<SearchEngine>,
+    /// Where pages may be fetched from. `None`: nowhere, and the tool says so.
+    pub web_fetch: Option<guard::url::Policy>,
+    /// Turns names into addresses for what goes to places that others choose.
+    pub resolver: Arc<dyn Resolve>,
     /// Limits of every HTTP request.
     pub http: HttpLimits,
     /// What the shell is granted.
@@ -38,6 +45,8 @@ impl Default for Settings {
             weather_base_url: None,
             weather_geocoding_url: None,
             search: None,
+            web_fetch: None,
+            resolver: Arc::new(SystemResolver),
             http: HttpLimits::default(),
             bash: Bash::default(),
         }

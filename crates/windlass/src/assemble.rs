@@ -6,11 +6,13 @@
 
 mod change;
 mod keys;
+mod mcp;
 mod memo;
 mod model;
 mod redaction;
 mod scope;
 mod toolbox;
+mod web;
 
 pub(crate) use change::tell as tell_of_change;
 pub(crate) use model::{PriceOf, prices, script};
@@ -64,16 +66,22 @@ pub(crate) struct Assembled {
 
 /// The agent that the arguments name, narrowed to what a session gets here, on a store
 /// that is made if it is not there.
+///
+/// Its servers are asked first: what they offer is frozen with it.
 pub(crate) async fn agent(
     here: &Here,
     args: &AgentArgs,
     asked: &ScopeArgs,
 ) -> anyhow::Result<Assembled> {
     let config = configure(args)?;
-    let agent = config::agent(&config, &known_tools())?;
+    let servers = mcp::Servers::compose(here, &config, &[]).await?;
+    let mut specs = known_tools();
+    specs.extend(web::declared(&config));
+    specs.extend(servers.iter().flat_map(mcp::Servers::specs));
+    let agent = config::agent(&config, &specs)?;
     let (agent, scope, narrowed) = scope::narrow(here, &config, agent, asked)?;
     let agent = agent.freeze();
-    let engine = engine(here, &config, true)?;
+    let engine = engine(here, &config, servers.as_ref(), true)?;
     Memo::of(args)?.keep(&here.store, &agent.hash)?;
     tell_of_change(here, &engine).await?;
     let words = std::iter::once(label(&config)).chain(narrowed).collect();
@@ -100,34 +108,48 @@ pub(crate) async fn for_session(
     let args = AgentArgs { agent: memo.file, model: Some(model), workdir: None };
     let mut config = configure(&args)?;
     config.model.clone_from(&state.agent.model);
-    engine(here, &config, false)
+    let servers = mcp::Servers::compose(here, &config, &state.agent.tools).await?;
+    engine(here, &config, servers.as_ref(), false)
 }
 
 /// An engine for looking: it can read and command, and would call no provider.
 pub(crate) fn reader(here: &Here) -> anyhow::Result<Engine> {
-    engine(here, &config::default_agent(DEFAULT_SIMULATED, Provider::Planner), false)
+    engine(here, &config::default_agent(DEFAULT_SIMULATED, Provider::Planner), None, false)
 }
 
 /// An engine for commands that keep something before there was any session.
 pub(crate) fn keeper(here: &Here) -> anyhow::Result<Engine> {
-    engine(here, &config::default_agent(DEFAULT_SIMULATED, Provider::Planner), true)
+    engine(here, &config::default_agent(DEFAULT_SIMULATED, Provider::Planner), None, true)
 }
 
 /// The tools, with the settings of an agent's file if one is named.
-pub(crate) fn toolbox(here: &Here, file: Option<&Path>) -> anyhow::Result<Arc<dyn Toolbox>> {
+pub(crate) async fn toolbox(here: &Here, file: Option<&Path>) -> anyhow::Result<Arc<dyn Toolbox>> {
     let args = AgentArgs { agent: file.map(Path::to_owned), ..AgentArgs::default() };
     let config = match file {
         Some(_) => configure(&args)?,
         None => config::default_agent(DEFAULT_SIMULATED, Provider::Planner),
     };
-    toolbox::toolbox(&here.store, &config)
+    let servers = mcp::Servers::compose(here, &config, &[]).await?;
+    toolbox::toolbox(here, &config, servers.as_ref())
+}
+
+/// The MCP servers of an agent's file, to look at them. None is started yet.
+pub(crate) fn servers(here: &Here, file: &Path) -> anyhow::Result<::mcp::Mcp> {
+    let config = config::load(file, &environment)?;
+    if config.mcp.servers.0.is_empty() {
+        let words = format!("`{}` names no `mcp_servers`", file.display());
+        return Err(BadUsage(words).into());
+    }
+    mcp::mcp(here, &config)
 }
 
 /// Checks an agent's file without opening anything: what it says, and the tools that it
 /// gives.
 pub(crate) fn check(file: &Path, catalog: &Catalog) -> anyhow::Result<(Config, Vec<String>)> {
     let config = config::load(file, &environment)?;
-    let agent = config::agent(&config, &known_tools())?;
+    let mut specs = known_tools();
+    specs.extend(web::declared(&config).chain(mcp::promised(&config)));
+    let agent = config::agent(&config, &specs)?;
     if let Some(words) = unpriced(file, &config, catalog) {
         return Err(BadUsage(words).into());
     }
@@ -188,7 +210,12 @@ pub(crate) fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
-fn engine(here: &Here, config: &Config, make: bool) -> anyhow::Result<Engine> {
+fn engine(
+    here: &Here,
+    config: &Config,
+    servers: Option<&mcp::Servers>,
+    make: bool,
+) -> anyhow::Result<Engine> {
     let world = Arc::new(Machine);
     let tap = Tap::default();
     let circuits = Circuits::new(tap.clone());
@@ -203,7 +230,7 @@ fn engine(here: &Here, config: &Config, make: bool) -> anyhow::Result<Engine> {
         store: open(here, make)?,
         dispatch: Arc::new(Local::default()),
         model,
-        toolbox: toolbox::toolbox(&here.store, config)?,
+        toolbox: toolbox::toolbox(here, config, servers)?,
         world,
         plans: Arc::new(here.caps.plans.clone()),
         subscriptions: Arc::new(subscriptions(here)),

@@ -7,6 +7,7 @@ mod doctor;
 mod erase;
 mod guard;
 mod here;
+mod mcp;
 mod money;
 mod policy;
 mod scope;
@@ -25,6 +26,7 @@ pub(crate) use doctor::DoctorArgs;
 pub(crate) use erase::{EraseCommand, RetentionArgs, RetentionCommand};
 pub(crate) use guard::{GuardCommand, GuardLoopArgs};
 pub(crate) use here::HereArgs;
+pub(crate) use mcp::McpCommand;
 pub(crate) use money::{CapChange, CapsCommand, Limit, PricesCommand, SpendArgs};
 pub(crate) use policy::{ExplainArgs, FilesArgs, PolicyCommand, QuestionArgs};
 pub(crate) use scope::ScopeArgs;
@@ -113,6 +115,9 @@ Example:  windlass spend --by user --days 7
     /// List the tools, or call one as an agent would
     #[command(subcommand, after_help = "Example:  windlass tools list")]
     Tools(ToolsCommand),
+    /// List what the MCP servers of an agent offer, and accept what they say of their tools
+    #[command(subcommand, after_help = "Example:  windlass mcp list agent.yaml")]
+    Mcp(McpCommand),
     /// Try the program's guards on your own traffic
     #[command(subcommand, after_help = "Example:  windlass guard loop < runs.jsonl")]
     Guard(GuardCommand),

@@ -12,6 +12,7 @@ pub(crate) mod drill;
 pub(crate) mod erase;
 pub(crate) mod guard;
 pub(crate) mod log;
+pub(crate) mod mcp;
 pub(crate) mod policy;
 pub(crate) mod prices;
 pub(crate) mod resume;

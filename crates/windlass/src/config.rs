@@ -11,9 +11,11 @@ mod dealing;
 mod environment;
 mod expect;
 mod fallbacks;
+mod http_tools;
 mod installation;
 mod keeping;
 mod loops;
+mod mcp_servers;
 mod mistake;
 mod permits;
 mod plans;
@@ -27,6 +29,7 @@ mod standard;
 mod suggest;
 mod text;
 mod tool_settings;
+mod web_settings;
 mod window;
 mod yaml;
 
@@ -46,6 +49,7 @@ pub(crate) use dealing::Dealing;
 pub(crate) use fallbacks::Fallback;
 pub(crate) use installation::Installation;
 pub(crate) use keeping::{Encryption, Keeping};
+pub(crate) use mcp_servers::{CageSettings, McpServers};
 pub(crate) use mistake::{Broken, Look};
 pub(crate) use permits::{Chosen, Permits, PolicyFiles, question, question_in};
 pub(crate) use plans::{Caps, label_name};
@@ -102,6 +106,10 @@ pub(crate) struct Config {
     pub(crate) task_type: Option<String>,
     /// Tools that must not run on untrusted words, each with its place in the file.
     pub(crate) sensitive: Vec<(String, Span)>,
+    /// Tools that are requests to the operator's addresses.
+    pub(crate) http_tools: Vec<tools::HttpTool>,
+    /// Servers whose tools it may use.
+    pub(crate) mcp: McpServers,
     /// The file, to point into when a later check finds a mistake.
     source: Source,
 }

@@ -75,6 +75,7 @@ fn run(cli: Cli) -> anyhow::Result<End> {
             Command::Alerts(command) => commands::alerts::alerts(&here()?, command).await,
             Command::Caps(command) => commands::caps::caps(&here()?, command).await,
             Command::Spend(args) => commands::spend::spend(&here()?, args).await,
+            Command::Mcp(command) => commands::mcp::mcp(&here()?, command).await,
             Command::Tools(command) => commands::tools::tools(&here()?, command).await,
             Command::Doctor(args) => commands::doctor::doctor(&flags, args).await,
             Command::Guard(command) => commands::guard::guard(command),

@@ -5,7 +5,7 @@ use super::dependencies::{Dependency, dependencies};
 use super::tree::Tree;
 
 /// Each crate of ours and what of ours it may import. `xtask` stands beside the house.
-const FLOORS: [(&str, &[&str]); 15] = [
+const FLOORS: [(&str, &[&str]); 16] = [
     ("kernel", &[]),
     ("redact", &[]),
     ("wire", &["kernel"]),
@@ -13,8 +13,9 @@ const FLOORS: [(&str, &[&str]); 15] = [
     ("guard", &["kernel"]),
     ("sandbox", &[]),
     ("secrets", &["kernel"]),
+    ("databases", &["kernel"]),
     ("models", &["engine", "wire", "kernel"]),
-    ("tools", &["engine", "guard", "sandbox", "secrets", "kernel"]),
+    ("tools", &["engine", "guard", "databases", "sandbox", "secrets", "kernel"]),
     ("mcp", &["engine", "guard", "sandbox", "secrets", "kernel"]),
     ("policy", &["engine", "kernel"]),
     ("stores", &["engine", "secrets", "kernel"]),
@@ -22,8 +23,20 @@ const FLOORS: [(&str, &[&str]); 15] = [
     (
         "windlass",
         &[
-            "models", "tools", "mcp", "policy", "stores", "webhooks", "engine", "wire", "guard",
-            "sandbox", "secrets", "redact", "kernel",
+            "models",
+            "tools",
+            "mcp",
+            "policy",
+            "stores",
+            "webhooks",
+            "engine",
+            "wire",
+            "guard",
+            "databases",
+            "sandbox",
+            "secrets",
+            "redact",
+            "kernel",
         ],
     ),
     ("xtask", &[]),

@@ -12,6 +12,7 @@ use serde_json::Map;
 use super::{Mcp, class, host};
 use crate::client::Unanswered;
 use crate::content;
+use crate::examined::Decision;
 use crate::link::{Link, Wanted};
 use crate::listing::{Listed, standing};
 use crate::pin::{Pinned, PinsLost};
@@ -40,6 +41,57 @@ impl Mcp {
         examined
     }
 
+    /// The same from what is known already, without waiting for anybody: what the server
+    /// offered when it was last asked. Of a server that was not asked yet nothing is known;
+    /// [`Mcp::run`] looks again in any case, and refuses what nobody accepted.
+    pub fn examine_known(&self, call: &ToolCall) -> Examined {
+        let Ok(link) = self.link(&call.tenant, &call.spec.name) else {
+            return Examined::nothing();
+        };
+        let listing = link.last();
+        let listed = listing.as_ref().and_then(|all| all.tools.get(&call.spec.name));
+        let judgement = listed.map_or_else(Judgement::allow, |listed| {
+            let judgement = match listed.standing {
+                Standing::Accepted => Judgement::allow(),
+                standing @ (Standing::New | Standing::Changed { .. }) => {
+                    self.note_asked(&link, call, listed);
+                    Judgement::new(Verdict::Ask, BY, reason(listed, standing))
+                }
+            };
+            self.remember(call, listed, &judgement);
+            judgement
+        });
+        let mut examined = Examined::judged(judgement);
+        examined.hosts.extend(host(&link.server));
+        examined
+    }
+
+    /// Writes down beside the pins what somebody is asked about, for the process that goes
+    /// on after the answer. This one remembers it anyway.
+    fn note_asked(&self, link: &Link, call: &ToolCall, listed: &Listed) {
+        let accepted = match listed.standing {
+            Standing::Changed { from } => Some(from),
+            Standing::New | Standing::Accepted => None,
+        };
+        let asked = Pinned { accepted, asked: Some(listed.tool.pin) };
+        let tools = [(listed.tool.name.clone(), asked)].into();
+        let (pins, tenant) = (self.outside.pins.clone(), call.tenant.clone());
+        let server = link.server.name.clone();
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(async move {
+                if let Err(lost) = pins.keep(&tenant, &server, tools).await {
+                    tracing::warn!(server, "what was asked is not kept: {lost}");
+                }
+            });
+        }
+    }
+
+    fn remember(&self, call: &ToolCall, listed: &Listed, judgement: &Judgement) {
+        let asked = judgement.verdict == Verdict::Ask;
+        let mut decided = self.decided.lock().unwrap_or_else(PoisonError::into_inner);
+        decided.remember(&call.key, Decision { pin: listed.tool.pin, asked });
+    }
+
     async fn judge(&self, link: &Link, call: &ToolCall, listed: &Listed) -> Judgement {
         let judged = match self.known(link, call, listed).await {
             Ok((Standing::Accepted, _)) => Ok(Judgement::allow()),
@@ -53,8 +105,7 @@ impl Mcp {
         };
         match judged {
             Ok(judgement) => {
-                let mut decided = self.decided.lock().unwrap_or_else(PoisonError::into_inner);
-                decided.remember(&call.key, listed.tool.pin);
+                self.remember(call, listed, &judgement);
                 judgement
             }
             Err(lost) => Judgement::new(Verdict::Deny, BY, lost.to_string()),
@@ -126,9 +177,9 @@ impl Mcp {
     async fn refusal(&self, link: &Link, call: &ToolCall, listed: &Listed) -> Option<String> {
         let decided = {
             let decided = self.decided.lock().unwrap_or_else(PoisonError::into_inner);
-            decided.pin(&call.key)
+            decided.of(&call.key)
         };
-        if decided.is_some_and(|pin| pin != listed.tool.pin) {
+        if decided.is_some_and(|decided| decided.pin != listed.tool.pin) {
             return Some(format!(
                 "the tool `{}` changed while this call was decided, and was not run\n\
                  call it again if it is still needed",
@@ -138,6 +189,7 @@ impl Mcp {
         match self.known(link, call, listed).await {
             Ok((Standing::Accepted, _)) => None,
             Ok((_, known)) if known.asked == Some(listed.tool.pin) => None,
+            Ok(_) if decided.is_some_and(|decided| decided.asked) => None,
             Ok((standing, _)) => {
                 let words = reason(listed, standing);
                 Some(format!("not run: {words}\nsomebody must accept it first; go on without it"))

@@ -90,7 +90,7 @@ pub(crate) fn call_as(tenant: &str, name: &str, effect: Effect, arguments: &Valu
             effect: EffectRule::Always(effect),
             deadline_ms: 60_000,
             output_bytes_max: 32_768,
-            untrusted: false,
+            untrusted: true,
             sensitive: false,
         },
         arguments: RawJson::of(arguments),

@@ -11,7 +11,7 @@ use engine::ports::ToolCall;
 use kernel::verdict::{Examined, Judgement, Verdict};
 use serde_json::Value;
 
-use super::{Parts, Tool, bash, notes, weather, web_search};
+use super::{Parts, Tool, bash, notes, weather, web_fetch, web_search};
 use crate::failure::Failure;
 use crate::files::{inside, never_written, shown};
 
@@ -32,6 +32,7 @@ impl Tool {
             Tool::Bash => bash::examine(&parts.settings.bash, call, input),
             Tool::Weather => hosts(weather::hosts(&parts.settings)),
             Tool::WebSearch => hosts(web_search::hosts(&parts.settings)),
+            Tool::WebFetch => web_fetch::examine(&parts.settings, &call.arguments),
             Tool::Calculator | Tool::EndTask => Examined::nothing(),
         }
     }

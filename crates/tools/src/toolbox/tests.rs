@@ -2,6 +2,7 @@
 
 mod attacks;
 mod docs;
+mod fetch;
 mod files;
 mod notes;
 mod web;
@@ -98,6 +99,7 @@ fn every_spec_is_fit_to_be_frozen_and_shown() {
             "notes",
             "weather",
             "web_search",
+            "web_fetch",
             "read",
             "write",
             "edit",

@@ -8,18 +8,27 @@ use kernel::agent::ToolSpec;
 use sandbox::Probe;
 use tools::{Bash, Builtin, Guarded, SearchEngine, Secret as Key, Settings};
 
-use super::environment;
+use super::mcp::Servers;
+use super::{environment, web};
 use crate::config::{self, Config, WebSearch};
 use crate::exit::BadUsage;
+use crate::here::Here;
 
 /// Every tool there is, as agents are shown them.
 pub(crate) fn known_tools() -> Vec<ToolSpec> {
     tools::all_specs()
 }
 
-/// The tools for a configuration, guarded. Nothing is opened or connected yet.
-pub(super) fn toolbox(store: &Path, config: &Config) -> anyhow::Result<Arc<dyn Toolbox>> {
-    let boxes: Vec<Arc<dyn Toolbox>> = vec![Arc::new(Builtin::new(settings(store, config)?))];
+/// All tools of an agent, guarded: built in, declared in its file, and of its servers.
+pub(super) fn toolbox(
+    here: &Here,
+    config: &Config,
+    servers: Option<&Servers>,
+) -> anyhow::Result<Arc<dyn Toolbox>> {
+    let settings = settings(&here.store, config)?;
+    let mut boxes: Vec<Arc<dyn Toolbox>> = vec![Arc::new(Builtin::new(settings))];
+    boxes.extend(web::toolbox(here, config)?);
+    boxes.extend(servers.map(Servers::toolbox));
     let guarded = Guarded::new(boxes).map_err(|doubled| BadUsage(doubled.to_string()))?;
     Ok(Arc::new(guarded))
 }
@@ -33,6 +42,7 @@ fn settings(store: &Path, config: &Config) -> anyhow::Result<Settings> {
         weather_base_url: config.tools.weather_base_url.clone(),
         weather_geocoding_url: config.tools.weather_geocoding_url.clone(),
         search,
+        web_fetch: config.tools.web_fetch.clone(),
         bash: bash(config),
         ..Settings::default()
     })

@@ -28,7 +28,7 @@ pub(crate) async fn tools(here: &Here, command: ToolsCommand) -> anyhow::Result<
     match command {
         ToolsCommand::List { json } => Ok(list(json)),
         ToolsCommand::Call { name, workdir: folder, input, agent } => {
-            let toolbox = assemble::toolbox(here, agent.as_deref())?;
+            let toolbox = assemble::toolbox(here, agent.as_deref()).await?;
             let spec = find(&toolbox.specs(), &name)?;
             let input = words(input)?;
             let arguments = match Arguments::from_text(&input) {

@@ -13,8 +13,8 @@ use super::mistake::{Broken, Source, Span};
 use super::provider::{Model, model_span, optional};
 use super::yaml::{Entry, Value};
 use super::{
-    AllowedTools, Config, Environment, fallbacks, loops, permits, provider, rates, schema,
-    tool_settings, window,
+    AllowedTools, Config, Environment, fallbacks, http_tools, loops, mcp_servers, permits,
+    provider, rates, schema, tool_settings, window,
 };
 
 /// The budget of a run whose file names none.
@@ -50,6 +50,7 @@ const FILE: Keys = Keys {
         "provider",
         "fallbacks",
         "price",
+        "http_tools",
         "mcp_servers",
         "trust",
         "task_type",
@@ -79,7 +80,8 @@ pub(super) fn read(
 /// Reads every field before asking whether all were right, so that one pass finds all
 /// mistakes.
 fn fields(reader: &mut Reader, file: &Section, folder: &Path, source: Source) -> Option<Config> {
-    refuse_mcp_servers(reader, file.get("mcp_servers"));
+    let http_tools = http_tools::read(reader, file.get("http_tools"));
+    let mcp = mcp_servers::read(reader, file.get("mcp_servers"), folder);
     let agent_id = file.get("agent_id").and_then(|entry| agent_id(reader, entry));
     let model = file.get("model").and_then(|entry| model(reader, entry));
     let provider = model.as_ref().and_then(|(name, span)| {
@@ -121,6 +123,8 @@ fn fields(reader: &mut Reader, file: &Section, folder: &Path, source: Source) ->
         trust: trust?.unwrap_or(Trust::Standard),
         task_type: task_type?,
         sensitive: sensitive?.unwrap_or_default(),
+        http_tools: http_tools?,
+        mcp: mcp?,
         source,
     })
 }
@@ -232,21 +236,6 @@ pub(super) fn price(reader: &mut Reader, entry: &Entry) -> Option<Rule> {
     let entry = price.get("usd_per_million")?;
     let rates = reader.section(&entry.value, entry.key_span.clone(), &USD_PER_MILLION)?;
     rates::read(reader, &rates).map(Rule::flat)
-}
-
-/// MCP servers are named in the format but cannot be used yet; an agent that counts on
-/// one must not start without it.
-fn refuse_mcp_servers(reader: &mut Reader, entry: Option<&Entry>) {
-    let Some(entry) = entry else { return };
-    match &entry.value.value {
-        Value::Null => {}
-        Value::List(items) if items.is_empty() => {}
-        Value::Bool(_) | Value::Number(_) | Value::Text(_) | Value::List(_) | Value::Map(_) => {
-            let words = "`mcp_servers`: this version cannot use MCP servers";
-            let hint = "remove them; `windlass tools list` shows the tools that are built in";
-            reader.wrong::<()>(entry.key_span.clone(), words, hint);
-        }
-    }
 }
 
 /// Every key that is read here, for the check of the documentation.

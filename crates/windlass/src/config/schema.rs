@@ -1,5 +1,5 @@
-//! The JSON Schema of a run's result: written as YAML, checked as a schema, and put into
-//! the input of `end_task`.
+//! JSON Schemas, of a run's result and of a tool's input: written as YAML and checked as
+//! schemas.
 //!
 //! The schema is taken as it stands; the environment is not brought into it.
 
@@ -9,12 +9,13 @@ use super::expect::Reader;
 use super::mistake::Span;
 use super::yaml::{self, Entry, Node};
 
-/// Reads the entry `output_schema`.
+/// Reads an entry that is a schema.
 pub(super) fn read(reader: &mut Reader, entry: &Entry) -> Option<Value> {
     let here = entry.key_span.clone();
     let yaml::Value::Map(_) = entry.value.value else {
-        let hint = "write it like `output_schema: {type: object, properties: {…}}`";
-        return reader.wrong(here, "`output_schema` is a mapping: a JSON Schema", hint);
+        let key = &entry.key;
+        let hint = format!("write it like `{key}: {{type: object, properties: {{…}}}}`");
+        return reader.wrong(here, format!("`{key}` is a mapping: a JSON Schema"), hint);
     };
     let schema = json(reader, &entry.value)?;
     refuse_lost_references(reader, &entry.value, &schema)?;

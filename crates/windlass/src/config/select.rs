@@ -42,7 +42,7 @@ fn unknown_tools(config: &Config, specs: &[ToolSpec]) -> Vec<Mistake> {
     allowed
         .iter()
         .chain(&config.sensitive)
-        .filter(|(name, _)| !names.contains(&name.as_str()))
+        .filter(|(pattern, _)| !names.iter().any(|name| means(pattern, name)))
         .map(|(name, span)| {
             let words = format!("there is no tool `{name}`");
             Mistake::new(span.clone(), words).hint(suggest::hint(name, &names))
@@ -50,12 +50,19 @@ fn unknown_tools(config: &Config, specs: &[ToolSpec]) -> Vec<Mistake> {
         .collect()
 }
 
+/// Whether an entry of `allowed_tools` means this tool: by its name, or by `SERVER__*` for
+/// all tools of a server.
+fn means(entry: &str, name: &str) -> bool {
+    let of_server = entry.strip_suffix('*').filter(|start| start.ends_with("__"));
+    entry == name || of_server.is_some_and(|start| name.starts_with(start))
+}
+
 /// Tools that can do harm outside of the conversation are given by their names only.
 fn is_given(config: &Config, spec: &ToolSpec) -> bool {
     let name = spec.name.as_str();
     let allowed = match &config.allowed_tools {
         AllowedTools::All => !spec.sensitive,
-        AllowedTools::Named(allowed) => allowed.iter().any(|(known, _)| known == name),
+        AllowedTools::Named(allowed) => allowed.iter().any(|(known, _)| means(known, name)),
     };
     allowed || name == MORE || (name == END_TASK && config.output_schema.is_some())
 }

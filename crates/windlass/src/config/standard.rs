@@ -5,7 +5,7 @@ use kernel::verdict::Trust;
 
 use super::agent_file::{BUDGET_DEFAULT, MAX_TOKENS_DEFAULT};
 use super::mistake::Source;
-use super::{AllowedTools, Config, Dealing, Provider, ToolSettings};
+use super::{AllowedTools, Config, Dealing, McpServers, Provider, ToolSettings};
 
 /// What it is told.
 const SYSTEM_PROMPT: &str = "\
@@ -37,6 +37,8 @@ pub(crate) fn default_agent(model: &str, provider: Provider) -> Config {
         trust: Trust::Standard,
         task_type: None,
         sensitive: Vec::new(),
+        http_tools: Vec::new(),
+        mcp: McpServers::default(),
         source: Source::new("", ""),
     }
 }

@@ -310,7 +310,10 @@ fn the_documentation_names_every_key_and_its_files_load() {
         .chain(super::provider::keys())
         .chain(super::fallbacks::keys())
         .chain(super::tool_settings::keys())
-        .chain(super::window::keys());
+        .chain(super::window::keys())
+        .chain(super::web_settings::keys())
+        .chain(super::http_tools::keys())
+        .chain(super::mcp_servers::keys());
     for key in agents.chain(super::installation::keys()).chain(super::price_file::keys()) {
         assert!(page.contains(&format!("`{key}`")), "`{key}` is not documented");
     }

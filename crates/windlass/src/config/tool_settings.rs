@@ -9,6 +9,7 @@ use tools::Bash;
 
 use super::expect::{Keys, Reader, Section};
 use super::provider::optional;
+use super::web_settings;
 use super::yaml::{Entry, Value};
 
 /// Settings of single tools. What is `None` is left to the tool's own default.
@@ -24,6 +25,8 @@ pub(crate) struct ToolSettings {
     pub(crate) web_search: Option<WebSearch>,
     /// What the shell is granted. `None`: nothing, so that every command asks.
     pub(crate) bash: Option<Bash>,
+    /// Where pages may be fetched from. `None`: nowhere, and the tool says so.
+    pub(crate) web_fetch: Option<guard::url::Policy>,
 }
 
 /// Who searches the web.
@@ -48,8 +51,11 @@ pub(crate) enum SearchEngine {
     Searxng,
 }
 
-const TOOLS: Keys =
-    Keys { of: "`tools`", known: &["notes", "weather", "web_search", "bash"], required: &[] };
+const TOOLS: Keys = Keys {
+    of: "`tools`",
+    known: &["notes", "weather", "web_search", "web_fetch", "bash"],
+    required: &[],
+};
 const NOTES: Keys = Keys { of: "`tools.notes`", known: &["dir"], required: &[] };
 const WEATHER: Keys =
     Keys { of: "`tools.weather`", known: &["base_url", "geocoding_url"], required: &[] };
@@ -83,12 +89,14 @@ pub(super) fn read(reader: &mut Reader, entry: Option<&Entry>) -> Option<ToolSet
         .and_then(|section| web_search(reader, &section, tools.get("web_search")));
     let bash =
         part(reader, &tools, "bash", &bash::BASH).and_then(|section| bash::read(reader, &section));
+    let web_fetch = optional(tools.get("web_fetch"), |entry| web_settings::read(reader, entry));
     Some(ToolSettings {
         notes_dir: notes_dir.map(PathBuf::from),
         weather_base_url,
         weather_geocoding_url,
         web_search,
         bash,
+        web_fetch: web_fetch?,
     })
 }
 

@@ -15,6 +15,7 @@ mod guards;
 mod judges;
 mod money;
 mod outages;
+mod outside;
 mod pauses;
 mod policies;
 mod prices;
