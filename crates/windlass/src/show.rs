@@ -313,11 +313,8 @@ fn ruling(ruling: &Ruling) -> String {
 
 /// How far tools reach, as it is written in files.
 pub(crate) fn trust(trust: Trust) -> &'static str {
-    match trust {
-        Trust::ReadOnly => "read_only",
-        Trust::Standard => "standard",
-        Trust::Elevated => "elevated",
-    }
+    let found = crate::config::TRUSTS.iter().find(|(_, known)| *known == trust);
+    found.map_or("", |(word, _)| word)
 }
 
 pub(crate) fn outcome(outcome: Outcome) -> &'static str {

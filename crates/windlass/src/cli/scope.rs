@@ -3,6 +3,8 @@
 use clap::Args;
 use kernel::verdict::Trust;
 
+use crate::config::TRUSTS;
+
 /// How a new session is narrowed.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct ScopeArgs {
@@ -13,10 +15,6 @@ pub(crate) struct ScopeArgs {
     #[arg(long, value_name = "LEVEL", conflicts_with = "session", value_parser = trust)]
     pub(crate) trust: Option<Trust>,
 }
-
-/// The words for trust, from least to most.
-const TRUSTS: [(&str, Trust); 3] =
-    [("read_only", Trust::ReadOnly), ("standard", Trust::Standard), ("elevated", Trust::Elevated)];
 
 /// How far tools may reach.
 pub(super) fn trust(text: &str) -> Result<Trust, String> {

@@ -15,7 +15,7 @@ use super::{is_word, word_hint};
 const LIMIT: Keys = Keys { of: "a limit", known: &["tools", "trust"], required: &[] };
 
 /// The words for trust, from least to most.
-const TRUSTS: [(&str, Trust); 3] =
+pub(crate) const TRUSTS: [(&str, Trust); 3] =
     [("read_only", Trust::ReadOnly), ("standard", Trust::Standard), ("elevated", Trust::Elevated)];
 
 /// Reads the sections, any of which may be missing.
