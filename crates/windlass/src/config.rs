@@ -44,7 +44,7 @@ pub(crate) use dealing::Dealing;
 pub(crate) use fallbacks::Fallback;
 pub(crate) use installation::Installation;
 pub(crate) use mistake::{Broken, Look};
-pub(crate) use permits::{Chosen, Permits, PolicyFiles, TRUSTS, question, question_in};
+pub(crate) use permits::{Chosen, Permits, PolicyFiles, question, question_in};
 pub(crate) use plans::{Caps, label_name};
 pub(crate) use price_file::PriceFile;
 pub(crate) use provider::{ANTHROPIC_KEY_ENV, Provider};

@@ -311,10 +311,16 @@ fn ruling(ruling: &Ruling) -> String {
     one_line(&format!("{} {}{by}{why}", ruling.call, verdict.name()))
 }
 
+/// Every trust, from least to most.
+pub(crate) const TRUSTS: [Trust; 3] = [Trust::ReadOnly, Trust::Standard, Trust::Elevated];
+
 /// How far tools reach, as it is written in files.
 pub(crate) fn trust(trust: Trust) -> &'static str {
-    let found = crate::config::TRUSTS.iter().find(|(_, known)| *known == trust);
-    found.map_or("", |(word, _)| word)
+    match trust {
+        Trust::ReadOnly => "read_only",
+        Trust::Standard => "standard",
+        Trust::Elevated => "elevated",
+    }
 }
 
 pub(crate) fn outcome(outcome: Outcome) -> &'static str {

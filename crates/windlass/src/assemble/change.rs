@@ -8,7 +8,6 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use anyhow::Context as _;
 use engine::Engine;
 use engine::audit::Link;
 use kernel::verdict::Judgement;
@@ -54,11 +53,13 @@ pub(crate) async fn tell(here: &Here, engine: &Engine) -> anyhow::Result<()> {
         engine.store.audit().append(&here.tenant, vec![told]).await?;
         (at, _) = look_up(here, engine, 0).await?;
     }
-    if known == Some(at) {
-        return Ok(());
+    let is_far = at.abs_diff(known.unwrap_or(0)) >= u64::from(PAGE_ROWS);
+    if is_far || (subject != NONE && known != Some(at)) {
+        memory.0.insert(tenant.clone(), at);
+        // Without it the audit is searched again, and nothing is lost.
+        let _ = keep(&place, &memory);
     }
-    memory.0.insert(tenant.clone(), at);
-    keep(&place, &memory).with_context(|| format!("cannot write `{}`", place.display()))
+    Ok(())
 }
 
 /// Where the audit last tells of the configuration, and which hash it tells; or its end,

@@ -3,7 +3,7 @@
 use clap::Args;
 use kernel::verdict::Trust;
 
-use crate::config::TRUSTS;
+use crate::show::{self, TRUSTS};
 
 /// How a new session is narrowed.
 #[derive(Args, Clone, Debug, Default)]
@@ -18,7 +18,6 @@ pub(crate) struct ScopeArgs {
 
 /// How far tools may reach.
 pub(super) fn trust(text: &str) -> Result<Trust, String> {
-    let found = TRUSTS.iter().find(|(word, _)| *word == text);
-    let wrong = || "one of `read_only`, `standard` and `elevated`".to_owned();
-    found.map(|(_, trust)| *trust).ok_or_else(wrong)
+    let found = TRUSTS.into_iter().find(|trust| show::trust(*trust) == text);
+    found.ok_or_else(|| format!("one of `{}`", TRUSTS.map(show::trust).join("`, `")))
 }

@@ -16,7 +16,6 @@ use policy::scope::ScopeRules;
 pub(crate) use people::People;
 pub(super) use policies::is_told_by as is_policies;
 pub(crate) use policies::{Chosen, PolicyFiles, question, question_in};
-pub(crate) use scopes::TRUSTS;
 pub(super) use scopes::trust;
 
 use super::expect::{Reader, Section};
