@@ -44,7 +44,8 @@ pub(crate) async fn tell(here: &Here, engine: &Engine) -> anyhow::Result<()> {
     let (mut at, told) = look_up(here, engine, known.unwrap_or(0)).await?;
     let hash = here.configuration.hash().map(|hash| hash.to_string()[..SHOWN_DIGITS].to_owned());
     let subject = hash.unwrap_or_else(|| NONE.to_owned());
-    if told.as_deref().unwrap_or(NONE) != subject {
+    let is_new = told.as_deref().unwrap_or(NONE) != subject;
+    if is_new {
         let files = here.configuration.files.iter();
         let files = files.map(|(what, hash)| json!({ "what": what, "hash": hash.to_string() }));
         let content = json!({ "files": files.collect::<Vec<_>>() });
@@ -54,7 +55,7 @@ pub(crate) async fn tell(here: &Here, engine: &Engine) -> anyhow::Result<()> {
         (at, _) = look_up(here, engine, 0).await?;
     }
     let is_far = at.abs_diff(known.unwrap_or(0)) >= u64::from(PAGE_ROWS);
-    if is_far || (subject != NONE && known != Some(at)) {
+    if is_new || is_far || (subject != NONE && known != Some(at)) {
         memory.0.insert(tenant.clone(), at);
         // Without it the audit is searched again, and nothing is lost.
         let _ = keep(&place, &memory);
