@@ -110,12 +110,15 @@ fn a_child_gets_no_more_than_its_parent() {
   - either:
       - when: write five
         tools: [{name: write, input: {path: out.txt, content: five}}]
-      - tools: [{name: delegate, input: {task: \"write five\", tools: [write, read]}}]
+      - tools:
+          - {name: delegate, input: {task: \"write five\", tools: [write, read]}}
+          - {name: delegate, input: {task: \"write five\"}}
   - tools: [{name: end_task, input: {result: done}}]
 ",
     );
     let run = ["run", "--agent", "agent.yaml", "begin", "--trust", "read_only"];
-    place.run(&run).code(FINISHED).answers("done");
+    let ended = place.run(&run).code(FINISHED).answers("done");
+    ended.says("you have no tool `write` to give").says("there is no tool `write`");
     let all = ["audit", "search", "--action", "session.open", "--json"];
     let people = "people: {role: admin}\n";
     place.write("windlass.yaml", people);
