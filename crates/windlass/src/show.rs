@@ -311,6 +311,9 @@ fn ruling(ruling: &Ruling) -> String {
     one_line(&format!("{} {}{by}{why}", ruling.call, verdict.name()))
 }
 
+/// Every trust, from least to most.
+pub(crate) const TRUSTS: [Trust; 3] = [Trust::ReadOnly, Trust::Standard, Trust::Elevated];
+
 /// How far tools reach, as it is written in files.
 pub(crate) fn trust(trust: Trust) -> &'static str {
     match trust {

@@ -8,10 +8,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use anyhow::Context as _;
 use engine::Engine;
 use engine::audit::Link;
-use kernel::units::ContentHash;
 use kernel::verdict::Judgement;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -20,6 +18,13 @@ use crate::here::Here;
 
 /// The action under which a change stands in the audit.
 const ACTION: &str = "config.change";
+
+/// The subject where nothing is configured.
+const NONE: &str = "none";
+
+/// Digits of the configuration's hash that the audit tells: enough to see a change. The
+/// whole hashes of its files stand in the entry's content.
+const SHOWN_DIGITS: usize = 16;
 
 /// Entries read from the audit at a time.
 const PAGE_ROWS: u32 = 1_000;
@@ -37,22 +42,25 @@ pub(crate) async fn tell(here: &Here, engine: &Engine) -> anyhow::Result<()> {
     let tenant = &here.tenant.0;
     let known = memory.0.get(tenant).copied();
     let (mut at, told) = look_up(here, engine, known.unwrap_or(0)).await?;
-    let hash = here.configuration.hash();
-    if told != hash {
+    let hash = here.configuration.hash().map(|hash| hash.to_string()[..SHOWN_DIGITS].to_owned());
+    let subject = hash.unwrap_or_else(|| NONE.to_owned());
+    let is_new = told.as_deref().unwrap_or(NONE) != subject;
+    if is_new {
         let files = here.configuration.files.iter();
         let files = files.map(|(what, hash)| json!({ "what": what, "hash": hash.to_string() }));
         let content = json!({ "files": files.collect::<Vec<_>>() });
-        let subject = hash.map_or_else(|| "none".to_owned(), |hash| hash.to_string());
         let who = here.principal();
         let told = engine.told(&who, &here.scope, ACTION, &subject, &Judgement::allow(), content);
         engine.store.audit().append(&here.tenant, vec![told]).await?;
         (at, _) = look_up(here, engine, 0).await?;
     }
-    if known == Some(at) {
-        return Ok(());
+    let is_far = at.abs_diff(known.unwrap_or(0)) >= u64::from(PAGE_ROWS);
+    if is_new || is_far || (subject != NONE && known != Some(at)) {
+        memory.0.insert(tenant.clone(), at);
+        // Without it the audit is searched again, and nothing is lost.
+        let _ = keep(&place, &memory);
     }
-    memory.0.insert(tenant.clone(), at);
-    keep(&place, &memory).with_context(|| format!("cannot write `{}`", place.display()))
+    Ok(())
 }
 
 /// Where the audit last tells of the configuration, and which hash it tells; or its end,
@@ -61,13 +69,13 @@ async fn look_up(
     here: &Here,
     engine: &Engine,
     known: u64,
-) -> anyhow::Result<(u64, Option<ContentHash>)> {
+) -> anyhow::Result<(u64, Option<String>)> {
     let audit = engine.store.audit();
     let (first, last) = audit.ends(&here.tenant).await?;
     if known > first.seq {
         let links = audit.links(&here.tenant, known - 1, 1).await?;
         if let Some(subject) = links.first().and_then(told) {
-            return Ok((known, ContentHash::from_hex(&subject)));
+            return Ok((known, Some(subject)));
         }
     }
     let from = if known > last.seq { first.seq } else { known.max(first.seq) };
@@ -77,7 +85,7 @@ async fn look_up(
         let links = audit.links(&here.tenant, after, PAGE_ROWS).await?;
         let mut page = links.iter().rev().filter(|link| link.seq <= upto);
         if let Some((seq, subject)) = page.find_map(|link| Some((link.seq, told(link)?))) {
-            return Ok((seq, ContentHash::from_hex(&subject)));
+            return Ok((seq, Some(subject)));
         }
         upto = after;
     }

@@ -3,6 +3,8 @@
 use clap::Args;
 use kernel::verdict::Trust;
 
+use crate::show::{self, TRUSTS};
+
 /// How a new session is narrowed.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct ScopeArgs {
@@ -14,13 +16,8 @@ pub(crate) struct ScopeArgs {
     pub(crate) trust: Option<Trust>,
 }
 
-/// The words for trust, from least to most.
-const TRUSTS: [(&str, Trust); 3] =
-    [("read_only", Trust::ReadOnly), ("standard", Trust::Standard), ("elevated", Trust::Elevated)];
-
 /// How far tools may reach.
 pub(super) fn trust(text: &str) -> Result<Trust, String> {
-    let found = TRUSTS.iter().find(|(word, _)| *word == text);
-    let wrong = || "one of `read_only`, `standard` and `elevated`".to_owned();
-    found.map(|(_, trust)| *trust).ok_or_else(wrong)
+    let found = TRUSTS.into_iter().find(|trust| show::trust(*trust) == text);
+    found.ok_or_else(|| format!("one of `{}`", TRUSTS.map(show::trust).join("`, `")))
 }

@@ -8,7 +8,7 @@ use owo_colors::OwoColorize;
 
 use crate::assemble::{self, environment};
 use crate::cli::{ConfigCommand, HereArgs};
-use crate::config::{self, Config, Installation, Kind};
+use crate::config::{self, Config, Installation, Kind, Permits};
 use crate::exit::End;
 use crate::here::Here;
 use crate::show;
@@ -68,7 +68,26 @@ fn installation_summary(file: &Path, installation: &Installation) -> String {
     lines.extend(
         plans.users.iter().map(|((tenant, user), plan)| format!("  user {tenant}/{user}: {plan}")),
     );
+    lines.push(permits(&installation.permits));
     lines.join("\n")
+}
+
+/// Where it is, which policies hold, and where sessions may work.
+fn permits(permits: &Permits) -> String {
+    let policy = permits.policies.installation.name();
+    let narrowed = match permits.policies.tenants.len() {
+        0 => String::new(),
+        1 => ", narrowed for a tenant".to_owned(),
+        many => format!(", narrowed for {many} tenants"),
+    };
+    let roots = match permits.scopes.roots.len() {
+        0 => "any folder".to_owned(),
+        1 => "one root".to_owned(),
+        many => format!("{many} roots"),
+    };
+    let usual = permits.people.usual();
+    let environment = &permits.environment;
+    format!("  {environment} · policy {policy}{narrowed} · usual role {usual} · {roots}")
 }
 
 fn budget(budget: &Budget) -> String {

@@ -101,6 +101,36 @@ fn a_wider_configuration_widens_no_session_that_was_begun() {
 }
 
 #[test]
+fn a_child_gets_no_more_than_its_parent() {
+    let place = place(HOUSE);
+    place.write("agent.yaml", READER.replace("[read,", "[delegate, read,"));
+    place.write(
+        "turns.yaml",
+        "turns:
+  - either:
+      - when: write five
+        tools: [{name: write, input: {path: out.txt, content: five}}]
+      - tools:
+          - {name: delegate, input: {task: \"write five\", tools: [write, read]}}
+          - {name: delegate, input: {task: \"write five\"}}
+  - tools: [{name: end_task, input: {result: done}}]
+",
+    );
+    let run = ["run", "--agent", "agent.yaml", "begin", "--trust", "read_only"];
+    let ended = place.run(&run).code(FINISHED).answers("done");
+    ended.says("you have no tool `write` to give").says("there is no tool `write`");
+    let all = ["audit", "search", "--action", "session.open", "--json"];
+    let people = "people: {role: admin}\n";
+    place.write("windlass.yaml", people);
+    let opened = place.run(&all).code(FINISHED).json();
+    let of = |one: &serde_json::Value| (one["content"]["trust"].clone(), one["role"].clone());
+    assert_eq!(opened.len(), 2, "{opened:?}");
+    assert_eq!(of(&opened[0]), ("read_only".into(), "member".into()));
+    assert_eq!(of(&opened[1]), of(&opened[0]));
+    assert!(!place.path("out.txt").exists());
+}
+
+#[test]
 fn a_stricter_policy_holds_at_once_and_roots_too() {
     let place = place("");
     let run = ["run", "--agent", "agent.yaml", "--turns", "2", "work"];

@@ -8,6 +8,9 @@ use secrets::{Name, SECRET_BYTES_MAX, Secret};
 
 use crate::exit::BadUsage;
 
+/// The exit code of whoever is interrupted, as shells count it.
+const INTERRUPTED: i32 = 130;
+
 /// Reads a value. One line end is cut off, as editors and `echo` leave it.
 pub(super) fn read(name: &Name) -> anyhow::Result<Secret> {
     let stdin = std::io::stdin();
@@ -29,25 +32,40 @@ pub(super) fn read(name: &Name) -> anyhow::Result<Secret> {
     Ok(Secret::new(bytes).map_err(|why| BadUsage(format!("`{name}` was not set: {why}")))?)
 }
 
-/// A terminal that shows nothing of what is typed, until this is gone.
+/// A terminal that shows nothing of what is typed, until this is gone or Ctrl-C ends the
+/// program.
 struct Unseen {
     before: Termios,
+    interrupt: tokio::task::JoinHandle<()>,
 }
 
 impl Unseen {
     fn begin() -> rustix::io::Result<Self> {
         let before = tcgetattr(std::io::stdin())?;
+        let restored = before.clone();
+        let interrupt = tokio::spawn(async move {
+            if tokio::signal::ctrl_c().await.is_ok() {
+                restore(&restored);
+                eprintln!();
+                std::process::exit(INTERRUPTED);
+            }
+        });
         let mut unseen = before.clone();
         unseen.local_modes.remove(LocalModes::ECHO);
         unseen.local_modes.insert(LocalModes::ECHONL);
         tcsetattr(std::io::stdin(), OptionalActions::Flush, &unseen)?;
-        Ok(Unseen { before })
+        Ok(Unseen { before, interrupt })
     }
 }
 
 impl Drop for Unseen {
     fn drop(&mut self) {
-        // A terminal that is gone needs no mending.
-        let _ = tcsetattr(std::io::stdin(), OptionalActions::Flush, &self.before);
+        self.interrupt.abort();
+        restore(&self.before);
     }
+}
+
+fn restore(before: &Termios) {
+    // A terminal that is gone needs no mending.
+    let _ = tcsetattr(std::io::stdin(), OptionalActions::Flush, before);
 }

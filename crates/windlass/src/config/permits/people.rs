@@ -37,6 +37,11 @@ impl Default for People {
 }
 
 impl People {
+    /// The role of whoever is not named.
+    pub(crate) fn usual(&self) -> &str {
+        &self.usual
+    }
+
     /// The role of a user.
     pub(crate) fn role(&self, tenant: &Tenant, user: &str) -> &str {
         let roles = self.tenants.get(&tenant.0);

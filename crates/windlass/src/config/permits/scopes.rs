@@ -11,12 +11,9 @@ use super::super::expect::{Keys, Reader, Section};
 use super::super::provider::optional;
 use super::super::yaml::Entry;
 use super::{is_word, word_hint};
+use crate::show::{self, TRUSTS};
 
 const LIMIT: Keys = Keys { of: "a limit", known: &["tools", "trust"], required: &[] };
-
-/// The words for trust, from least to most.
-const TRUSTS: [(&str, Trust); 3] =
-    [("read_only", Trust::ReadOnly), ("standard", Trust::Standard), ("elevated", Trust::Elevated)];
 
 /// Reads the sections, any of which may be missing.
 pub(super) fn read(reader: &mut Reader, file: &Section, folder: &Path) -> Option<ScopeRules> {
@@ -42,8 +39,8 @@ pub(super) fn read(reader: &mut Reader, file: &Section, folder: &Path) -> Option
 
 /// How far tools may reach.
 pub(in crate::config) fn trust(reader: &mut Reader, entry: &Entry) -> Option<Trust> {
-    let word = reader.choice(entry, &TRUSTS.map(|(word, _)| word))?;
-    TRUSTS.iter().find(|(known, _)| *known == word).map(|(_, trust)| *trust)
+    let word = reader.choice(entry, &TRUSTS.map(show::trust))?;
+    TRUSTS.into_iter().find(|trust| show::trust(*trust) == word)
 }
 
 fn limits(

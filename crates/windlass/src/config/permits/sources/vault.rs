@@ -50,7 +50,7 @@ pub(super) fn read(
     let section = reader.section(&entry.value, entry.key_span.clone(), &VAULT)?;
     let address = section.get("address").and_then(|entry| reader.address(entry));
     let mount = optional(section.get("mount"), |entry| reader.text(entry));
-    let kv = optional(section.get("kv"), |entry| reader.whole(entry, 1..=2_u8, "version"));
+    let kv = optional(section.get("kv"), |entry| reader.whole(entry, 1..=2_u8, "versions"));
     let prefix = optional(section.get("prefix"), |entry| {
         let said = reader.text(entry)?;
         let words = format!("`{said}` cannot stand before the name of a secret");
