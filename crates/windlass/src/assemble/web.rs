@@ -8,7 +8,9 @@ use engine::ports::{Reconciled, ToolCall, ToolError, ToolOutput, Toolbox, World 
 use kernel::agent::ToolSpec;
 use kernel::verdict::Examined;
 use secrets::{Configuration, Secrets, process_variables};
-use tools::{Builtin, HttpOutside, HttpTool, HttpTools, SystemResolver};
+use tools::{
+    Builtin, HttpOutside, HttpTool, HttpTools, SqlOutside, SqlQuery, SystemResolver, sql_query_spec,
+};
 
 use super::{mcp::Servers, settings};
 use crate::config::Config;
@@ -37,13 +39,20 @@ pub(super) fn toolbox(
         };
         boxes.push(Arc::new(HttpTools::new(config.http_tools.clone(), outside)));
     }
+    let databases = &config.tools.databases;
+    if !databases.is_empty() {
+        let outside = SqlOutside { secrets: secrets(here)?, now: || Machine.now() };
+        boxes.push(Arc::new(SqlQuery::new(databases.clone(), outside)));
+    }
     boxes.extend(servers.map(|servers| servers.toolbox()));
     Ok(Arc::new(Joined(boxes)))
 }
 
-/// The declared tools as agents are shown them.
+/// The tools that an agent's file brings, as agents are shown them.
 pub(super) fn declared(config: &Config) -> impl Iterator<Item = ToolSpec> {
-    config.http_tools.iter().map(HttpTool::spec)
+    let databases = &config.tools.databases;
+    let sql_query = (!databases.is_empty()).then(|| sql_query_spec(databases));
+    config.http_tools.iter().map(HttpTool::spec).chain(sql_query)
 }
 
 /// Several toolboxes as one. No two of them have a tool of one name: declared tools may not

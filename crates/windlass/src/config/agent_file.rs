@@ -94,7 +94,7 @@ fn fields(reader: &mut Reader, file: &Section, folder: &Path, source: Source) ->
     let limits = limits(reader, file);
     let budget = optional(file.get("budget_usd"), |entry| budget(reader, entry));
     let output_schema = optional(file.get("output_schema"), |entry| schema::read(reader, entry));
-    let tools = tool_settings::read(reader, file.get("tools"));
+    let tools = tool_settings::read(reader, file.get("tools"), folder);
     let price = optional(file.get("price"), |entry| price(reader, entry));
     let (provider, dealing) = provider?;
     Some(Config {

@@ -1,15 +1,18 @@
 //! The section `tools`: settings of single tools. Which tools an agent may call is said
 //! in `allowed_tools`, not here.
 
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use tools::SqlDatabase;
 
 use super::expect::{Keys, Reader, Section};
 use super::provider::optional;
-use super::web_settings;
 use super::yaml::{Entry, Value};
+use super::{databases, web_settings};
 
 /// Settings of single tools. What is `None` is left to the tool's own default.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct ToolSettings {
     /// Where notes are kept; a relative path starts at the working directory.
     pub(crate) notes_dir: Option<PathBuf>,
@@ -21,6 +24,8 @@ pub(crate) struct ToolSettings {
     pub(crate) web_search: Option<WebSearch>,
     /// Where pages may be fetched from. `None`: nowhere, and the tool says so.
     pub(crate) web_fetch: Option<guard::url::Policy>,
+    /// Databases that may be asked. None: there is no tool that asks.
+    pub(crate) databases: BTreeMap<String, SqlDatabase>,
 }
 
 /// Who searches the web.
@@ -45,8 +50,11 @@ pub(crate) enum SearchEngine {
     Searxng,
 }
 
-const TOOLS: Keys =
-    Keys { of: "`tools`", known: &["notes", "weather", "web_search", "web_fetch"], required: &[] };
+const TOOLS: Keys = Keys {
+    of: "`tools`",
+    known: &["notes", "weather", "web_search", "web_fetch", "sql_query"],
+    required: &[],
+};
 const NOTES: Keys = Keys { of: "`tools.notes`", known: &["dir"], required: &[] };
 const WEATHER: Keys =
     Keys { of: "`tools.weather`", known: &["base_url", "geocoding_url"], required: &[] };
@@ -57,7 +65,11 @@ const WEB_SEARCH: Keys = Keys {
 };
 
 /// Reads the section `tools`, which may be missing.
-pub(super) fn read(reader: &mut Reader, entry: Option<&Entry>) -> Option<ToolSettings> {
+pub(super) fn read(
+    reader: &mut Reader,
+    entry: Option<&Entry>,
+    folder: &Path,
+) -> Option<ToolSettings> {
     let Some(entry) = entry else {
         return Some(ToolSettings::default());
     };
@@ -79,12 +91,15 @@ pub(super) fn read(reader: &mut Reader, entry: Option<&Entry>) -> Option<ToolSet
     let web_search = part(reader, &tools, "web_search", &WEB_SEARCH)
         .and_then(|section| web_search(reader, &section, tools.get("web_search")));
     let web_fetch = optional(tools.get("web_fetch"), |entry| web_settings::read(reader, entry));
+    let databases =
+        optional(tools.get("sql_query"), |entry| databases::read(reader, entry, folder));
     Some(ToolSettings {
         notes_dir: notes_dir.map(PathBuf::from),
         weather_base_url,
         weather_geocoding_url,
         web_search,
         web_fetch: web_fetch?,
+        databases: databases?.unwrap_or_default(),
     })
 }
 
