@@ -145,7 +145,7 @@ impl HttpTool {
     pub fn class(&self) -> Effect {
         match self.effect {
             Effect::Idempotent if !self.takes_key() => Effect::Effect,
-            declared => declared,
+            declared @ (Effect::Read | Effect::Idempotent | Effect::Effect) => declared,
         }
     }
 

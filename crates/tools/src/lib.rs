@@ -18,6 +18,7 @@ mod outward;
 mod page;
 mod schema;
 mod settings;
+mod sql_query;
 mod toolbox;
 mod words;
 
@@ -29,4 +30,5 @@ pub use http_tools::{
 };
 pub use outward::{Resolve, SystemResolver};
 pub use settings::{Bash, HttpLimits, SearchEngine, Secret, Settings};
+pub use sql_query::{SqlDatabase, SqlOutside, SqlPlace, SqlQuery, sql_query_spec};
 pub use toolbox::Builtin;

@@ -7,6 +7,7 @@
 
 mod agent_file;
 mod alerts;
+mod databases;
 mod dealing;
 mod environment;
 mod expect;

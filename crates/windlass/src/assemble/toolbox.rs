@@ -27,7 +27,7 @@ pub(super) fn toolbox(
 ) -> anyhow::Result<Arc<dyn Toolbox>> {
     let settings = settings(&here.store, config)?;
     let mut boxes: Vec<Arc<dyn Toolbox>> = vec![Arc::new(Builtin::new(settings))];
-    boxes.extend(web::toolbox(here, config)?);
+    boxes.extend(web::toolboxes(here, config)?);
     boxes.extend(servers.map(Servers::toolbox));
     let guarded = Guarded::new(boxes).map_err(|doubled| BadUsage(doubled.to_string()))?;
     Ok(Arc::new(guarded))

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use engine::ports::{Toolbox, World as _};
 use kernel::agent::ToolSpec;
 use secrets::{Secrets, process_variables};
-use tools::{HttpOutside, HttpTool, HttpTools, SystemResolver};
+use tools::{
+    HttpOutside, HttpTool, HttpTools, SqlOutside, SqlQuery, SystemResolver, sql_query_spec,
+};
 
 use crate::config::Config;
 use crate::here::Here;
@@ -17,20 +19,28 @@ pub(super) fn secrets(here: &Here) -> anyhow::Result<Secrets> {
     Ok(here.permits.secrets.open(&base, process_variables)?)
 }
 
-/// The declared tools; nothing where there are none.
-pub(super) fn toolbox(here: &Here, config: &Config) -> anyhow::Result<Option<Arc<dyn Toolbox>>> {
-    if config.http_tools.is_empty() {
-        return Ok(None);
+/// The toolboxes that an agent's file brings: none of those that it does not speak of.
+pub(super) fn toolboxes(here: &Here, config: &Config) -> anyhow::Result<Vec<Arc<dyn Toolbox>>> {
+    let mut boxes: Vec<Arc<dyn Toolbox>> = Vec::new();
+    if !config.http_tools.is_empty() {
+        let outside = HttpOutside {
+            secrets: secrets(here)?,
+            resolver: Arc::new(SystemResolver),
+            now: || Machine.now(),
+        };
+        boxes.push(Arc::new(HttpTools::new(config.http_tools.clone(), outside)));
     }
-    let outside = HttpOutside {
-        secrets: secrets(here)?,
-        resolver: Arc::new(SystemResolver),
-        now: || Machine.now(),
-    };
-    Ok(Some(Arc::new(HttpTools::new(config.http_tools.clone(), outside))))
+    let databases = &config.tools.databases;
+    if !databases.is_empty() {
+        let outside = SqlOutside { secrets: secrets(here)?, now: || Machine.now() };
+        boxes.push(Arc::new(SqlQuery::new(databases.clone(), outside)));
+    }
+    Ok(boxes)
 }
 
-/// The declared tools as agents are shown them.
+/// The tools that an agent's file brings, as agents are shown them.
 pub(super) fn declared(config: &Config) -> impl Iterator<Item = ToolSpec> {
-    config.http_tools.iter().map(HttpTool::spec)
+    let databases = &config.tools.databases;
+    let sql_query = (!databases.is_empty()).then(|| sql_query_spec(databases));
+    config.http_tools.iter().map(HttpTool::spec).chain(sql_query)
 }

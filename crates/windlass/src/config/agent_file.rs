@@ -99,7 +99,7 @@ fn fields(reader: &mut Reader, file: &Section, folder: &Path, source: Source) ->
     let limits = limits(reader, file);
     let budget = optional(file.get("budget_usd"), |entry| budget(reader, entry));
     let output_schema = optional(file.get("output_schema"), |entry| schema::read(reader, entry));
-    let tools = tool_settings::read(reader, file.get("tools"));
+    let tools = tool_settings::read(reader, file.get("tools"), folder);
     let price = optional(file.get("price"), |entry| price(reader, entry));
     let trust = optional(file.get("trust"), |entry| permits::trust(reader, entry));
     let task_type = optional(file.get("task_type"), |entry| reader.text(entry));

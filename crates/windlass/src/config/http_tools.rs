@@ -129,7 +129,7 @@ fn name(reader: &mut Reader, entry: &Entry) -> Option<String> {
         let hint = "`a` to `z`, digits, `-` and single `_`, at most 64, beginning with a letter";
         return reader.wrong(entry.key_span.clone(), words, hint);
     }
-    if tools::all_specs().iter().any(|spec| spec.name == *name) {
+    if name == "sql_query" || tools::all_specs().iter().any(|spec| spec.name == *name) {
         let words = format!("`{name}` is the name of a built-in tool");
         return reader.wrong(entry.key_span.clone(), words, "give this one another name");
     }

@@ -313,7 +313,8 @@ fn the_documentation_names_every_key_and_its_files_load() {
         .chain(super::window::keys())
         .chain(super::web_settings::keys())
         .chain(super::http_tools::keys())
-        .chain(super::mcp_servers::keys());
+        .chain(super::mcp_servers::keys())
+        .chain(super::databases::keys());
     for key in agents.chain(super::installation::keys()).chain(super::price_file::keys()) {
         assert!(page.contains(&format!("`{key}`")), "`{key}` is not documented");
     }

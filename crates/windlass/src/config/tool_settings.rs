@@ -3,14 +3,15 @@
 
 mod bash;
 
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
-use tools::Bash;
+use tools::{Bash, SqlDatabase};
 
 use super::expect::{Keys, Reader, Section};
 use super::provider::optional;
-use super::web_settings;
 use super::yaml::{Entry, Value};
+use super::{databases, web_settings};
 
 /// Settings of single tools. What is `None` is left to the tool's own default.
 #[derive(Clone, Debug, Default)]
@@ -27,6 +28,8 @@ pub(crate) struct ToolSettings {
     pub(crate) bash: Option<Bash>,
     /// Where pages may be fetched from. `None`: nowhere, and the tool says so.
     pub(crate) web_fetch: Option<guard::url::Policy>,
+    /// Databases that may be asked. None: there is no tool that asks.
+    pub(crate) databases: BTreeMap<String, SqlDatabase>,
 }
 
 /// Who searches the web.
@@ -53,7 +56,7 @@ pub(crate) enum SearchEngine {
 
 const TOOLS: Keys = Keys {
     of: "`tools`",
-    known: &["notes", "weather", "web_search", "web_fetch", "bash"],
+    known: &["notes", "weather", "web_search", "web_fetch", "bash", "sql_query"],
     required: &[],
 };
 const NOTES: Keys = Keys { of: "`tools.notes`", known: &["dir"], required: &[] };
@@ -66,7 +69,11 @@ const WEB_SEARCH: Keys = Keys {
 };
 
 /// Reads the section `tools`, which may be missing.
-pub(super) fn read(reader: &mut Reader, entry: Option<&Entry>) -> Option<ToolSettings> {
+pub(super) fn read(
+    reader: &mut Reader,
+    entry: Option<&Entry>,
+    folder: &Path,
+) -> Option<ToolSettings> {
     let Some(entry) = entry else {
         return Some(ToolSettings::default());
     };
@@ -90,6 +97,8 @@ pub(super) fn read(reader: &mut Reader, entry: Option<&Entry>) -> Option<ToolSet
     let bash =
         part(reader, &tools, "bash", &bash::BASH).and_then(|section| bash::read(reader, &section));
     let web_fetch = optional(tools.get("web_fetch"), |entry| web_settings::read(reader, entry));
+    let databases =
+        optional(tools.get("sql_query"), |entry| databases::read(reader, entry, folder));
     Some(ToolSettings {
         notes_dir: notes_dir.map(PathBuf::from),
         weather_base_url,
@@ -97,6 +106,7 @@ pub(super) fn read(reader: &mut Reader, entry: Option<&Entry>) -> Option<ToolSet
         web_search,
         bash,
         web_fetch: web_fetch?,
+        databases: databases?.unwrap_or_default(),
     })
 }
 

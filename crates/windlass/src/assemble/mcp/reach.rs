@@ -13,10 +13,14 @@ use crate::config::McpServers;
 
 /// The hosts of HTTP servers, as their configuration names them. No other is asked.
 #[derive(Debug, Default)]
-pub(super) struct Reach {
-    hosts: BTreeMap<String, (Target, Policy)>,
-    /// Why a configured address may not be asked.
-    refused: BTreeMap<String, String>,
+pub(super) struct Reach(BTreeMap<String, Vec<Site>>);
+
+/// One configured server.
+#[derive(Clone, Debug)]
+struct Site {
+    policy: Policy,
+    /// Where it is, or why it may not be asked.
+    target: Result<Target, String>,
 }
 
 impl Reach {
@@ -26,16 +30,12 @@ impl Reach {
             let Some(url) = settings.url.as_deref().and_then(|url| Url::parse(url).ok()) else {
                 continue;
             };
-            let host = host_of(&url);
             let policy = policy(&url, servers.private.contains(name));
-            match check(url.as_str(), &policy) {
-                Ok(target) => reach.hosts.insert(host, (target, policy)).map(|_| ()),
-                Err(refused) => {
-                    let hint = "say `allow_private: true` for a server of your own network";
-                    let words = format!("{}\n{hint}", words(&refused));
-                    reach.refused.insert(host, words).map(|_| ())
-                }
-            };
+            let target = check(url.as_str(), &policy).map_err(|refused| {
+                let hint = "say `allow_private: true` for a server of your own network";
+                format!("{}\n{hint}", words(&refused))
+            });
+            reach.0.entry(host_of(&url)).or_default().push(Site { policy, target });
         }
         reach
     }
@@ -43,27 +43,38 @@ impl Reach {
     /// Whether an address is one that was configured and may be asked.
     pub(super) fn check(&self, url: &Url) -> Result<(), String> {
         let host = host_of(url);
-        if let Some(why) = self.refused.get(&host) {
-            return Err(why.clone());
+        let mut why = format!("`{host}` is no host of a configured server");
+        for site in self.0.get(&host).into_iter().flatten() {
+            match (&site.target, check(url.as_str(), &site.policy)) {
+                (Ok(_), Ok(_)) => return Ok(()),
+                (Ok(_), Err(refused)) => why = words(&refused),
+                (Err(refused), _) => why.clone_from(refused),
+            }
         }
-        let Some((_, policy)) = self.hosts.get(&host) else {
-            return Err(format!("`{host}` is no host of a configured server"));
-        };
-        check(url.as_str(), policy).map(|_| ()).map_err(|refused| words(&refused))
+        Err(why)
+    }
+
+    /// The addresses of a name, where one of its servers may have all of them.
+    async fn addresses(sites: Vec<Site>, name: &str) -> Result<Vec<SocketAddr>, String> {
+        let found = SystemResolver.resolve(name).await?;
+        let mut why = "no host of a configured server".to_owned();
+        for Site { policy, target } in &sites {
+            let Ok(target) = target else { continue };
+            match check_answer(&found, target, policy) {
+                Ok(()) => return Ok(found.iter().map(|ip| SocketAddr::new(*ip, 0)).collect()),
+                Err(refused) => why = words(&refused),
+            }
+        }
+        Err(why)
     }
 }
 
 impl dns::Resolve for Reach {
     fn resolve(&self, name: dns::Name) -> dns::Resolving {
-        let known = self.hosts.get(name.as_str()).cloned();
+        let sites = self.0.get(name.as_str()).cloned().unwrap_or_default();
         Box::pin(async move {
-            let (target, policy) =
-                known.ok_or_else(|| io::Error::other("no host of a configured server"))?;
-            let found = SystemResolver.resolve(name.as_str()).await.map_err(io::Error::other)?;
-            check_answer(&found, &target, &policy)
-                .map_err(|refused| io::Error::other(words(&refused)))?;
-            let addresses: Vec<SocketAddr> =
-                found.into_iter().map(|ip| SocketAddr::new(ip, 0)).collect();
+            let found = Reach::addresses(sites, name.as_str()).await;
+            let addresses = found.map_err(io::Error::other)?;
             Ok(Box::new(addresses.into_iter()) as dns::Addrs)
         })
     }
@@ -144,6 +155,20 @@ mod tests {
             assert_eq!(may(&reach, url), good, "{url} {private}");
             assert!(!may(&reach, "https://other.example.com/mcp"), "{url}");
         }
+    }
+
+    #[test]
+    fn two_servers_on_one_host_have_each_its_own_port() {
+        let mut servers = McpServers::default();
+        for (name, url) in [("a", "https://10.0.0.7/a"), ("b", "https://10.0.0.7:8443/b")] {
+            let settings =
+                ServerSettings { url: Some(url.to_owned()), ..ServerSettings::default() };
+            servers.servers.0.insert(name.to_owned(), settings);
+        }
+        servers.private.push("b".to_owned());
+        let reach = Reach::of(&servers);
+        assert!(may(&reach, "https://10.0.0.7:8443/b"));
+        assert!(!may(&reach, "https://10.0.0.7/a"));
     }
 
     #[derive(Debug)]
