@@ -122,17 +122,13 @@ pub(crate) async fn run(
     Ok(words::told(&ended, seconds))
 }
 
-/// Whether commands could run with these grants on a machine like this, tried on a folder
-/// that is always there.
+/// Whether commands could run in a folder, with these grants on a machine like this.
 ///
 /// # Errors
 /// What the machine cannot enforce, in words.
-pub fn shell_runs(bash: &Bash, probe: &Probe) -> Result<(), String> {
-    let grant = Grant {
-        read: bash.read.clone(),
-        network: network::of(bash),
-        ..Grant::reading(std::env::temp_dir())
-    };
+pub fn shell_runs(bash: &Bash, probe: &Probe, workdir: &Path) -> Result<(), String> {
+    let grant =
+        Grant { read: bash.read.clone(), network: network::of(bash), ..Grant::writing(workdir) };
     Cage::new(Arc::new(probe.clone()), grant).map(drop).map_err(|error| error.to_string())
 }
 

@@ -72,10 +72,11 @@ fn bash(config: &Config) -> Bash {
     config.tools.bash.clone().unwrap_or_default()
 }
 
-/// Whether commands could run with what a file grants them, on a machine like this.
+/// Whether commands could run in the present folder with what a file grants them, on a
+/// machine like this.
 ///
 /// # Errors
 /// What the machine cannot enforce.
 pub(crate) fn shell_runs(config: &Config, probe: &Probe) -> Result<(), String> {
-    tools::shell_runs(&bash(config), probe)
+    tools::shell_runs(&bash(config), probe, Path::new("."))
 }

@@ -59,15 +59,15 @@ fn injection_and_redaction_answer_in_their_own_forms() {
     assert_eq!((&answers[1]["id"], &answers[1]["verdict"]), (&"b".into(), &"benign".into()));
 
     let lines = concat!(
-        r#"{"id":1,"text":"write to ada@example.com from 10.0.0.1"}"#,
+        r#"{"id":1,"text":"write to ada@example.com from 93.184.216.34"}"#,
         "\n",
-        r#"{"id":"2","chunks":["write to ada@exa","mple.com from 10.0.0.1"]}"#
+        r#"{"id":"2","chunks":["write to ada@exa","mple.com from 93.184.216.34"]}"#
     );
     let answers = place.feed(&["guard", "redact"], lines).code(FINISHED).json();
     for answer in answers {
-        assert_eq!(answer["text"], "write to [redacted:email] from 10.0.0.1");
+        assert_eq!(answer["text"], "write to [redacted:email] from 93.184.216.34");
     }
-    place.feed(&["guard", "redact", "--ip"], lines).code(FINISHED).does_not_say("10.0.0.1");
+    place.feed(&["guard", "redact", "--ip"], lines).code(FINISHED).does_not_say("93.184.216.34");
 }
 
 /// A guard, a line that it cannot judge, and what is said of it.
@@ -79,7 +79,7 @@ const WRONG: [(&str, &str, &str); 8] = [
     ("sql", r#"{"id":"x","sql":"select 1"}"#, "missing field `dialect`"),
     ("sql", r#"{"id":"x","dialect":"oracle","sql":"select 1"}"#, "none of sqlite"),
     ("injection", r#"{"id":"x","tool":"t"}"#, "missing field `result`"),
-    ("redact", r#"{"id":"x"}"#, "write {"),
+    ("redact", r#"{"id":"x"}"#, "`text` is missing"),
 ];
 
 #[test]
@@ -126,7 +126,7 @@ fn the_doctor_says_what_works_here() {
     assert!(answers.iter().any(|one| one["what"] == "policy" && one["state"] == "ok"));
     place.write("windlass.yaml", "limits: [wrong\n");
     place.run(&["doctor"]).code(1).says("configuration: broken");
-    place.write("windlass.yaml", "");
+    std::fs::remove_file(place.path("windlass.yaml")).expect("it is there");
     place.write(
         "agent.yaml",
         "agent_id: a\nmodel: planner\nsystem_prompt: s\nallowed_tools: [bash]\n\

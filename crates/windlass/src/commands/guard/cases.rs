@@ -30,11 +30,11 @@ struct Returned<'l> {
     result: &'l RawValue,
 }
 
-/// A text, or the pieces of one, beside other fields.
+/// A text, or the pieces of one.
 #[derive(Deserialize)]
 struct Text {
-    #[serde(flatten)]
-    body: Body,
+    text: Option<String>,
+    chunks: Option<Vec<String>>,
 }
 
 #[derive(Serialize)]
@@ -78,8 +78,17 @@ pub(super) fn injection(line: &str) -> Result<String, Wrong> {
 pub(super) fn redact(line: &str, redactor: &Redactor) -> Result<String, Wrong> {
     let form = r#"{"id": "…", "text": "…"} or {"id": "…", "chunks": ["…", "…"]}"#;
     answer(line, form, |line| {
-        let input: Text = read(line)?;
-        Ok(Redacted { text: input.body.redacted(redactor) })
+        let body = match read(line)? {
+            Text { text: Some(text), chunks: None } => Body::Text(text),
+            Text { text: None, chunks: Some(chunks) } => Body::Chunks(chunks),
+            Text { text: Some(_), chunks: Some(_) } => {
+                return Err("`text` and `chunks` are two cases".to_owned());
+            }
+            Text { text: None, chunks: None } => {
+                return Err("`text` is missing, and so is `chunks`".to_owned());
+            }
+        };
+        Ok(Redacted { text: body.redacted(redactor) })
     })
 }
 
