@@ -17,6 +17,8 @@ fn tool(name: &str, effect: EffectRule) -> ToolSpec {
         effect,
         deadline_ms: 1_000,
         output_bytes_max: 1_000,
+        untrusted: false,
+        sensitive: false,
     }
 }
 
