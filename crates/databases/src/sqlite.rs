@@ -65,6 +65,9 @@ impl Sqlite {
         if !statement.readonly() {
             return Err(DatabaseError::Denied("the statement writes".to_owned()));
         }
+        if statement.column_count() == 0 {
+            return Err(DatabaseError::Denied("only a query is answered".to_owned()));
+        }
         if statement.parameter_count() > 0 {
             let words = "there are no values for its parameters".to_owned();
             return Err(DatabaseError::Statement(words));
@@ -74,8 +77,9 @@ impl Sqlite {
         let mut answer = Collector::new(*limits, columns);
         let mut rows = statement.raw_query();
         while let Some(row) = rows.next().map_err(explain)? {
-            let cells: Result<Vec<_>, _> =
-                (0..width).map(|at| row.get_ref(at).map(|cell| value::read(&mut answer, cell))).collect();
+            let cells: Result<Vec<_>, _> = (0..width)
+                .map(|at| row.get_ref(at).map(|cell| value::read(&mut answer, cell)))
+                .collect();
             if !answer.take(cells.map_err(explain)?) {
                 break;
             }
@@ -148,7 +152,9 @@ fn narrow(connection: &Connection, limits: &Limits) -> rusqlite::Result<()> {
 /// The statement, if it is the only one. What follows it is compiled under the same
 /// authorizer and never run.
 fn only_statement<'c>(
-    connection: &'c Connection, sql: &str, explain: impl Fn(rusqlite::Error) -> DatabaseError,
+    connection: &'c Connection,
+    sql: &str,
+    explain: impl Fn(rusqlite::Error) -> DatabaseError,
 ) -> Result<Statement<'c>, DatabaseError> {
     let mut statements = Batch::new(connection, sql);
     let Some(first) = statements.next().map_err(explain)? else {

@@ -82,7 +82,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> tokio_postgres::tls::TlsStream for Upgra
 
 impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Upgraded<S> {
     fn poll_read(
-        mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>,
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         Pin::new(&mut self.0).poll_read(context, buffer)
     }
@@ -90,7 +92,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Upgraded<S> {
 
 impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Upgraded<S> {
     fn poll_write(
-        mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8],
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.0).poll_write(context, bytes)
     }

@@ -10,9 +10,7 @@ pub(super) fn opening(error: Error) -> DatabaseError {
     match &error {
         Error::Server(told) => match told.code {
             // Access denied, host not allowed, account locked, password expired.
-            1045 | 1130 | 1698 | 1862 | 3118 | 4151 => {
-                DatabaseError::Login(words(&told.message))
-            }
+            1045 | 1130 | 1698 | 1862 | 3118 | 4151 => DatabaseError::Login(words(&told.message)),
             // Access to the database denied, unknown database.
             1044 | 1049 => DatabaseError::Configuration(words(&told.message)),
             _ => DatabaseError::Unreachable(words(&told.message)),

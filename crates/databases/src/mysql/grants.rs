@@ -10,7 +10,9 @@ const READERS: [&str; 3] = ["USAGE", "SELECT", "SHOW VIEW"];
 
 /// The first power that a reader should not have.
 pub(super) fn power(
-    grants: &[String], tables: &[String], database: Option<&str>,
+    grants: &[String],
+    tables: &[String],
+    database: Option<&str>,
 ) -> Option<String> {
     let listed: BTreeSet<String> = tables
         .iter()
@@ -72,7 +74,9 @@ fn split<'a>(text: &'a str, by: &str) -> Option<(&'a str, &'a str)> {
             Some(open) if letter == open => quote = None,
             Some(_) => {}
             None if matches!(letter, '`' | '\'' | '"') => quote = Some(letter),
-            None if text[at..].starts_with(by) => return Some((&text[..at], &text[at + by.len()..])),
+            None if text[at..].starts_with(by) => {
+                return Some((&text[..at], &text[at + by.len()..]));
+            }
             None => {}
         }
     }

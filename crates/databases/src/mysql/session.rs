@@ -32,7 +32,8 @@ pub(super) struct Session {
 impl Session {
     pub(super) async fn open(opts: &Opts, limits: &Limits) -> Result<Session, DatabaseError> {
         let mut conn = Conn::new(opts.clone()).await.map_err(opening)?;
-        let version: Option<String> = conn.query_first("SELECT VERSION()").await.map_err(opening)?;
+        let version: Option<String> =
+            conn.query_first("SELECT VERSION()").await.map_err(opening)?;
         let mariadb = version.is_some_and(|version| version.contains("MariaDB"));
         let kill = KillOnDrop { wanted: true, opts: opts.clone(), id: conn.id() };
         Ok(Session { conn, limits: *limits, mariadb, kill })
@@ -40,7 +41,9 @@ impl Session {
 
     /// Refuses an account that could do more than read what is listed.
     pub(super) async fn look_at_account(
-        &mut self, opts: &Opts, settings: &Settings,
+        &mut self,
+        opts: &Opts,
+        settings: &Settings,
     ) -> Result<(), DatabaseError> {
         if settings.allow_powerful_role {
             return Ok(());
@@ -86,7 +89,9 @@ impl Session {
     }
 
     pub(super) async fn answer(
-        &mut self, sql: &str, limits: Limits,
+        &mut self,
+        sql: &str,
+        limits: Limits,
     ) -> Result<Answer, DatabaseError> {
         let run = |error| running(error, &limits);
         let statement = self.conn.prep(sql).await.map_err(run)?;

@@ -60,9 +60,7 @@ pub(super) fn read(answer: &mut Collector, column: &Column, cell: Cell) -> Value
         Cell::Int(number) => Value::from(number),
         Cell::UInt(number) => Value::from(number),
         // By its shortest text: a float as a double has digits that nobody stored.
-        Cell::Float(number) => {
-            number.to_string().parse::<f64>().map_or(Value::Null, Value::from)
-        }
+        Cell::Float(number) => number.to_string().parse::<f64>().map_or(Value::Null, Value::from),
         Cell::Double(number) => Value::from(number),
         Cell::Date(year, month, day, hour, minute, second, micros) => {
             let date = format!("{year:04}-{month:02}-{day:02}");

@@ -62,7 +62,9 @@ pub(super) async fn locked(client: &Client) -> Result<Vec<u32>, Error> {
 
 /// Refuses if one of them is not listed. Leaves no lock of its own.
 pub(super) async fn check(
-    client: &Client, locked: &[u32], tables: &[String],
+    client: &Client,
+    locked: &[u32],
+    tables: &[String],
 ) -> Result<(), DatabaseError> {
     let own = |error: Error| match running(error, 0) {
         DatabaseError::Statement(words) => DatabaseError::Configuration(words),

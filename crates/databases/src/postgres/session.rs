@@ -64,7 +64,9 @@ impl Session {
     }
 
     pub(super) async fn answer(
-        &self, sql: &str, settings: &Settings,
+        &self,
+        sql: &str,
+        settings: &Settings,
     ) -> Result<Answer, DatabaseError> {
         let (columns, types) = self.columns(sql, settings).await?;
         self.begin(settings).await?;
@@ -96,7 +98,9 @@ impl Session {
 
     /// The columns of one statement, which is prepared and not run.
     async fn columns(
-        &self, sql: &str, settings: &Settings,
+        &self,
+        sql: &str,
+        settings: &Settings,
     ) -> Result<(Vec<Column>, Vec<Type>), DatabaseError> {
         self.begin(settings).await?;
         let statement = self.client.prepare(sql).await.map_err(|e| self.running(e))?;
@@ -162,7 +166,9 @@ impl Session {
 }
 
 fn cells(
-    answer: &mut Collector, types: &[Type], row: &SimpleQueryRow,
+    answer: &mut Collector,
+    types: &[Type],
+    row: &SimpleQueryRow,
 ) -> Result<Vec<serde_json::Value>, Error> {
     let mut cells = Vec::with_capacity(types.len());
     for (at, kind) in types.iter().enumerate() {

@@ -72,7 +72,10 @@ impl Server {
         let port = free_port();
         let log = File::create(folder.path().join("log")).unwrap();
         let mut command = command(folder.path(), port);
-        run_as(user, &mut command).stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
+        run_as(user, &mut command)
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log);
         let process = command.spawn().unwrap_or_else(|error| panic!("{error}: {INSTALL}"));
         let mut server = Server { port, folder, process };
         server.wait();
