@@ -127,13 +127,13 @@ async fn mariadb_writes_nothing_and_reads_what_is_granted() {
     check_denied(
         &admin,
         &[
-            ("INSERT INTO orders VALUES (3, 'x', 1)", "only a query"),
+            ("INSERT INTO orders VALUES (3, 'x', 1)", "READ ONLY"),
             ("INSERT INTO orders VALUES (3, 'x', 1) RETURNING id", "READ ONLY"),
             ("DELETE FROM orders RETURNING id", "READ ONLY"),
-            ("UPDATE orders SET amount = 0", "only a query"),
-            ("DROP TABLE orders", "only a query"),
-            ("CREATE TABLE t (a int)", "only a query"),
-            ("TRUNCATE orders", "only a query"),
+            ("UPDATE orders SET amount = 0", "READ ONLY"),
+            ("DROP TABLE orders", "READ ONLY"),
+            ("CREATE TABLE t (a int)", "READ ONLY"),
+            ("TRUNCATE orders", "READ ONLY"),
             ("LOAD DATA INFILE '/etc/passwd' INTO TABLE orders", ""),
             ("SELECT * FROM orders INTO OUTFILE '/tmp/windlass-must-not-be'", "only a query"),
             ("SET GLOBAL general_log = 1", "only a query"),
@@ -215,7 +215,8 @@ async fn mariadb_is_told_to_stop() {
     let quick = shop.reader(Settings { limits: short(300), ..listed.clone() });
     for sql in [
         "SELECT SLEEP(60) FROM orders",
-        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 999999999) SELECT sum(i) FROM n",
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000) \
+         SELECT count(*) FROM n a, n b, n c, n d",
         "SELECT BENCHMARK(100000000000, SHA2('x', 256))",
     ] {
         let told = quick.query(sql).await;
