@@ -77,6 +77,13 @@ impl DatabaseError {
     }
 }
 
+impl DatabaseError {
+    /// The same words as another error, where the fault is not the statement's.
+    pub(crate) fn blame(self, other: fn(String) -> DatabaseError) -> DatabaseError {
+        if let DatabaseError::Statement(words) = self { other(words) } else { self }
+    }
+}
+
 /// A database's words, short enough to be passed on.
 pub(crate) fn words(text: impl AsRef<str>) -> String {
     let text = text.as_ref().trim();

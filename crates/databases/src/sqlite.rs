@@ -65,6 +65,9 @@ impl Sqlite {
         if !statement.readonly() {
             return Err(DatabaseError::Denied("the statement writes".to_owned()));
         }
+        if statement.column_count() == 0 {
+            return Err(DatabaseError::Denied("only a query is answered".to_owned()));
+        }
         if statement.parameter_count() > 0 {
             let words = "there are no values for its parameters".to_owned();
             return Err(DatabaseError::Statement(words));
@@ -98,10 +101,7 @@ impl Sqlite {
             authorizer.watch(&connection)?;
             Ok((connection, authorizer))
         };
-        open().map_err(|error| match translate(error, limits) {
-            DatabaseError::Statement(words) => DatabaseError::Configuration(words),
-            other => other,
-        })
+        open().map_err(|error| translate(error, limits).blame(DatabaseError::Configuration))
     }
 }
 
@@ -208,9 +208,10 @@ async fn aside<T: Send + 'static>(
 }
 
 fn translate(error: rusqlite::Error, limits: &Limits) -> DatabaseError {
-    let text = match &error {
-        rusqlite::Error::SqlInputError { msg, .. } => words(msg),
-        other => words(other.to_string()),
+    let text = if let rusqlite::Error::SqlInputError { msg, .. } = &error {
+        words(msg)
+    } else {
+        words(error.to_string())
     };
     match error.sqlite_error_code() {
         Some(ErrorCode::OperationInterrupted) => DatabaseError::Deadline(limits.statement_ms),

@@ -64,14 +64,13 @@ pub(super) fn read(answer: &mut Collector, column: &Column, cell: Cell) -> Value
         Cell::Double(number) => Value::from(number),
         Cell::Date(year, month, day, hour, minute, second, micros) => {
             let date = format!("{year:04}-{month:02}-{day:02}");
-            Value::from(match column.column_type() {
-                ColumnType::MYSQL_TYPE_DATE | ColumnType::MYSQL_TYPE_NEWDATE => date,
-                kind => {
-                    let zone = if kind == ColumnType::MYSQL_TYPE_TIMESTAMP { "Z" } else { "" };
-                    let fraction = fraction(micros);
-                    format!("{date}T{hour:02}:{minute:02}:{second:02}{fraction}{zone}")
-                }
-            })
+            let kind = column.column_type();
+            if matches!(kind, ColumnType::MYSQL_TYPE_DATE | ColumnType::MYSQL_TYPE_NEWDATE) {
+                return Value::from(date);
+            }
+            let zone = if kind == ColumnType::MYSQL_TYPE_TIMESTAMP { "Z" } else { "" };
+            let fraction = fraction(micros);
+            Value::from(format!("{date}T{hour:02}:{minute:02}:{second:02}{fraction}{zone}"))
         }
         Cell::Time(negative, days, hours, minutes, seconds, micros) => {
             let (sign, hours) = (if negative { "-" } else { "" }, days * 24 + u32::from(hours));
@@ -96,6 +95,7 @@ pub(super) fn bytes(cell: &Cell) -> usize {
     }
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "the character set tells of every other type")]
 fn text_or_bytes(answer: &mut Collector, column: &Column, bytes: &[u8]) -> Value {
     match column.column_type() {
         ColumnType::MYSQL_TYPE_BIT if bytes.len() <= 8 => {

@@ -66,10 +66,7 @@ pub(super) async fn check(
     locked: &[u32],
     tables: &[String],
 ) -> Result<(), DatabaseError> {
-    let own = |error: Error| match running(error, 0) {
-        DatabaseError::Statement(words) => DatabaseError::Configuration(words),
-        other => other,
-    };
+    let own = |error: Error| running(error, 0).blame(DatabaseError::Configuration);
     client.batch_execute("SAVEPOINT look").await.map_err(own)?;
     let unlisted = client.query_opt(UNLISTED, &[&tables, &locked]).await.map_err(own)?;
     client.batch_execute("ROLLBACK TO SAVEPOINT look").await.map_err(own)?;

@@ -125,10 +125,7 @@ impl Session {
                 "only a query is answered: SELECT, VALUES, TABLE or WITH before one".to_owned(),
             ),
             Some(&SqlState::INVALID_CURSOR_DEFINITION | &SqlState::FEATURE_NOT_SUPPORTED) => {
-                match self.running(error) {
-                    DatabaseError::Statement(words) => DatabaseError::Denied(words),
-                    other => other,
-                }
+                self.running(error).blame(DatabaseError::Denied)
             }
             _ => self.running(error),
         };

@@ -9,10 +9,10 @@ use crate::exact;
 
 /// A type in PostgreSQL's words.
 pub(super) fn type_name(kind: &Type) -> String {
-    match kind.kind() {
-        Kind::Array(of) => format!("{}[]", of.name()),
-        _ => kind.name().to_owned(),
+    if let Kind::Array(of) = kind.kind() {
+        return format!("{}[]", of.name());
     }
+    kind.name().to_owned()
 }
 
 /// One cell.
@@ -29,10 +29,7 @@ pub(super) fn read(answer: &mut Collector, kind: &Type, text: Option<&str>) -> V
 
 /// What a domain is made of.
 fn base(kind: &Type) -> &Type {
-    match kind.kind() {
-        Kind::Domain(of) => base(of),
-        _ => kind,
-    }
+    if let Kind::Domain(of) = kind.kind() { base(of) } else { kind }
 }
 
 fn shape(kind: &Type, text: &str) -> Value {

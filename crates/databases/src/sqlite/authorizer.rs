@@ -15,9 +15,16 @@ use crate::DatabaseError;
 /// Functions that stand where a table does and read nothing but their arguments.
 const TABLE_FUNCTIONS: [&str; 2] = ["json_each", "json_tree"];
 
+/// What there is and what is listed of it.
+#[derive(Clone)]
+struct Names {
+    listed: BTreeSet<String>,
+    known: BTreeSet<String>,
+}
+
 /// The list, and why the last thing was denied.
 pub(super) struct Authorizer {
-    tables: BTreeSet<String>,
+    names: Names,
     denied: Arc<Mutex<Option<String>>>,
 }
 
@@ -27,21 +34,26 @@ impl Authorizer {
             let name = name.to_lowercase();
             name.strip_prefix("main.").map(str::to_owned).unwrap_or(name)
         };
-        let mut tables: BTreeSet<_> = listed.iter().map(bare).collect();
-        let taken = "SELECT count(*) FROM sqlite_schema WHERE lower(name) = ?1";
+        let mut listed: BTreeSet<_> = listed.iter().map(bare).collect();
+        // The snapshot in which the names are read is the one in which the statement runs.
+        connection.execute_batch("BEGIN")?;
+        let relations = "SELECT lower(name) FROM sqlite_schema WHERE type IN ('table', 'view')";
+        let relations = column(connection, relations)?;
         for function in TABLE_FUNCTIONS {
             // A real relation of that name is a relation, and listed or not.
-            if connection.query_row(taken, [function], |row| row.get::<_, i64>(0))? == 0 {
-                tables.insert(function.to_owned());
+            if !relations.contains(function) {
+                listed.insert(function.to_owned());
             }
         }
-        Ok(Authorizer { tables, denied: Arc::default() })
+        let modules = column(connection, "SELECT lower(name) FROM pragma_module_list")?;
+        let known = relations.into_iter().chain(modules).collect();
+        Ok(Authorizer { names: Names { listed, known }, denied: Arc::default() })
     }
 
     /// From here on the connection asks.
     pub(super) fn watch(&self, connection: &Connection) -> rusqlite::Result<()> {
-        let (tables, denied) = (self.tables.clone(), Arc::clone(&self.denied));
-        connection.authorizer(Some(move |asked: AuthContext<'_>| match judge(&tables, &asked) {
+        let (names, denied) = (self.names.clone(), Arc::clone(&self.denied));
+        connection.authorizer(Some(move |asked: AuthContext<'_>| match judge(&names, &asked) {
             Ok(()) => Authorization::Allow,
             Err(why) => {
                 denied.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(why);
@@ -61,12 +73,31 @@ impl Authorizer {
     }
 }
 
-fn judge(tables: &BTreeSet<String>, asked: &AuthContext<'_>) -> Result<(), String> {
+impl Names {
+    /// Whether nothing in the file or in SQLite has the name, so that it is a common table
+    /// expression's. SQLite tells of one only where none of its columns is used.
+    fn is_free(&self, name: &str) -> bool {
+        let own = name.starts_with("sqlite_") || name.starts_with("pragma_");
+        !own && !self.known.contains(name)
+    }
+}
+
+fn column(connection: &Connection, sql: &str) -> rusqlite::Result<BTreeSet<String>> {
+    let mut statement = connection.prepare(sql)?;
+    statement.query_map([], |row| row.get(0))?.collect()
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "whatever SQLite learns to do is denied")]
+fn judge(names: &Names, asked: &AuthContext<'_>) -> Result<(), String> {
     match asked.action {
         AuthAction::Select | AuthAction::Recursive => Ok(()),
-        AuthAction::Read { table_name, .. } => {
-            let schema = asked.database_name.unwrap_or("main");
-            if schema == "main" && tables.contains(&table_name.to_lowercase()) {
+        AuthAction::Read { table_name, column_name } => {
+            let name = table_name.to_lowercase();
+            let listed = asked.database_name.is_none_or(|schema| schema == "main")
+                && names.listed.contains(&name);
+            let expression =
+                asked.database_name.is_none() && column_name.is_empty() && names.is_free(&name);
+            if listed || expression {
                 return Ok(());
             }
             Err(format!("the relation `{table_name}` is not listed"))
@@ -77,8 +108,7 @@ fn judge(tables: &BTreeSet<String>, asked: &AuthContext<'_>) -> Result<(), Strin
         }
         AuthAction::Pragma { .. } => Err("pragmas are not read".to_owned()),
         AuthAction::Attach { .. } => Err("no other file is attached".to_owned()),
-        // Writes, transactions, and whatever SQLite learns after this was written: its
-        // enum is not ours and grows.
+        // Writes, transactions and what comes after this was written.
         _ => Err("the statement does more than read".to_owned()),
     }
 }

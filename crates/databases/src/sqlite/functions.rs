@@ -4,7 +4,7 @@
 //! and whatever an application added.
 
 /// In order, for the search. `like` and `glob` are also operators, `->` and `->>` only those.
-const LISTED: [&str; 136] = [
+const LISTED: [&str; 137] = [
     "->",
     "->>",
     "abs",
@@ -141,6 +141,7 @@ const LISTED: [&str; 136] = [
     "unixepoch",
     "unlikely",
     "upper",
+    "zeroblob",
 ];
 
 /// Whether a statement may call it.

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::servers::{PASSWORD, Server};
 use super::{check_denied, check_rows, secret, settings, short, until};
 
-/// One statement a line, as the server reads its first file.
+/// One statement a line.
 const SCHEMA: &str = "
 CREATE DATABASE shop;
 CREATE TABLE shop.orders (id int PRIMARY KEY, customer varchar(20), amount decimal(20,4));
@@ -30,6 +30,10 @@ CREATE ROLE everything;
 GRANT ALL ON *.* TO everything;
 CREATE USER climber@'%' IDENTIFIED BY 'r3ader-pass';
 GRANT everything TO climber@'%';
+";
+
+/// What the server runs before it listens; nobody who could own things is there yet.
+const FIRST: &str = "
 CREATE USER admin@'%' IDENTIFIED BY 'open-sesame';
 GRANT ALL ON *.* TO admin@'%' WITH GRANT OPTION;
 ";
@@ -41,16 +45,21 @@ struct Shop {
 
 impl Shop {
     async fn open() -> Shop {
-        let server = Server::mariadb(SCHEMA);
+        let server = Server::mariadb(FIRST);
         let url =
-            format!("mysql://admin:{PASSWORD}@127.0.0.1:{}/shop?prefer_socket=false", server.port);
+            format!("mysql://admin:{PASSWORD}@127.0.0.1:{}/?prefer_socket=false", server.port);
         let mut admin = None;
         until("MariaDB takes clients", async || {
             admin = Conn::from_url(&url).await.ok();
             admin.is_some()
         })
         .await;
-        Shop { admin: admin.unwrap(), server }
+        let mut admin = admin.unwrap();
+        for sql in SCHEMA.lines().filter(|line| !line.is_empty()) {
+            admin.query_drop(sql).await.unwrap();
+        }
+        admin.query_drop("USE shop").await.unwrap();
+        Shop { admin, server }
     }
 
     fn url(&self, user: &str, password: &str) -> String {
@@ -118,13 +127,13 @@ async fn mariadb_writes_nothing_and_reads_what_is_granted() {
     check_denied(
         &admin,
         &[
-            ("INSERT INTO orders VALUES (3, 'x', 1)", "only a query"),
+            ("INSERT INTO orders VALUES (3, 'x', 1)", "READ ONLY"),
             ("INSERT INTO orders VALUES (3, 'x', 1) RETURNING id", "READ ONLY"),
             ("DELETE FROM orders RETURNING id", "READ ONLY"),
-            ("UPDATE orders SET amount = 0", "only a query"),
-            ("DROP TABLE orders", "only a query"),
-            ("CREATE TABLE t (a int)", "only a query"),
-            ("TRUNCATE orders", "only a query"),
+            ("UPDATE orders SET amount = 0", "READ ONLY"),
+            ("DROP TABLE orders", "READ ONLY"),
+            ("CREATE TABLE t (a int)", "READ ONLY"),
+            ("TRUNCATE orders", "READ ONLY"),
             ("LOAD DATA INFILE '/etc/passwd' INTO TABLE orders", ""),
             ("SELECT * FROM orders INTO OUTFILE '/tmp/windlass-must-not-be'", "only a query"),
             ("SET GLOBAL general_log = 1", "only a query"),
@@ -206,7 +215,8 @@ async fn mariadb_is_told_to_stop() {
     let quick = shop.reader(Settings { limits: short(300), ..listed.clone() });
     for sql in [
         "SELECT SLEEP(60) FROM orders",
-        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 999999999) SELECT sum(i) FROM n",
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000) \
+         SELECT count(*) FROM n a, n b, n c, n d",
         "SELECT BENCHMARK(100000000000, SHA2('x', 256))",
     ] {
         let told = quick.query(sql).await;
@@ -223,11 +233,9 @@ async fn mariadb_is_told_to_stop() {
 
 #[tokio::test]
 async fn mariadb_answers_stay_small() {
-    let mut shop = Shop::open().await;
+    let shop = Shop::open().await;
     let limits = Limits { received_bytes_max: 1_000_000, ..Limits::default() };
     let database = shop.reader(Settings { limits, ..settings(&["orders", "leak"]) });
-    // The engine of sequences is a table that nobody fills.
-    shop.admin.query_drop("GRANT SELECT ON shop.seq_1_to_1000000000 TO reader@'%'").await.ok();
     let count =
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000) SELECT ";
     let many = database.query(&format!("{count} i FROM n")).await.unwrap();
