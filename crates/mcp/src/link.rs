@@ -26,8 +26,6 @@ pub(crate) struct Link {
     tenant: Tenant,
     outside: Outside,
     state: Mutex<State>,
-    /// What it offered when it was last ready.
-    last: Lock<Option<Arc<Listing>>>,
 }
 
 #[derive(Default)]
@@ -70,7 +68,7 @@ pub(crate) struct Wanted<'a> {
 
 impl Link {
     pub(crate) fn new(server: Arc<Server>, tenant: Tenant, outside: Outside) -> Arc<Self> {
-        Arc::new(Link { server, tenant, outside, state: Mutex::default(), last: Lock::default() })
+        Arc::new(Link { server, tenant, outside, state: Mutex::default() })
     }
 
     /// The server, started if need be, with its tools as it tells them now.
@@ -78,17 +76,6 @@ impl Link {
     /// # Errors
     /// Words for a model: what does not work, and when it is tried again.
     pub(crate) async fn ready(self: &Arc<Self>) -> Result<Ready, String> {
-        let ready = self.made_ready().await?;
-        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(ready.listing.clone());
-        Ok(ready)
-    }
-
-    /// What it offered when it was last ready, without asking it.
-    pub(crate) fn last(&self) -> Option<Arc<Listing>> {
-        self.last.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    async fn made_ready(self: &Arc<Self>) -> Result<Ready, String> {
         let mut state = self.state.lock().await;
         self.bury(&mut state);
         if let Some(live) = state.live.clone() {

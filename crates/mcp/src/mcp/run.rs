@@ -41,51 +41,6 @@ impl Mcp {
         examined
     }
 
-    /// The same from what is known already, without waiting for anybody: what the server
-    /// offered when it was last asked. Of a server that was not asked yet nothing is known;
-    /// [`Mcp::run`] looks again in any case, and refuses what nobody accepted.
-    pub fn examine_known(&self, call: &ToolCall) -> Examined {
-        let Ok(link) = self.link(&call.tenant, &call.spec.name) else {
-            return Examined::nothing();
-        };
-        let listing = link.last();
-        let listed = listing.as_ref().and_then(|all| all.tools.get(&call.spec.name));
-        let judgement = listed.map_or_else(Judgement::allow, |listed| {
-            let judgement = match listed.standing {
-                Standing::Accepted => Judgement::allow(),
-                standing @ (Standing::New | Standing::Changed { .. }) => {
-                    self.note_asked(&link, call, listed);
-                    Judgement::new(Verdict::Ask, BY, reason(listed, standing))
-                }
-            };
-            self.remember(call, listed, &judgement);
-            judgement
-        });
-        let mut examined = Examined::judged(judgement);
-        examined.hosts.extend(host(&link.server));
-        examined
-    }
-
-    /// Writes down beside the pins what somebody is asked about, for the process that goes
-    /// on after the answer. This one remembers it anyway.
-    fn note_asked(&self, link: &Link, call: &ToolCall, listed: &Listed) {
-        let accepted = match listed.standing {
-            Standing::Changed { from } => Some(from),
-            Standing::New | Standing::Accepted => None,
-        };
-        let asked = Pinned { accepted, asked: Some(listed.tool.pin) };
-        let tools = [(listed.tool.name.clone(), asked)].into();
-        let (pins, tenant) = (self.outside.pins.clone(), call.tenant.clone());
-        let server = link.server.name.clone();
-        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            runtime.spawn(async move {
-                if let Err(lost) = pins.keep(&tenant, &server, tools).await {
-                    tracing::warn!(server, "what was asked is not kept: {lost}");
-                }
-            });
-        }
-    }
-
     fn remember(&self, call: &ToolCall, listed: &Listed, judgement: &Judgement) {
         let asked = judgement.verdict == Verdict::Ask;
         let mut decided = self.decided.lock().unwrap_or_else(PoisonError::into_inner);

@@ -96,7 +96,9 @@ async fn store(here: &Here) -> Finding {
 
 /// Who may do what.
 fn policy(here: &Here) -> Finding {
-    finding("policy", State::Well, assemble::policy_words(here))
+    let (policies, role) = (here.permits.policies.installation.name(), &here.scope.role);
+    let words = format!("`{policies}`; `{}` is {role} here", here.user);
+    finding("policy", State::Well, words)
 }
 
 /// An agent's tools, and whether each could run here.
