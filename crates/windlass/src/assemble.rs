@@ -273,11 +273,6 @@ fn hook(given: &Webhook) -> anyhow::Result<Hook> {
     })
 }
 
-/// Which policies hold, in words.
-pub(crate) fn policy_words(_here: &Here) -> String {
-    "no policy is loaded: agents may call the tools of their files".to_owned()
-}
-
 /// The present instant.
 pub(crate) fn now() -> UnixMs {
     Machine.now()
