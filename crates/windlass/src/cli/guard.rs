@@ -96,16 +96,12 @@ Reads JSON lines on standard input, one text a line:
 Prints one line for each, in order and at once:
   {\"id\": \"r1\", \"text\": \"write to [redacted:email]\"}
   text       the text, redacted; of chunks all that the stream releases, in one
-All classes but IP addresses are redacted; `--ip` adds those.
+Every class that there is is redacted; IP addresses are none and stay.
 A line that cannot be judged is answered with its id and an `error`; the others are judged
 all the same, and the command ends with 2. A line has at most 16 MiB.
 
 Example:  printf '%s\\n' '{\"id\":1,\"text\":\"write to ada@example.com\"}' | windlass guard redact")]
-    Redact {
-        /// Redact IP addresses too
-        #[arg(long)]
-        ip: bool,
-    },
+    Redact,
     /// Say of recorded runs whether they go round in circles
     #[command(after_help = "\
 Reads JSON lines on standard input, one run a line:

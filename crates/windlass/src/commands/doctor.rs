@@ -96,8 +96,10 @@ async fn store(here: &Here) -> Finding {
 
 /// Who may do what.
 fn policy(here: &Here) -> Finding {
-    let (policies, role) = (here.permits.policies.installation.name(), &here.scope.role);
-    let words = format!("`{policies}`; `{}` is {role} here", here.user);
+    let tenant = here.policies.of_tenant(&here.tenant);
+    let count = here.policies.installation().listed().count()
+        + tenant.map_or(0, |set| set.listed().count());
+    let words = format!("{count} policies {}", super::policy::origin(here, tenant));
     finding("policy", State::Well, words)
 }
 
@@ -114,10 +116,18 @@ fn agent(flags: &HereArgs, file: &Path, probe: &Result<Probe, String>) -> Vec<Fi
         Ok(config) => config,
         Err(error) => return vec![finding("agent", State::Ill, error.to_string())],
     };
+    let known = assemble::known_tools();
+    let is_built_in = |name: &str| known.iter().any(|spec| spec.name == name);
+    let is_caged = |name: &str| {
+        let server = name.split_once("__").and_then(|(server, _)| config.mcp.servers.0.get(server));
+        server.is_some_and(|server| server.command.is_some())
+    };
     let tool = |name: &String| {
         let what = format!("tool {name}");
         let state = match (name.as_str(), probe) {
-            ("bash", Err(why)) => Err(why.lines().next().unwrap_or_default().to_owned()),
+            (name, Err(why)) if name == "bash" || is_caged(name) => {
+                Err(why.lines().next().unwrap_or_default().to_owned())
+            }
             ("bash", Ok(probe)) => assemble::shell_runs(&config, probe),
             ("web_search", _) if config.tools.web_search.is_none() => {
                 return finding(
@@ -129,7 +139,8 @@ fn agent(flags: &HereArgs, file: &Path, probe: &Result<Probe, String>) -> Vec<Fi
             (_, _) => Ok(()),
         };
         match state {
-            Ok(()) => finding(&what, State::Well, "can run"),
+            Ok(()) if is_built_in(name) => finding(&what, State::Well, "can run"),
+            Ok(()) => finding(&what, State::Well, "is configured; whom it asks was not called"),
             Err(why) => finding(&what, State::Ill, format!("cannot run: {why}")),
         }
     };

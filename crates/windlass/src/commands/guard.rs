@@ -8,7 +8,7 @@ mod cases;
 mod lines;
 mod loops;
 
-use redact::{Class, Classes, Redactor};
+use redact::Redactor;
 
 use crate::cli::GuardCommand;
 use crate::exit::End;
@@ -19,9 +19,8 @@ pub(crate) fn guard(command: GuardCommand) -> anyhow::Result<End> {
         GuardCommand::Url => lines::answer(cases::url),
         GuardCommand::Sql => lines::answer(cases::sql),
         GuardCommand::Injection => lines::answer(cases::injection),
-        GuardCommand::Redact { ip } => {
-            let usual = Classes::default();
-            let redactor = Redactor::new(&if ip { usual.with(Class::Ip) } else { usual });
+        GuardCommand::Redact => {
+            let redactor = Redactor::default();
             lines::answer(|line| cases::redact(line, &redactor))
         }
         GuardCommand::Loop(args) => {

@@ -5,6 +5,7 @@ mod files;
 mod show;
 
 pub(super) use files::summary;
+pub(super) use show::origin;
 
 use crate::cli::{HereArgs, PolicyCommand};
 use crate::exit::End;

@@ -67,7 +67,6 @@ fn injection_and_redaction_answer_in_their_own_forms() {
     for answer in answers {
         assert_eq!(answer["text"], "write to [redacted:email] from 93.184.216.34");
     }
-    place.feed(&["guard", "redact", "--ip"], lines).code(FINISHED).does_not_say("93.184.216.34");
 }
 
 /// A guard, a line that it cannot judge, and what is said of it.

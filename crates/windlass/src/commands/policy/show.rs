@@ -41,16 +41,22 @@ pub(super) fn show(here: &Here, json: bool) -> End {
     End::Finished
 }
 
-/// Where the policies come from, and who asks.
-fn standing(here: &Here, tenant: Option<&PolicySet>) -> String {
+/// Where the policies come from that hold here.
+pub(in crate::commands) fn origin(here: &Here, tenant: Option<&PolicySet>) -> String {
     let from = match &here.permits.policies.installation {
         Chosen::Template(name) => format!("the template `{name}`"),
         Chosen::File(file) => format!("`{}`", file.display()),
     };
     let narrowed = tenant.map(|set| format!(", narrowed by `{}`", set.name())).unwrap_or_default();
+    format!("from {from}{narrowed}")
+}
+
+/// Where the policies come from, and who asks.
+fn standing(here: &Here, tenant: Option<&PolicySet>) -> String {
     format!(
-        "from {from}{narrowed}\nyou are {} of {}, role {}, in {}\n\
+        "{}\nyou are {} of {}, role {}, in {}\n\
          `windlass policy explain` shows which of them decide a question",
+        origin(here, tenant),
         show::one_line(&here.user),
         show::one_line(&here.tenant.0),
         here.scope.role,
