@@ -1,5 +1,6 @@
 //! The keys that content is sealed under, from where the installation's secrets are.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use engine::ports::World as _;
@@ -33,18 +34,30 @@ pub(super) fn ring(here: &Here) -> anyhow::Result<Keyring> {
 }
 
 /// The installation's secrets, with these ones open to every tenant's store. What tools
-/// are granted is another matter, and does not change.
+/// are granted is another matter, and does not change. Sources that are never asked need
+/// not work.
 fn secrets<'a>(here: &Here, handles: impl Iterator<Item = &'a Handle>) -> anyhow::Result<Secrets> {
     let mut configuration = here.permits.secrets.clone();
-    let mut from_variables = false;
+    let mut kinds = BTreeSet::new();
     for handle in handles {
-        from_variables |= handle.kind == Some(Kind::Env);
+        kinds.insert(handle.kind);
         configuration.grants.0.insert(handle.name.clone(), Granted::All);
     }
-    let is_env = |source: &SourceConfiguration| matches!(source, SourceConfiguration::Env(_));
-    if from_variables && !configuration.sources.iter().any(is_env) {
+    let sources = &mut configuration.sources;
+    sources.retain(|source| kinds.contains(&None) || kinds.contains(&Some(kind(source))));
+    if kinds.contains(&Some(Kind::Env)) && !sources.iter().any(|one| kind(one) == Kind::Env) {
         let variables = EnvConfiguration { prefix: VARIABLES.to_owned(), tenant: None };
-        configuration.sources.push(SourceConfiguration::Env(variables));
+        sources.push(SourceConfiguration::Env(variables));
     }
     Ok(configuration.open(&here.store, process_variables)?)
+}
+
+fn kind(source: &SourceConfiguration) -> Kind {
+    match source {
+        SourceConfiguration::Env(_) => Kind::Env,
+        SourceConfiguration::File(_) => Kind::File,
+        SourceConfiguration::Encrypted(_) => Kind::Enc,
+        SourceConfiguration::AwsSecretsManager(_) => Kind::Aws,
+        SourceConfiguration::Vault(_) => Kind::Vault,
+    }
 }

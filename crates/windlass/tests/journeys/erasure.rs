@@ -6,10 +6,10 @@ use std::process::Command;
 use crate::place::{BROKEN, Ended, FINISHED, Place, REFUSED, Running, USAGE, database};
 
 /// A task with words that are looked for in files afterwards.
-const TASK: &str = "What is 17.5% of 2340? Save the result as a note called marmalade.";
+const TASK: &str = "What is 18.3% of 2345? Save the result as a note called marmalade.";
 
 /// Words of it that stand in no file of ours for another reason.
-const WORDS: [&str; 2] = ["17.5% of 2340", "marmalade"];
+const WORDS: [&str; 2] = ["18.3% of 2345", "marmalade"];
 
 const KEY: &str = "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=";
 const OTHER_KEY: &str = "CAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAg=";
@@ -101,8 +101,8 @@ fn a_run_that_is_under_way_is_not_erased() {
 fn sealed_words_are_in_no_file_and_need_their_key() {
     let place = Place::new();
     place.write("windlass.yaml", "encryption: {key: \"env:content-key\"}\n");
-    let task = "What is 17.5% of 2340?";
-    with_key(&place, KEY, &["run", task]).code(FINISHED).says("409.5");
+    let task = "What is 18.3% of 2345?";
+    with_key(&place, KEY, &["run", task]).code(FINISHED).says("429.135");
     let store = place.path(".windlass");
     assert_eq!(files_with(&store, WORDS[0]), 0);
     with_key(&place, KEY, &["log", "last", "--verify"]).code(FINISHED).says("intact");
