@@ -7,9 +7,10 @@ use async_trait::async_trait;
 use engine::ports::{Reconciled, ToolCall, ToolError, ToolOutput, Toolbox, World as _};
 use kernel::agent::ToolSpec;
 use kernel::verdict::Examined;
-use secrets::{Configuration, Secrets, process_variables};
+use secrets::{Configuration, Grants, Limits, Secrets, process_variables};
 use tools::{
-    Builtin, HttpOutside, HttpTool, HttpTools, SqlOutside, SqlQuery, SystemResolver, sql_query_spec,
+    Builtin, HttpOutside, HttpTool, HttpTools, SqlDatabase, SqlOutside, SqlPlace, SqlQuery,
+    SystemResolver, sql_query_spec,
 };
 
 use super::{mcp::Servers, settings};
@@ -23,6 +24,13 @@ pub(super) fn secrets(here: &Here) -> anyhow::Result<Secrets> {
     Ok(Configuration::default().open(&base, process_variables)?)
 }
 
+/// The same where something uses them, and none otherwise: who has no secrets needs no place
+/// for their key.
+pub(super) fn secrets_where(used: bool, here: &Here) -> anyhow::Result<Secrets> {
+    let none = || Secrets::new(Vec::new(), Grants::default(), Limits::default());
+    if used { secrets(here) } else { Ok(none()) }
+}
+
 /// All tools of an agent: built in, declared in its file, and of its servers.
 pub(super) fn toolbox(
     here: &Here,
@@ -33,7 +41,7 @@ pub(super) fn toolbox(
     let mut boxes: Vec<Arc<dyn Toolbox>> = vec![Arc::new(Builtin::new(settings))];
     if !config.http_tools.is_empty() {
         let outside = HttpOutside {
-            secrets: secrets(here)?,
+            secrets: secrets_where(config.http_tools.iter().any(has_secret), here)?,
             resolver: Arc::new(SystemResolver),
             now: || Machine.now(),
         };
@@ -41,11 +49,23 @@ pub(super) fn toolbox(
     }
     let databases = &config.tools.databases;
     if !databases.is_empty() {
-        let outside = SqlOutside { secrets: secrets(here)?, now: || Machine.now() };
+        let secrets = secrets_where(databases.values().any(is_behind_secret), here)?;
+        let outside = SqlOutside { secrets, now: || Machine.now() };
         boxes.push(Arc::new(SqlQuery::new(databases.clone(), outside)));
     }
     boxes.extend(servers.map(|servers| servers.toolbox()));
     Ok(Arc::new(Joined(boxes)))
+}
+
+fn has_secret(tool: &HttpTool) -> bool {
+    tool.secret.is_some()
+}
+
+fn is_behind_secret(database: &SqlDatabase) -> bool {
+    match database.place {
+        SqlPlace::Sqlite(_) => false,
+        SqlPlace::Postgres(_) | SqlPlace::Mysql(_) => true,
+    }
 }
 
 /// The tools that an agent's file brings, as agents are shown them.
