@@ -6,7 +6,7 @@ mod reach;
 
 use std::sync::Arc;
 
-use ::mcp::{Credentials, FilePins, Mcp, NoCredential, Outside, TenantTools};
+use ::mcp::{Credentials, FilePins, Mcp, NoCredential, Outside, TenantTools, Text};
 use anstream::eprintln;
 use async_trait::async_trait;
 use engine::ports::{Toolbox, World as _};
@@ -62,7 +62,7 @@ pub(super) fn mcp(here: &Here, config: &Config) -> anyhow::Result<Mcp> {
     let asked = reach.clone();
     let outside = Outside {
         spawn: Arc::new(cage::Cages::new(config.mcp.cages.clone())),
-        credentials: Arc::new(Handles(web::secrets(here)?)),
+        credentials: Arc::new(Handles(web::secrets_where(uses_secrets(config), here)?)),
         pins: Arc::new(FilePins::new(std::path::absolute(&here.store)?.join(PINS))),
         check_address: Arc::new(move |url| asked.check(url)),
         resolver: Some(reach),
@@ -73,6 +73,14 @@ pub(super) fn mcp(here: &Here, config: &Config) -> anyhow::Result<Mcp> {
     Mcp::new(&config.mcp.servers, outside).map_err(|mistakes| {
         let words: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
         BadUsage(words.join("\n")).into()
+    })
+}
+
+/// Whether any server gets a secret.
+fn uses_secrets(config: &Config) -> bool {
+    config.mcp.servers.0.values().any(|settings| {
+        let mut texts = settings.env.values().chain(settings.headers.values());
+        settings.auth.is_some() || texts.any(|text| matches!(text, Text::Secret(_)))
     })
 }
 

@@ -9,8 +9,8 @@ use kernel::verdict::Trust;
 use serde_json::json;
 
 use super::{
-    Chosen, Config, ConfigError, Kind, Look, Provider, SearchEngine, agent, default_agent, kind_of,
-    load, load_installation, load_prices, parse,
+    AllowedTools, Chosen, Config, ConfigError, Kind, Look, Provider, SearchEngine, agent,
+    default_agent, kind_of, load, load_installation, load_prices, parse,
 };
 
 mod files;
@@ -55,6 +55,7 @@ fn specs() -> Vec<ToolSpec> {
         "notes",
         "weather",
         "web_search",
+        "web_fetch",
         "read",
         "write",
         "edit",
@@ -67,9 +68,26 @@ fn specs() -> Vec<ToolSpec> {
     names.map(spec).to_vec()
 }
 
+/// The built-in tools and those that the file brings; of its servers those that it allows.
+fn specs_of(config: &Config) -> Vec<ToolSpec> {
+    let mut specs = specs();
+    specs.extend(config.http_tools.iter().map(tools::HttpTool::spec));
+    let databases = &config.tools.databases;
+    specs.extend((!databases.is_empty()).then(|| tools::sql_query_spec(databases)));
+    if let AllowedTools::Named(allowed) = &config.allowed_tools {
+        let served = allowed.iter().filter_map(|(name, _)| {
+            let (server, _) = name.split_once("__")?;
+            config.mcp.servers.0.contains_key(server).then_some(name)
+        });
+        let like = specs[0].clone();
+        specs.extend(served.map(|name| ToolSpec { name: name.clone(), ..like.clone() }));
+    }
+    specs
+}
+
 fn read(text: &str) -> Result<(Config, Agent), ConfigError> {
     let config = parse("agent.yaml", Path::new("there"), text.into(), &world)?;
-    let agent = agent(&config, &specs())?;
+    let agent = agent(&config, &specs_of(&config))?;
     Ok((config, agent))
 }
 
@@ -86,7 +104,8 @@ fn every_example_loads() {
         match kind_of(&path).unwrap() {
             Kind::Agent => {
                 let config = load(&path, &world).unwrap_or_else(|error| panic!("{error}"));
-                let agent = agent(&config, &specs()).unwrap_or_else(|error| panic!("{error}"));
+                let agent =
+                    agent(&config, &specs_of(&config)).unwrap_or_else(|error| panic!("{error}"));
                 assert!(agent.can_end_task(), "{}", path.display());
                 assert!(agent.task_cap.is_some(), "{}", path.display());
             }

@@ -46,7 +46,7 @@ pub(super) fn hosts(reader: &mut Reader, entry: &Entry) -> Option<Vec<String>> {
 
 fn ports(reader: &mut Reader, entry: &Entry) -> Option<Vec<u16>> {
     let items = reader.items(entry)?;
-    let ports: Vec<_> = items.iter().map(|item| reader.whole(item, 1..=65_535, "port")).collect();
+    let ports: Vec<_> = items.iter().map(|item| reader.whole(item, 1..=65_535, "ports")).collect();
     ports.into_iter().collect()
 }
 
