@@ -1,6 +1,8 @@
 //! Commands for real, in a real cage. Where nothing can be caged, these tests fail: a
 //! cage that was not tried is no cage.
 
+#![allow(clippy::unwrap_used)] // a harness outside of test functions: its panic is the report
+
 use std::fs;
 use std::io::Read as _;
 use std::net::TcpListener;

@@ -61,7 +61,7 @@ fn yes(asked: &Asked, by: &str) -> Given {
 }
 
 async fn only(stage: &Stage) -> Asked {
-    let mut asked = stage.engine.approvals(&stage.tenant).await.unwrap();
+    let mut asked = stage.engine.approvals(&stage.tenant).await.expect("the store works");
     assert_eq!(asked.len(), 1, "{asked:?}");
     asked.remove(0)
 }
@@ -69,8 +69,8 @@ async fn only(stage: &Stage) -> Asked {
 async fn rest(stage: &Stage, session: SessionId) -> Rest {
     let stop = Stop::default();
     let mut driver = stage.driver(session, &stop).await;
-    let rest = driver.run().await.unwrap();
-    driver.release().await.unwrap();
+    let rest = driver.run().await.expect("the store works");
+    driver.release().await.expect("the store works");
     rest
 }
 

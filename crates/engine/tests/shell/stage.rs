@@ -71,7 +71,10 @@ impl Stage {
     /// Sets the cap of a shared scope.
     pub(crate) async fn raise(&self, scope: &Scope, cap: Allowance) -> Vec<SessionId> {
         let who = self.owner().principal();
-        self.engine.set_cap(&who, &SessionScope::default(), scope, Some(cap)).await.unwrap()
+        self.engine
+            .set_cap(&who, &SessionScope::default(), scope, Some(cap))
+            .await
+            .expect("policies let")
     }
 
     pub(crate) fn owner(&self) -> Owner {

@@ -235,13 +235,13 @@ async fn without_a_place_for_the_key_nothing_is_idempotent() {
     assert!(server.received_requests().await.unwrap().is_empty());
 }
 
-#[test]
-fn a_call_is_examined_from_its_letters() {
+#[tokio::test]
+async fn a_call_is_examined_from_its_letters() {
     let tool = tool(Method::POST, "http://shop.test/orders/{id}");
     let tools = HttpTools::new(vec![tool.clone()], outside());
-    let good = tools.examine(&call(&tool, json!({"id": 1})));
+    let good = tools.examine(&call(&tool, json!({"id": 1}))).await;
     assert_eq!(good.judgement.verdict, Verdict::Allow);
     assert!(good.hosts.contains("shop.test"));
-    let bad = tools.examine(&call(&tool, json!({"id": ".."})));
+    let bad = tools.examine(&call(&tool, json!({"id": ".."}))).await;
     assert_eq!(bad.judgement.verdict, Verdict::Deny);
 }

@@ -83,14 +83,14 @@ async fn what_is_no_question_to_the_listed_tables_is_not_asked() {
         ("attach 'x' as y", Some("attach")),
         ("pragma writable_schema = 1", Some("pragma")),
     ] {
-        let examined = ground.tool.examine(&call(&ground.tool, "shop", sql));
+        let examined = ground.tool.examine(&call(&ground.tool, "shop", sql)).await;
         assert_eq!(examined.judgement.verdict, Verdict::Deny, "{sql}");
         assert_eq!(examined.statement.as_deref(), statement, "{sql}");
         // Even if somebody allowed it.
         let told = run(&ground.tool, "shop", sql).await;
         assert!(told.starts_with("error: not asked: "), "{sql}: {told}");
     }
-    let good = ground.tool.examine(&call(&ground.tool, "shop", "select id from orders"));
+    let good = ground.tool.examine(&call(&ground.tool, "shop", "select id from orders")).await;
     assert_eq!(good.judgement.verdict, Verdict::Allow);
     assert_eq!(good.statement.as_deref(), Some("select"));
 }

@@ -2,6 +2,8 @@
 //! each runs for real against the live file tools, and everything around is looked at
 //! afterwards.
 
+#![allow(clippy::unwrap_used)] // a harness outside of test functions: its panic is the report
+
 mod ground;
 mod race;
 

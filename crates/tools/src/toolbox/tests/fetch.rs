@@ -283,19 +283,19 @@ async fn replies_that_do_not_end_or_are_no_text_are_given_up() {
 #[tokio::test]
 async fn a_call_is_examined_without_asking_anybody() {
     let (listed, names) = ground(policy(&["good.test", "*.good.test"], 80), &[]);
-    let examined = |ground: &Ground, url: &str| {
-        ground.toolbox.examine(&ground.call("web_fetch", "k", json!({"url": url})))
+    let examined = async |ground: &Ground, url: &str| {
+        ground.toolbox.examine(&ground.call("web_fetch", "k", json!({"url": url}))).await
     };
-    let good = examined(&listed, "http://docs.good.test/a");
+    let good = examined(&listed, "http://docs.good.test/a").await;
     assert_eq!(good.judgement.verdict, Verdict::Allow);
     assert_eq!(good.hosts.into_iter().collect::<Vec<_>>(), ["docs.good.test"]);
     for bad in ["http://evil.test/", "http://0x7f.1/", "ftp://good.test/", "nonsense"] {
-        assert_eq!(examined(&listed, bad).judgement.verdict, Verdict::Deny, "{bad}");
+        assert_eq!(examined(&listed, bad).await.judgement.verdict, Verdict::Deny, "{bad}");
     }
     assert!(names.asked.lock().unwrap().is_empty());
 
     let nobody = Ground::new();
-    let refused = examined(&nobody, "https://good.test/");
+    let refused = examined(&nobody, "https://good.test/").await;
     assert_eq!(refused.judgement.verdict, Verdict::Deny);
     assert!(refused.judgement.reasons[0].contains("tools: {web_fetch: {allow_hosts"));
     let words = nobody.bad("web_fetch", json!({"url": "https://good.test/"})).await;
