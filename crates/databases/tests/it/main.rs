@@ -1,6 +1,8 @@
 //! The connections against real engines: SQLite in the process, PostgreSQL and MariaDB as
 //! private servers that are started for a test and stopped with it.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
 mod mariadb;
 mod postgres;
 mod servers;
