@@ -46,11 +46,11 @@ impl Mysql {
             // Some functions that the server stops (`SLEEP`, `BENCHMARK`) return a value, as if
             // they had come to their end.
             Ok(Ok(_)) if began.elapsed() >= wait => Err(DatabaseError::Deadline(statement_ms)),
-            Ok(Ok(answer)) if answer.cut.is_none() => {
+            Ok(answer) if is_at_its_end(&answer) => {
                 session.close().await;
-                Ok(answer)
+                answer
             }
-            // Dropping the session kills what it still does: there may be more rows.
+            // Dropping the session kills what it still does.
             Ok(answer) => answer,
             Err(_) => Err(DatabaseError::Deadline(statement_ms)),
         }
@@ -72,5 +72,13 @@ impl Mysql {
                 Err(DatabaseError::Unreachable(words))
             }
         }
+    }
+}
+
+/// Whether the server has nothing more to do for it. After a cut answer there may be rows.
+fn is_at_its_end(answer: &Result<Answer, DatabaseError>) -> bool {
+    match answer {
+        Ok(answer) => answer.cut.is_none(),
+        Err(error) => matches!(error, DatabaseError::Statement(_) | DatabaseError::Denied(_)),
     }
 }
