@@ -11,7 +11,7 @@ mod grants;
 mod session;
 mod value;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use mysql_async::Opts;
 use secrecy::SecretString;
@@ -40,13 +40,17 @@ impl Mysql {
     pub(crate) async fn query(&self, sql: &str) -> Result<Answer, DatabaseError> {
         let mut session = self.connect().await?;
         let statement_ms = self.settings.limits.statement_ms;
-        let answer = session.answer(sql, self.settings.limits);
-        match timeout(Duration::from_millis(statement_ms), answer).await {
-            Ok(Ok(answer)) if answer.cut.is_none() => {
+        let wait = Duration::from_millis(statement_ms);
+        let began = Instant::now();
+        match timeout(wait, session.answer(sql, self.settings.limits)).await {
+            // Some functions that the server stops (`SLEEP`, `BENCHMARK`) return a value, as if
+            // they had come to their end.
+            Ok(Ok(_)) if began.elapsed() >= wait => Err(DatabaseError::Deadline(statement_ms)),
+            Ok(answer) if is_at_its_end(&answer) => {
                 session.close().await;
-                Ok(answer)
+                answer
             }
-            // Dropping the session kills what it still does: there may be more rows.
+            // Dropping the session kills what it still does.
             Ok(answer) => answer,
             Err(_) => Err(DatabaseError::Deadline(statement_ms)),
         }
@@ -68,5 +72,13 @@ impl Mysql {
                 Err(DatabaseError::Unreachable(words))
             }
         }
+    }
+}
+
+/// Whether the server has nothing more to do for it. After a cut answer there may be rows.
+fn is_at_its_end(answer: &Result<Answer, DatabaseError>) -> bool {
+    match answer {
+        Ok(answer) => answer.cut.is_none(),
+        Err(error) => matches!(error, DatabaseError::Statement(_) | DatabaseError::Denied(_)),
     }
 }

@@ -141,10 +141,11 @@ fn bytes(row: &Row) -> usize {
 }
 
 fn cells(answer: &mut Collector, types: &[mysql_async::Column], row: Row) -> Vec<Value> {
-    let read = |(cell, column)| value::read(answer, column, cell);
-    let all = row.unwrap_raw().into_iter();
-    let known = all.map(|cell| cell.unwrap_or(mysql_async::Value::NULL));
-    known.zip(types).map(read).collect()
+    let read = |(cell, column): (Option<mysql_async::Value>, _)| match cell {
+        Some(cell) => value::read(answer, column, cell),
+        None => Value::Null,
+    };
+    row.unwrap_raw().into_iter().zip(types).map(read).collect()
 }
 
 /// Stops what the server still does for a session that is gone. Closing the connection is
