@@ -182,7 +182,7 @@ fn making_the_toolbox_touches_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let settings = Settings { state_dir: dir.path().join("state"), ..Settings::default() };
     let toolbox = Builtin::new(settings);
-    assert_eq!(toolbox.specs().len(), 13);
+    assert_eq!(toolbox.specs().len(), 14);
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
 }
 

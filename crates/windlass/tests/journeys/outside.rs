@@ -1,7 +1,7 @@
 //! Tools that go outside, with the real binary: an MCP server in its cage, and a declared
 //! HTTP tool.
 
-use crate::place::{FAILED, FINISHED, Place, USAGE};
+use crate::place::{FAILED, FINISHED, PARKED, Place, USAGE};
 
 /// A server in bash: it says hello, shows one tool, and when that is called tries to write
 /// beside itself and to read the secret outside.
@@ -31,6 +31,7 @@ agent_id: a
 model: script:script.yaml
 system_prompt: You try.
 allowed_tools: ["srv__*", end_task]
+trust: elevated
 mcp_servers:
   srv:
     command: /bin/bash
@@ -62,6 +63,14 @@ fn serve(place: &Place, description: &str) {
     place.write("server/server.sh", server);
 }
 
+/// Elevated trust takes the tool, and somebody says yes to the call.
+fn runs_once_approved(place: &Place) {
+    let asked = place.run(&["run", "try it", "--agent", "agent.yaml"]).code(PARKED);
+    assert!(asked.err.contains("whether srv__try may run"), "{}", asked.err);
+    place.run(&["approvals", "approve", "last"]).code(FINISHED);
+    place.run(&["resume", "last"]).code(FINISHED);
+}
+
 #[test]
 fn a_servers_tool_is_composed_runs_in_its_cage_and_is_pinned() {
     let place = place();
@@ -69,7 +78,12 @@ fn a_servers_tool_is_composed_runs_in_its_cage_and_is_pinned() {
     let [tool] = &listed.json()[..] else { panic!("{}", listed.out) };
     assert_eq!((&tool["name"], &tool["standing"]), (&"srv__try".into(), &"accepted".into()));
 
-    place.run(&["run", "try it", "--agent", "agent.yaml"]).code(FINISHED);
+    // What it does is its own word: the standard trust does not take it.
+    place.write("standard.yaml", AGENT.replace("trust: elevated\n", ""));
+    let without = place.run(&["run", "try it", "--agent", "standard.yaml"]).code(PARKED);
+    assert!(without.err.contains("without srv__try: "), "{}", without.err);
+
+    runs_once_approved(&place);
     assert!(!place.path("server/written").exists(), "the server changed its folder");
 
     // What it says of itself changes: it is not shown until somebody accepts it.
@@ -85,7 +99,7 @@ fn a_servers_tool_is_composed_runs_in_its_cage_and_is_pinned() {
     let old = "0".repeat(pin.len());
     place.run(&["mcp", "accept", "agent.yaml", "srv__try", &old]).code(USAGE);
     place.run(&["mcp", "accept", "agent.yaml", "srv__try", &pin]).code(FINISHED);
-    place.run(&["run", "try it", "--agent", "agent.yaml"]).code(FINISHED);
+    runs_once_approved(&place);
 }
 
 #[test]
