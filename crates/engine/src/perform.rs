@@ -11,6 +11,7 @@ use std::time::Duration;
 use futures::FutureExt;
 use kernel::agent::{Effect, MORE};
 use kernel::event::{FaultClass, Outcome, PayloadRef, Purpose, Returned};
+use kernel::frame;
 use kernel::message::{Arguments, Delta};
 use kernel::price::{Quote, Spent};
 use kernel::run::{Call, Calling, Command, Report, State};
@@ -277,7 +278,7 @@ fn ended(
 }
 
 /// What is shown of an output, and the whole of it where something was cut.
-fn cut(mut content: String, shown_bytes_max: u64) -> (String, Option<Payload>) {
+fn cut(content: String, shown_bytes_max: u64) -> (String, Option<Payload>) {
     let shown = usize::try_from(shown_bytes_max).unwrap_or(usize::MAX);
     if content.len() <= shown {
         return (content, None);
@@ -285,9 +286,10 @@ fn cut(mut content: String, shown_bytes_max: u64) -> (String, Option<Payload>) {
     let whole = content[..floor(&content, OUTPUT_BYTES_MAX)].to_owned();
     let lost = content.len() - whole.len();
     let payload = Payload::of(None, whole);
-    content.truncate(floor(&content, shown));
-    content.push_str(&more::trailer(&payload, content.len(), lost));
-    (content, Some(payload))
+    let end = floor(&content, shown);
+    let mut told = frame::part(&content, 0..end);
+    told.push_str(&more::trailer(&payload, end, lost));
+    (told, Some(payload))
 }
 
 /// The largest character border at or below `at`.

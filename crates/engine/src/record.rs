@@ -100,7 +100,7 @@ pub(crate) async fn commit(
     let Some(first) = stepped.events.first() else { return Ok(()) };
     let brief = brief(state);
     let charges = charges(state, &brief, &stepped);
-    let alerts = trips(tenant, state, &stepped.events);
+    let alerts = alerts(engine, tenant, state, &stepped.events);
     let content = content(state, first);
     let audit = entries(tenant, state, &stepped.events, &stepped.calls, &engine.redact);
     let shown = stepped.events.clone();
@@ -123,6 +123,18 @@ pub(crate) async fn commit(
     raised.iter().for_each(Alert::trace);
     engine.tap.show(|| Seen::Committed(state.session, shown.into()));
     Ok(())
+}
+
+/// The alerts of a step. They leave the house by webhook and by the log of diagnostics, so
+/// what must not leave it is blanked in their words.
+fn alerts(engine: &Engine, tenant: &Tenant, state: &State, events: &[Sealed]) -> Vec<Alert> {
+    let scope = state.opening.as_ref().and_then(|opening| opening.scope.as_ref());
+    let environment = scope.map_or("", |scope| scope.environment.as_str());
+    let blanked = |alert: Alert| {
+        let text = (engine.redact)(tenant, environment, &alert.text);
+        Alert { text, ..alert }
+    };
+    trips(tenant, state, events).into_iter().map(blanked).collect()
 }
 
 /// Whose the content of a new session is. The store's keeper of keys seals it or does not.

@@ -9,6 +9,7 @@ pub mod agent;
 pub mod backoff;
 pub mod breaker;
 pub mod event;
+pub mod frame;
 pub mod json;
 pub mod ledger;
 pub mod message;

@@ -19,7 +19,7 @@ use crate::pin::Pins;
 pub type CheckAddress = Arc<dyn Fn(&Url) -> Result<(), String> + Send + Sync>;
 
 /// Told each line that a server writes to its standard error: whose server, its name, and
-/// at most 1,024 bytes of foreign text that nobody has redacted. Must not wait.
+/// at most 1,024 bytes of foreign text, as it came: whoever shows it blanks it. Must not wait.
 pub type OnStderr = Arc<dyn Fn(&Tenant, &str, &str) + Send + Sync>;
 
 /// Everything from outside.

@@ -22,13 +22,11 @@ pub enum Class {
     Address,
     /// Dates of birth, where the text says that they are.
     BirthDate,
-    /// IP addresses. Operators need them to work, so they are left unless asked for.
-    Ip,
 }
 
 impl Class {
     /// Every class.
-    pub const ALL: [Class; 9] = [
+    pub const ALL: [Class; 8] = [
         Class::Secrets,
         Class::Email,
         Class::Phone,
@@ -37,7 +35,6 @@ impl Class {
         Class::NationalId,
         Class::Address,
         Class::BirthDate,
-        Class::Ip,
     ];
 
     /// The word in configuration and reports.
@@ -52,7 +49,6 @@ impl Class {
             Class::NationalId => "national_id",
             Class::Address => "address",
             Class::BirthDate => "birth_date",
-            Class::Ip => "ip",
         }
     }
 
@@ -70,7 +66,7 @@ impl Classes {
     /// Nothing is redacted.
     pub const NONE: Classes = Classes(0);
 
-    /// Every class, IP addresses too.
+    /// Every class.
     #[must_use]
     pub fn all() -> Self {
         Class::ALL.into_iter().collect()
@@ -82,12 +78,6 @@ impl Classes {
         Classes(self.0 | class.bit())
     }
 
-    /// This set without a class.
-    #[must_use]
-    pub fn without(self, class: Class) -> Self {
-        Classes(self.0 & !class.bit())
-    }
-
     /// Whether a class is in the set.
     #[must_use]
     pub fn contains(self, class: Class) -> bool {
@@ -96,9 +86,9 @@ impl Classes {
 }
 
 impl Default for Classes {
-    /// What a tenant has who chose nothing: everything but IP addresses.
+    /// What a tenant has who chose nothing.
     fn default() -> Self {
-        Classes::all().without(Class::Ip)
+        Classes::all()
     }
 }
 
@@ -130,7 +120,6 @@ mod tests {
         assert!(set.contains(Class::Email) && set.contains(Class::Card));
         assert!(!set.contains(Class::Secrets));
         assert_eq!(serde_json::to_string(&set).unwrap(), r#"["email","card"]"#);
-        assert!(!Classes::default().contains(Class::Ip));
         assert!(Classes::default().contains(Class::Address));
     }
 }

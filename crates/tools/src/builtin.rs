@@ -28,7 +28,7 @@ use crate::effects::{CallId, Effects, Target};
 use crate::failure::{Failure, answer, told};
 use crate::files::{Folder, blocking, never_written};
 use crate::http::Http;
-use crate::settings::Settings;
+use crate::settings::{Bash, Settings};
 
 pub(crate) use bash::Machine;
 pub use bash::shell_runs;
@@ -70,6 +70,16 @@ pub(crate) enum Tool {
 #[must_use]
 pub fn all_specs() -> Vec<ToolSpec> {
     Tool::ALL.iter().map(|tool| tool.spec()).chain([more_spec(), delegate_spec()]).collect()
+}
+
+/// The same where the shell has these grants: what a program brings from the network is a
+/// stranger's word.
+#[must_use]
+pub fn specs_with(bash: &Bash) -> Vec<ToolSpec> {
+    let mut specs = all_specs();
+    let shell = specs.iter_mut().filter(|spec| spec.name == Tool::Bash.name());
+    shell.for_each(|spec| spec.untrusted = bash.network.is_some());
+    specs
 }
 
 impl Tool {

@@ -4,7 +4,6 @@
 //! close, and searched for orders to the agent. Nothing is blocked or left out here: what
 //! was found is told with the result, and a policy may ask because of it.
 
-mod frame;
 mod scan;
 
 use std::collections::BTreeMap;
@@ -14,6 +13,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use engine::ports::{Reconciled, ToolCall, ToolError, ToolOutput, Toolbox};
 use kernel::agent::ToolSpec;
+use kernel::frame;
 use kernel::verdict::Examined;
 
 /// Several toolboxes as one.

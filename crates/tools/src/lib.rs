@@ -22,7 +22,7 @@ mod sql_query;
 mod toolbox;
 mod words;
 
-pub use builtin::{all_specs, delegate_spec, end_task_spec, more_spec, shell_runs};
+pub use builtin::{all_specs, delegate_spec, end_task_spec, more_spec, shell_runs, specs_with};
 pub use effects::forget_effects;
 pub use guarded::{Doubled, Guarded};
 pub use http_tools::{

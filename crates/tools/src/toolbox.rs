@@ -54,7 +54,7 @@ impl Builtin {
 #[async_trait]
 impl Toolbox for Builtin {
     fn specs(&self) -> Vec<ToolSpec> {
-        builtin::all_specs()
+        builtin::specs_with(&self.parts.settings.bash)
     }
 
     async fn examine(&self, call: &ToolCall) -> Examined {

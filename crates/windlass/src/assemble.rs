@@ -75,7 +75,7 @@ pub(crate) async fn agent(
 ) -> anyhow::Result<Assembled> {
     let config = configure(args)?;
     let servers = mcp::Servers::compose(here, &config, &[]).await?;
-    let mut specs = known_tools();
+    let mut specs = toolbox::built_in(&config);
     specs.extend(web::declared(&config));
     specs.extend(servers.iter().flat_map(mcp::Servers::specs));
     let agent = config::agent(&config, &specs)?;
@@ -147,7 +147,7 @@ pub(crate) fn servers(here: &Here, file: &Path) -> anyhow::Result<::mcp::Mcp> {
 /// gives.
 pub(crate) fn check(file: &Path, catalog: &Catalog) -> anyhow::Result<(Config, Vec<String>)> {
     let config = config::load(file, &environment)?;
-    let mut specs = known_tools();
+    let mut specs = toolbox::built_in(&config);
     specs.extend(web::declared(&config).chain(mcp::promised(&config)));
     let agent = config::agent(&config, &specs)?;
     if let Some(words) = unpriced(file, &config, catalog) {

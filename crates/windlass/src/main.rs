@@ -6,6 +6,7 @@ mod bar;
 mod cli;
 mod commands;
 mod config;
+mod diagnostics;
 mod drive;
 mod exit;
 mod here;
@@ -33,7 +34,7 @@ fn main() -> ExitCode {
     // Caged programs are started by this program, run again as their launcher.
     sandbox::launch::main_if_launcher();
     let cli = Cli::parse();
-    diagnostics();
+    diagnostics::begin();
     match run(cli) {
         Ok(end) => end.into(),
         Err(error) if is_closed_pipe(&error) => End::Finished.into(),
@@ -88,16 +89,6 @@ fn run(cli: Cli) -> anyhow::Result<End> {
     // A tool that still blocks a thread must not keep the program alive.
     runtime.shutdown_background();
     end
-}
-
-/// Diagnostics go to standard error, and only as many as `WINDLASS_LOG` asks for.
-fn diagnostics() {
-    let wanted = std::env::var("WINDLASS_LOG").unwrap_or_else(|_| "error".to_owned());
-    tracing_subscriber::fmt()
-        .with_env_filter(tracing_subscriber::EnvFilter::new(wanted))
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .init();
 }
 
 /// An error and its causes, each on its own line unless the one before says it already.

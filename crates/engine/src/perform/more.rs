@@ -5,6 +5,7 @@
 //! reads another's results.
 
 use kernel::event::{Fact, HANDLE_DIGITS, PayloadRef, event_of_handle};
+use kernel::frame;
 use kernel::json::RawJson;
 use kernel::run::State;
 use kernel::units::Tenant;
@@ -95,7 +96,7 @@ pub(super) fn part(text: &str, handle: &str, offset: u64) -> ToolOutput {
     }
     let start = super::floor(text, start);
     let end = super::floor(text, start + PART_BYTES);
-    let mut shown = text[start..end].to_owned();
+    let mut shown = frame::part(text, start..end);
     if end < text.len() {
         let left = text.len() - end;
         shown.push_str(&format!(

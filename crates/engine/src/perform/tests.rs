@@ -1,5 +1,7 @@
 //! Cutting a result and reading on in it: nothing is lost, nothing told twice.
 
+use kernel::frame;
+
 use super::{OUTPUT_BYTES_MAX, cut, more};
 
 #[test]
@@ -31,6 +33,27 @@ fn a_cut_result_reads_on_where_it_stopped() {
         assert_eq!(whole, content);
         assert!(more::part(&content, "handle", content.len() as u64).is_error);
     }
+}
+
+#[test]
+fn each_part_of_a_strangers_result_stands_between_its_marks() {
+    let words = "ä€𝄞 words ".repeat(9_001);
+    let content = frame::around("look", &words);
+    let (opening, closing) = (frame::opening("look"), "\n</untrusted>");
+    let (shown, _kept) = cut(content.clone(), 1_001);
+    let (mut part, _trailer) = shown.split_at(shown.rfind("\n[cut here").expect("it says so"));
+    let (mut read, mut whole) = (String::new(), String::new());
+    loop {
+        let inside = part.strip_prefix(&opening).and_then(|rest| rest.strip_suffix(closing));
+        whole.push_str(inside.unwrap_or_else(|| panic!("no marks around {part}")));
+        let at = opening.len() + whole.len();
+        if at + closing.len() == content.len() {
+            break;
+        }
+        read.clone_from(&more::part(&content, "handle", at as u64).content);
+        part = read.rfind("\n[").map_or(&read, |end| &read[..end]);
+    }
+    assert!(whole == words, "{} of {} bytes", whole.len(), words.len());
 }
 
 #[test]

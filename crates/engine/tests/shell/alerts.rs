@@ -6,9 +6,11 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use engine::alerts::sender::{Settings, run};
 use engine::alerts::{Alert, Kind, Subscriber, Subscriptions};
+use engine::circuits::Dependency;
 use engine::conformance::alerts::alert;
 use engine::driver::Stop;
-use engine::ports::{CopyStanding, Courier, Undelivered};
+use engine::ports::{CopyStanding, Courier, ModelError, Undelivered};
+use engine::tap::Seen;
 use kernel::event::FaultClass;
 use kernel::units::{Tenant, UnixMs};
 use tokio::task::JoinHandle;
@@ -110,6 +112,28 @@ async fn a_trip_is_told_once_although_its_process_died_before_telling() {
         (told.kind, told.session, told.run),
         (Kind::ProviderNeedsMending, Some(session), Some(1))
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_must_not_leave_the_house_is_blanked_in_the_words_of_alerts() {
+    let words = "the key of ann@example.org is over its limit";
+    let mut stage = Stage::new([(0, Err(ModelError::free(FaultClass::Auth, words)))]);
+    stage.engine.redact = Arc::new(|_, _, text| text.replace("ann@example.org", "[blank]"));
+    let session = stage.open().await;
+    stage.driver(session, &Stop::default()).await.run().await.expect("it parks");
+    let of = Dependency::Tool { tenant: Tenant("t".to_owned()), tool: "mail".to_owned() };
+    let (sending, stop) = send(&stage, &Arc::default());
+    sleep(10).await;
+    let why = "no answer for ann@example.org".to_owned();
+    stage.engine.tap.show(|| Seen::CircuitOpened { of, for_ms: 1_000, openings: 1, why });
+    sleep(10).await;
+    stop.cancel();
+    sending.await.unwrap();
+    let told = stage.engine.store.outbox().alerts(None, 9).await.unwrap();
+    let blanks = |text: &str| text.matches("[blank]").count();
+    let seen: Vec<_> = told.iter().map(|one| (one.alert.kind, blanks(&one.alert.text))).collect();
+    assert_eq!(seen, [(Kind::CircuitOpened, 1), (Kind::ProviderNeedsMending, 1)]);
+    assert!(told.iter().all(|one| !one.alert.text.contains("ann@")), "{told:?}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -19,7 +19,8 @@ pub const SUMMARY_REQUEST: &str = "[harness] This conversation has nearly filled
     exact names, numbers, paths, ids and handles; what was decided and why; what failed; \
     and what is left to do. Write nothing but the summary.";
 
-/// The longest that a result's stand-in can be, in bytes, beside what is kept of it.
+/// The longest that a result's stand-in can be, in bytes, beside what is kept of it, with the
+/// mark that closes a stranger's words.
 pub const STANDIN_BYTES_MAX: u64 = 320;
 
 /// The longest name of a tool that is repeated, in bytes.
@@ -89,6 +90,7 @@ pub fn left_out(answers: u32, summary: Option<&str>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::frame::CLOSING;
 
     #[test]
     fn a_standin_is_never_longer_than_it_may_be() {
@@ -96,7 +98,8 @@ mod tests {
         for again in [Again::More(handle), Again::Call, Again::Never] {
             for shown in [0, u64::MAX] {
                 let words = standin(&"ä".repeat(200), u64::MAX, shown, &again);
-                assert!(words.len() as u64 <= STANDIN_BYTES_MAX, "{} bytes", words.len());
+                let bytes = words.len() + CLOSING.len();
+                assert!(bytes as u64 <= STANDIN_BYTES_MAX, "{bytes} bytes");
             }
         }
     }

@@ -165,8 +165,9 @@ async fn secret(
         None => secrets.resolve(&call.tenant, handle, now).await,
         Some(old) => secrets.refresh(&call.tenant, handle, &old.version, now).await,
     };
-    // The hints are for operators; a model can do nothing with them.
     found.map(Some).map_err(|error| {
+        // Why is for operators; a model can do nothing with it.
+        tracing::error!(tool = tool.name, tenant = call.tenant.0, "no secret for a tool: {error}");
         let what = match error {
             SecretError::Missing { .. } => "is not set",
             SecretError::Denied { .. } => "is refused",

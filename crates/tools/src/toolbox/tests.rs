@@ -89,6 +89,17 @@ impl Ground {
 }
 
 #[test]
+fn what_a_shell_with_a_network_brings_is_a_strangers_word() {
+    let untrusted = |network| {
+        let ground = Ground::with(|settings| settings.bash.network = network);
+        let specs = ground.toolbox.specs();
+        specs.iter().any(|spec| spec.name == "bash" && spec.untrusted)
+    };
+    assert!(!untrusted(None));
+    assert!(untrusted(Some(guard::url::Policy::default())));
+}
+
+#[test]
 fn every_spec_is_fit_to_be_frozen_and_shown() {
     let specs = builtin::all_specs();
     let names: Vec<&str> = specs.iter().map(|spec| spec.name.as_str()).collect();

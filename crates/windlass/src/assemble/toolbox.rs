@@ -19,6 +19,11 @@ pub(crate) fn known_tools() -> Vec<ToolSpec> {
     tools::all_specs()
 }
 
+/// The built-in tools as an agent's file has them.
+pub(super) fn built_in(config: &Config) -> Vec<ToolSpec> {
+    tools::specs_with(&bash(config))
+}
+
 /// All tools of an agent, guarded: built in, declared in its file, and of its servers.
 pub(super) fn toolbox(
     here: &Here,

@@ -25,12 +25,6 @@ impl Default for Redaction {
     }
 }
 
-/// The classes that can be chosen: those that the rules know how to find. IP addresses
-/// have no rule yet, and a list that names them would promise what is not done.
-fn choosable() -> impl Iterator<Item = Class> {
-    Class::ALL.into_iter().filter(|class| *class != Class::Ip)
-}
-
 const REDACT: Keys =
     Keys { of: "`redact`", known: &["classes", "tenants", "environments"], required: &[] };
 
@@ -71,13 +65,13 @@ fn by_name(reader: &mut Reader, entry: &Entry) -> Option<BTreeMap<String, Classe
 
 /// A list of classes, with the secrets that always belong to it.
 fn classes(reader: &mut Reader, entry: &Entry) -> Option<Classes> {
-    let names: Vec<&str> = choosable().map(Class::name).collect();
+    let names = Class::ALL.map(Class::name);
     let chosen: Vec<Option<Class>> = reader
         .items(entry)?
         .iter()
         .map(|item| {
             let name = reader.choice(item, &names)?;
-            choosable().find(|class| class.name() == name)
+            Class::ALL.into_iter().find(|class| class.name() == name)
         })
         .collect();
     let chosen: Option<Classes> = chosen.into_iter().collect::<Option<Vec<_>>>().map(Classes::from);
@@ -87,7 +81,7 @@ fn classes(reader: &mut Reader, entry: &Entry) -> Option<Classes> {
 /// Every key that is read here, for the check of the documentation.
 #[cfg(test)]
 pub(super) fn keys() -> impl Iterator<Item = &'static str> {
-    REDACT.known.iter().copied().chain(choosable().map(Class::name))
+    REDACT.known.iter().copied().chain(Class::ALL.map(Class::name))
 }
 
 #[cfg(test)]

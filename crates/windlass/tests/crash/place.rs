@@ -1,4 +1,4 @@
-//! A folder in which the real binary works on the six turns, and gets struck.
+//! A folder in which the real binary works through a story, and gets struck.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,6 +6,7 @@ use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::OnceLock;
 
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
+use serde_json::Value;
 use tempfile::TempDir;
 
 /// On which side of a sync the process stops.
@@ -22,16 +23,40 @@ pub(crate) enum Strike {
     Terminate,
 }
 
+/// What is done in a place.
+pub(crate) struct Story {
+    /// The files that it needs, each with its name.
+    pub(crate) files: &'static [(&'static str, &'static str)],
+    /// The commands that lead to its end, one after the other. The first begins it.
+    pub(crate) commands: &'static [&'static [&'static str]],
+}
+
 pub(crate) struct Place {
     folder: TempDir,
+    story: &'static Story,
 }
 
 impl Place {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(story: &'static Story) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let script = include_str!("six_turns.yaml");
-        fs::write(folder.path().join("six_turns.yaml"), script).expect("the folder takes a file");
-        Place { folder }
+        let place = Place { folder, story };
+        story.files.iter().for_each(|(name, text)| place.write(name, text));
+        place
+    }
+
+    pub(crate) fn write(&self, name: &str, text: &str) {
+        fs::write(self.folder.path().join(name), text).expect("the folder takes a file");
+    }
+
+    /// Where the first commands of the story have been run, undisturbed.
+    pub(crate) fn after(story: &'static Story, commands: usize) -> Self {
+        let place = Place::new(story);
+        for arguments in &story.commands[..commands] {
+            let output = place.windlass(arguments).output().expect("the binary runs");
+            let code = output.status.code();
+            assert!(matches!(code, Some(0 | 3)), "{arguments:?}: {}", words(&output));
+        }
+        place
     }
 
     fn windlass(&self, arguments: &[&str]) -> Command {
@@ -47,32 +72,35 @@ impl Place {
         command
     }
 
-    fn run(&self) -> Command {
-        self.windlass(&["run", "--model", "script:six_turns.yaml", "write it all down"])
+    /// Starts a command of the story.
+    pub(crate) fn start(&self, command: usize) -> Stopped {
+        let mut command = self.windlass(self.story.commands[command]);
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        Stopped { child: command.spawn().expect("the binary runs") }
     }
 
-    /// How many syncs an undisturbed run makes.
-    pub(crate) fn syncs(&self) -> u32 {
+    /// How many syncs a command of the story makes, undisturbed.
+    pub(crate) fn syncs(&self, command: usize) -> u32 {
         let count = self.folder.path().join("count");
         let output = self
-            .run()
+            .windlass(self.story.commands[command])
             .env("LD_PRELOAD", stopper())
             .env("STOP_COUNT", &count)
             .output()
             .expect("the binary runs");
-        assert!(output.status.success(), "{}", words(&output));
+        assert!(matches!(output.status.code(), Some(0 | 3)), "{}", words(&output));
         let counted = fs::read_to_string(count).expect("the library was preloaded");
         u32::try_from(counted.lines().count()).expect("not so many")
     }
 
-    /// Runs until the n-th sync. `None`: the run was over before.
-    pub(crate) fn run_until(&self, sync: u32, side: Side) -> Option<Stopped> {
+    /// Runs a command of the story until its n-th sync. `None`: it was over before.
+    pub(crate) fn run_until(&self, command: usize, sync: u32, side: Side) -> Option<Stopped> {
         let side = match side {
             Side::Before => "before",
             Side::After => "after",
         };
         let child = self
-            .run()
+            .windlass(self.story.commands[command])
             .env("LD_PRELOAD", stopper())
             .env("STOP_AT", sync.to_string())
             .env("STOP_SIDE", side)
@@ -87,13 +115,18 @@ impl Place {
         status.stopped().then_some(Stopped { child })
     }
 
-    /// Resumes until the run is finished. A run that was struck before its session was
-    /// on disk promised nothing, and is begun anew.
+    /// Resumes until the run is finished, with a yes to all that is asked. A run that was
+    /// struck before its session was on disk promised nothing, and is begun anew.
     pub(crate) fn finish(&self, lives_max: u32) {
         for life in 0..lives_max {
             let begun = self.events().is_some_and(|events| !events.is_empty());
-            let mut command = if begun { self.windlass(&["resume", "last"]) } else { self.run() };
-            let output = command.output().expect("the binary runs");
+            while let Some(call) = self.asked().filter(|_| begun) {
+                let mut yes = self.windlass(&["approvals", "approve", "last", &call]);
+                let output = yes.output().expect("the binary runs");
+                assert!(output.status.success(), "{}", words(&output));
+            }
+            let next: &[&str] = if begun { &["resume", "last"] } else { self.story.commands[0] };
+            let output = self.windlass(next).output().expect("the binary runs");
             match output.status.code() {
                 Some(0) => return,
                 // A strike after the last fact leaves nothing to resume.
@@ -103,6 +136,16 @@ impl Place {
             }
         }
         panic!("not finished after {lives_max} lives");
+    }
+
+    /// The first call that waits for an answer.
+    fn asked(&self) -> Option<String> {
+        let mut list = self.windlass(&["approvals", "list", "--json"]);
+        let output = list.output().expect("the binary runs");
+        let first =
+            String::from_utf8(output.stdout).expect("JSON is UTF-8").lines().next()?.to_owned();
+        let asked: Value = serde_json::from_str(&first).expect("each line is JSON");
+        Some(asked["call"].as_str().expect("it names the call").to_owned())
     }
 
     /// The log in JSON lines; `None` where there is no session.
@@ -122,27 +165,24 @@ impl Place {
     }
 
     pub(crate) fn journal(&self) -> String {
-        fs::read_to_string(self.journal_path()).unwrap_or_default()
+        self.file("notes/journal.md")
     }
 
-    pub(crate) fn out(&self) -> String {
-        fs::read_to_string(self.folder.path().join("out.txt")).unwrap_or_default()
+    /// What a file holds: nothing where there is none.
+    pub(crate) fn file(&self, name: &str) -> String {
+        fs::read_to_string(self.folder.path().join(name)).unwrap_or_default()
     }
 
     /// What a person might do to the notes while the program is down.
     pub(crate) fn scribble_on_the_journal(&self) {
-        let path = self.journal_path();
+        let path = self.folder.path().join("notes/journal.md");
         fs::create_dir_all(path.parent().expect("it lies in a folder")).expect("it can be made");
         let before = self.journal();
         fs::write(path, format!("{before}somebody was here\n")).expect("it can be written");
     }
-
-    fn journal_path(&self) -> PathBuf {
-        self.folder.path().join("notes/journal.md")
-    }
 }
 
-/// The binary, stopped at a sync.
+/// The binary, under way or stopped at a sync.
 pub(crate) struct Stopped {
     child: Child,
 }

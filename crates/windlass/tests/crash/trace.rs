@@ -54,4 +54,8 @@ fn scrub(fact: &mut Value) {
             fields.remove(field);
         }
     }
+    let rulings = fact.pointer_mut("/tools_judged/rulings").and_then(Value::as_array_mut);
+    for ask in rulings.into_iter().flatten().filter_map(|ruling| ruling.get_mut("ask")) {
+        ask.as_object_mut().map(|ask| ask.remove("expires"));
+    }
 }

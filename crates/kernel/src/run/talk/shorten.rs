@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use super::{Talk, bytes_of, uses};
 use crate::event::{Again, Cleared, STANDIN_BYTES_MAX, standin};
+use crate::frame;
 use crate::message::{Block, Message, Role, ToolResult, Usage};
 
 /// A tool result as it is shown now.
@@ -38,7 +39,7 @@ impl Shown {
         let kept = usize::try_from(bytes_kept).unwrap_or(usize::MAX);
         let kept = content.floor_char_boundary(kept);
         let words = standin(&self.tool, self.bytes, kept as u64, &self.again);
-        format!("{}{words}", &content[..kept])
+        frame::part(content, 0..kept) + &words
     }
 }
 

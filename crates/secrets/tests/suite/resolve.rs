@@ -1,19 +1,15 @@
 //! From handles to values: whose they are, how long they are kept, who is asked.
-#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
-
-mod support;
-
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+use crate::support::{file_in, handle, name, secret, tenant, text, write};
 use async_trait::async_trait;
 use kernel::units::UnixMs;
 use secrets::{
     Files, Granted, Grants, Kind, Limits, Owner, Permissions, SecretError, Secrets, Shelf, Source,
     Version, Versioned, Wanted,
 };
-use support::{file_in, handle, name, secret, tenant, text, write};
 use tokio::sync::Notify;
 
 /// What a scripted source answers.
@@ -98,7 +94,7 @@ fn over(sources: &[&Arc<Scripted>]) -> Secrets {
 }
 
 fn acme() -> Owner {
-    support::of("acme")
+    crate::support::of("acme")
 }
 
 /// What acme gets: the value, or the error's code.
@@ -126,7 +122,7 @@ async fn a_tenant_gets_its_own_and_what_is_granted_to_it() {
     env.say(Owner::Installation, "stripe", Answer::Value("granted stripe", "1"));
     env.say(Owner::Installation, "root", Answer::Value("nobody's", "1"));
     vault.say(acme(), "stripe", Answer::Value("acme's", "1"));
-    vault.say(support::of("bolt"), "only-bolt", Answer::Value("bolt's", "1"));
+    vault.say(crate::support::of("bolt"), "only-bolt", Answer::Value("bolt's", "1"));
     bolts.say(Owner::Installation, "crm", Answer::Value("bolt's own Vault", "1"));
     let to = |ids: &[&str]| Granted::To(ids.iter().map(|id| tenant(id)).collect());
     let grants = Grants(BTreeMap::from([
@@ -166,7 +162,7 @@ async fn a_tenant_gets_its_own_and_what_is_granted_to_it() {
 #[tokio::test]
 async fn nobody_learns_what_another_tenant_has() {
     let source = Scripted::new(Kind::Vault);
-    source.say(support::of("bolt"), "theirs", Answer::Value("x", "1"));
+    source.say(crate::support::of("bolt"), "theirs", Answer::Value("x", "1"));
     source.say(Owner::Installation, "ours", Answer::Value("x", "1"));
     let secrets = over(&[&source]);
     let mut words = Vec::new();

@@ -1,20 +1,16 @@
 //! The encrypted file: what is set comes back, and what was changed by anybody else does
 //! not.
-#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
-
-mod support;
-
 use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::thread;
 
+use crate::support::{file_in, name, nothing_set, of, read, secret, shown, write, write_key};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use kernel::units::UnixMs;
 use secrets::{EncryptedFile, Key, KeySource, Owner, SecretError, Wanted};
-use support::{file_in, name, nothing_set, of, read, secret, shown, write, write_key};
 
 const NOW: UnixMs = UnixMs(1_000_000);
 const HOUR_MS: u64 = 3_600_000;
@@ -255,7 +251,7 @@ fn a_former_value_stays_good_for_its_overlap() {
     assert_eq!(done.former_until, Some(until));
     let good = |now: UnixMs| {
         let found = read(&file, &at, "key", now.0).unwrap().unwrap();
-        found.good(now).map(|(_, value)| support::text(value)).collect::<Vec<_>>()
+        found.good(now).map(|(_, value)| crate::support::text(value)).collect::<Vec<_>>()
     };
     assert_eq!(good(NOW), ["two", "one"]);
     assert_eq!(good(UnixMs(until.0 - 1)), ["two", "one"]);
@@ -281,7 +277,7 @@ fn a_field_is_picked_from_both_values_where_both_have_it() {
     let good = |field: &str| {
         let wanted = Wanted { owner: &at, name: &db, field: Some(field), now: NOW };
         let found = file.read(&wanted).unwrap().unwrap();
-        found.good(NOW).map(|(_, value)| support::text(value)).collect::<Vec<_>>()
+        found.good(NOW).map(|(_, value)| crate::support::text(value)).collect::<Vec<_>>()
     };
     file.set(&at, &db, &secret(r#"{"password":"one"}"#), 0, NOW).unwrap();
     let new = secret(r#"{"password":"two","user":"ada"}"#);

@@ -1,7 +1,5 @@
 //! A sealing store keeps every law of the port over any store behind it; what people wrote
 //! is in no file; a missing or wrong key is told by name and changes nothing.
-#![allow(clippy::unwrap_used)] // a harness outside of test functions: its panic is the report
-
 use std::cell::Cell;
 use std::path::Path;
 use std::sync::Arc;

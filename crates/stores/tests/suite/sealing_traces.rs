@@ -1,7 +1,5 @@
 //! What was erased is in no file of the store's folder: not in the database, not in its
 //! write-ahead log, whether it was sealed or not.
-#![allow(clippy::unwrap_used)] // a harness outside of test functions: its panic is the report
-
 use std::path::Path;
 use std::sync::Arc;
 

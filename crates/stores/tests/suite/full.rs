@@ -1,8 +1,6 @@
 //! A disk without room: commits are refused with words and change nothing, reads go on,
 //! and so does the store as soon as there is room again.
 
-#![allow(clippy::unwrap_used, reason = "a call that fails must fail the test")]
-
 use engine::conformance::log::chain_end;
 use engine::conformance::sample::{Pen, note, scope, settle};
 use engine::ports::{Commit, Payload, Store, StoreError};

@@ -1,16 +1,12 @@
 //! Files and environment variables as sources.
-#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
-
-mod support;
-
 use std::ffi::OsString;
 use std::fs;
 use std::os::unix::fs::symlink;
 
+use crate::support::{ask, name, of, shown, write};
 use kernel::units::UnixMs;
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 use secrets::{Environment, Files, Owner, Permissions, SecretError, Source, Wanted};
-use support::{ask, name, of, shown, write};
 
 const HERE: Owner = Owner::Installation;
 

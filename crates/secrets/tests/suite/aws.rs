@@ -1,15 +1,11 @@
 //! AWS Secrets Manager, against a server that speaks its protocol.
-#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
-
-mod support;
-
+use crate::support::{ask, of, shown};
 use aws_config::{BehaviorVersion, Region};
 use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::config::{Credentials, SharedCredentialsProvider};
 use aws_smithy_http_client::Builder;
 use secrets::{Aws, AwsConfiguration, Owner, SecretError};
 use serde_json::{Value, json};
-use support::{ask, of, shown};
 use wiremock::matchers::{body_json, header, header_regex, method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
@@ -61,7 +57,10 @@ async fn secrets_are_read_under_prefix_and_tenant() {
     asked_for("windlass/tls/key").respond_with(binary).mount(&server).await;
     let aws = aws(&server);
     let found = ask(&aws, &of("acme"), "db#password", 0).await.unwrap().unwrap();
-    assert_eq!((support::text(&found.value).as_str(), found.version.0.as_str()), ("pw", version));
+    assert_eq!(
+        (crate::support::text(&found.value).as_str(), found.version.0.as_str()),
+        ("pw", version)
+    );
     let whole = shown(ask(&aws, &of("acme"), "db", 0).await);
     assert_eq!(whole, Ok(Some(r#"{"user":"ada","password":"pw"}"#.to_owned())));
     let key = ask(&aws, &Owner::Installation, "tls/key", 0).await.unwrap().unwrap();

@@ -3,8 +3,6 @@
 //! Each test starts its own binary again, with a place in the environment: then it plays
 //! one of the processes.
 
-#![allow(clippy::unwrap_used, reason = "a call that fails must fail the test")]
-
 use std::env;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -30,7 +28,7 @@ fn played() -> Option<(PathBuf, u128)> {
 
 fn play(test: &str, place: &Path, number: u128) -> Child {
     Command::new(env::current_exe().unwrap())
-        .args([test, "--exact", "--nocapture", "--test-threads=1"])
+        .args([&format!("processes::{test}"), "--exact", "--nocapture", "--test-threads=1"])
         .env(PLACE, place)
         .env(NUMBER, number.to_string())
         .stdout(Stdio::piped())

@@ -1,7 +1,5 @@
 //! Files that are not what we wrote: each is refused with words that say what to do.
 
-#![allow(clippy::unwrap_used, reason = "a call that fails must fail the test")]
-
 use std::fs;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};

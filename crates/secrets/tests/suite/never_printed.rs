@@ -1,19 +1,15 @@
 //! No value appears in the debug form of anything that holds one, or in an error.
-#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
-
-mod support;
-
 use std::ffi::OsString;
 use std::fmt::Debug;
 use std::sync::Arc;
 
+use crate::support::{file_in, handle, name, nothing_set, of, read, secret, tenant, write};
 use kernel::units::UnixMs;
 use secrets::{
     Aws, AwsConfiguration, Credential, EncryptedFile, Environment, Files, Former, Grants, Handle,
     Key, KeySource, KvVersion, Limits, Owner, Permissions, Secret, Secrets, Shelf, Vault,
     VaultAuth, VaultConfiguration, Version, Versioned,
 };
-use support::{file_in, handle, name, nothing_set, of, read, secret, tenant, write};
 
 const VALUE: &str = "correct-horse-battery";
 
@@ -110,7 +106,7 @@ async fn errors_do_not_repeat_what_they_are_about() {
     let dir = tempfile::tempdir().unwrap();
     // A value where JSON is wanted, a key that is none, a value that is too long.
     let env = Environment::new("APP_", variables).unwrap();
-    let error = support::ask(&env, &Owner::Installation, "key#field", 0).await.unwrap_err();
+    let error = crate::support::ask(&env, &Owner::Installation, "key#field", 0).await.unwrap_err();
     check(&error);
     check(&error.to_string());
     write(&dir.path().join("key"), VALUE, 0o600);

@@ -1,6 +1,4 @@
 //! Content under keys that can be destroyed.
-#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
-
 use secrets::SecretError;
 use secrets::envelope::{CONTENT_BYTES_MAX, SessionKey, TenantKey, open, seal};
 

@@ -1,17 +1,13 @@
 //! What the installation's file may say about secrets.
-#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
-
-mod support;
-
 use std::ffi::OsString;
 use std::path::Path;
 
+use crate::support::{handle, name, nothing_set, of, secret, tenant, text, write};
 use kernel::units::UnixMs;
 use secrets::{
     Configuration, Credential, KeySource, KvVersion, Permissions, SourceConfiguration, VaultAuth,
     default_key_file,
 };
-use support::{handle, name, nothing_set, of, secret, tenant, text, write};
 
 const EVERYTHING: &str = r#"
 sources:

@@ -1,14 +1,10 @@
 //! Vault, against a server that answers as its documentation says.
-#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
-
-mod support;
-
 use std::ffi::OsString;
 use std::path::Path;
 
+use crate::support::{ask, name, of, shown, write};
 use secrets::{Credential, KvVersion, Owner, SecretError, Vault, VaultAuth, VaultConfiguration};
 use serde_json::{Value, json};
-use support::{ask, name, of, shown, write};
 use wiremock::matchers::{body_json, header, method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
@@ -101,7 +97,10 @@ async fn a_secret_of_version_2_is_read_in_its_tenants_folder() {
 
     let vault = vault(&server, approle());
     let found = ask(&vault, &of("acme"), "stripe#key", 0).await.unwrap().unwrap();
-    assert_eq!((support::text(&found.value).as_str(), found.version.0.as_str()), ("sk-1", "7"));
+    assert_eq!(
+        (crate::support::text(&found.value).as_str(), found.version.0.as_str()),
+        ("sk-1", "7")
+    );
     let port = shown(ask(&vault, &of("acme"), "stripe#port", 0).await);
     assert_eq!(port, Ok(Some("5432".to_owned())));
     let whole = ask(&vault, &of("acme"), "stripe", 0).await.unwrap_err();
@@ -133,7 +132,10 @@ async fn a_secret_of_version_1_is_read_with_its_lease() {
     };
     let vault = Vault::new(&config, variables).unwrap();
     let found = ask(&vault, &of("acme"), "stripe", 0).await.unwrap().unwrap();
-    assert_eq!((support::text(&found.value).as_str(), found.fresh_ms), ("sk-1", Some(600_000)));
+    assert_eq!(
+        (crate::support::text(&found.value).as_str(), found.fresh_ms),
+        ("sk-1", Some(600_000))
+    );
     let again = ask(&vault, &of("acme"), "stripe", 0).await.unwrap().unwrap();
     assert_eq!(again.version, found.version);
 }

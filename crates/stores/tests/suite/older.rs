@@ -9,10 +9,10 @@ use stores::sqlite::{Options, Sqlite};
 
 /// The steps as they were when each version was the newest.
 const STEPS: [&str; 4] = [
-    include_str!("../src/sqlite/schema/0001.sql"),
-    include_str!("../src/sqlite/schema/0002.sql"),
-    include_str!("../src/sqlite/schema/0003.sql"),
-    include_str!("../src/sqlite/schema/0004.sql"),
+    include_str!("../../src/sqlite/schema/0001.sql"),
+    include_str!("../../src/sqlite/schema/0002.sql"),
+    include_str!("../../src/sqlite/schema/0003.sql"),
+    include_str!("../../src/sqlite/schema/0004.sql"),
 ];
 
 #[tokio::test]
@@ -38,7 +38,7 @@ async fn every_older_file_is_brought_to_the_present_version() {
 
 /// The tables of the first version, with a parked session, a capped run and a day's spend.
 const FIRST: &str = concat!(
-    include_str!("../src/sqlite/schema/0001.sql"),
+    include_str!("../../src/sqlite/schema/0001.sql"),
     "
     PRAGMA application_id = 0x576e646c;
     PRAGMA user_version = 1;

@@ -1,6 +1,4 @@
 //! What the tests share: short ways to say things.
-#![allow(dead_code, unreachable_pub, reason = "each test uses its part")]
-#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
 use std::ffi::OsString;
 use std::fs;
@@ -13,53 +11,53 @@ use secrets::{
     Wanted,
 };
 
-pub fn tenant(id: &str) -> Tenant {
+pub(crate) fn tenant(id: &str) -> Tenant {
     Tenant(id.to_owned())
 }
 
-pub fn of(id: &str) -> Owner {
+pub(crate) fn of(id: &str) -> Owner {
     Owner::Tenant(tenant(id))
 }
 
-pub fn name(text: &str) -> Name {
+pub(crate) fn name(text: &str) -> Name {
     text.parse().unwrap()
 }
 
-pub fn handle(text: &str) -> Handle {
+pub(crate) fn handle(text: &str) -> Handle {
     text.parse().unwrap()
 }
 
-pub fn secret(text: &str) -> Secret {
+pub(crate) fn secret(text: &str) -> Secret {
     Secret::of_text(text.to_owned()).unwrap()
 }
 
-pub fn text(secret: &Secret) -> String {
+pub(crate) fn text(secret: &Secret) -> String {
     secret.expose_text().unwrap().to_owned()
 }
 
-pub fn nothing_set(_: &str) -> Option<OsString> {
+pub(crate) fn nothing_set(_: &str) -> Option<OsString> {
     None
 }
 
-pub fn write(path: &Path, content: &str, mode: u32) {
+pub(crate) fn write(path: &Path, content: &str, mode: u32) {
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(path, content).unwrap();
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
 }
 
 /// An encrypted file in a folder, with a key file beside it.
-pub fn file_in(folder: &Path) -> EncryptedFile {
+pub(crate) fn file_in(folder: &Path) -> EncryptedFile {
     let key = KeySource::File(folder.join("key"));
     EncryptedFile::new(folder.join("secrets.enc"), key, nothing_set)
 }
 
-pub fn write_key(path: &Path) -> Key {
+pub(crate) fn write_key(path: &Path) -> Key {
     let key = Key::generate().unwrap();
     write(path, &key.written(), 0o600);
     key
 }
 
-pub fn read(
+pub(crate) fn read(
     file: &EncryptedFile,
     owner: &Owner,
     named: &str,
@@ -68,7 +66,7 @@ pub fn read(
     file.read(&Wanted { owner, name: &name(named), field: None, now: UnixMs(now) })
 }
 
-pub async fn ask(
+pub(crate) async fn ask(
     source: &dyn Source,
     owner: &Owner,
     wanted: &str,
@@ -80,6 +78,8 @@ pub async fn ask(
 }
 
 /// The value as text, or nothing.
-pub fn shown(found: Result<Option<Versioned>, SecretError>) -> Result<Option<String>, SecretError> {
+pub(crate) fn shown(
+    found: Result<Option<Versioned>, SecretError>,
+) -> Result<Option<String>, SecretError> {
     found.map(|found| found.map(|versioned| text(&versioned.value)))
 }
