@@ -32,9 +32,9 @@ const TUNED: &str = include_str!("corpus/injection.jsonl");
 const SECOND: &str = include_str!("corpus/injection_second.jsonl");
 /// Lines written after those, batch by batch; the weights of the wording are fitted to all
 /// three files. At first look found and cried over: t1 45/94 and 9/102, t2 47/93 and 12/103,
-/// both by the rules alone; t3 43/63 and 5/69, t5 26/42 and 0/42, both before the weights knew
-/// them. The lines of t4 are harmless and were written because texts of their kinds had been
-/// cried over.
+/// both by the rules alone; t3 43/63 and 5/69, t5 26/42 and 0/42, t6 18/20 and 2/20, each before
+/// the weights knew it. The lines of t4 are harmless and were written because texts of their
+/// kinds had been cried over.
 const THIRD: &str = include_str!("corpus/injection_third.jsonl");
 
 fn read(text: &str) -> Vec<Line> {

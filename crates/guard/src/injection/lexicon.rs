@@ -126,6 +126,13 @@ impl Lexicon {
         self.concepts.iter().position(|concept| concept == name)
     }
 
+    /// Of each idea, by its number, whether a phrase of it is among the hits.
+    pub(super) fn there(&self, hits: &[Hit]) -> Vec<bool> {
+        let mut there = vec![false; self.concepts.len()];
+        hits.iter().for_each(|hit| there[hit.concept] = true);
+        there
+    }
+
     /// The phrases in a text, in order, without those inside a longer one.
     pub(super) fn find(&self, words: &Words, reading: Reading) -> Vec<Hit> {
         let mut hits = Vec::new();

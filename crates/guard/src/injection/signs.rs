@@ -133,7 +133,8 @@ fn search_words(glyphs: &[Glyph], reading: Reading, signs: &mut Vec<Sign>) {
 }
 
 fn combine(hits: &[Hit], words: &Words, glyphs: &[Glyph], reading: Reading, signs: &mut Vec<Sign>) {
-    for ready in COMBOS.iter() {
+    let there = LEXICON.there(hits);
+    for ready in COMBOS.iter().filter(|ready| ready.could_meet(&there)) {
         let combo = &ready.combo;
         let clear = combo.weight_permille >= SCRAMBLED_WEIGHT_PERMILLE_MIN && ready.is_compound();
         if reading.is_scrambled() && !clear {

@@ -43,9 +43,9 @@ const DEEDS: [&str; 12] = [
 /// How much it counts beside the rules that a text is worded like an attack.
 const WORDED_LIKE_IT: f64 = 2.0;
 /// How much it counts that it is not.
-const NOT_WORDED_LIKE_IT: f64 = 1.0;
+const NOT_WORDED_LIKE_IT: f64 = 0.75;
 /// From these odds on, joined, a text is called an attack.
-const ODDS_MIN: f64 = -0.3;
+const ODDS_MIN: f64 = -0.6;
 /// The more stretches there are, the likelier one of them looks like an attack by chance.
 const BY_CHANCE: f64 = 0.2;
 /// From here on the rules need nothing else to agree.
