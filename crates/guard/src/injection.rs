@@ -18,7 +18,9 @@ mod regions;
 mod shapes;
 mod signs;
 mod smuggled;
+mod traits;
 mod weigh;
+mod wording;
 mod words;
 
 use carrier::Carrier;
@@ -109,8 +111,15 @@ fn scan_from(result: &str, carrier: Carrier) -> Scan {
     let mut score_permille = 0;
     let mut spans = Vec::new();
     for (base, end) in windows(result) {
-        let weighed = weigh::weigh(&signs::search(&result[base..end], base));
-        score_permille = score_permille.max(weigh::score_permille(&weighed, carrier));
+        let found = signs::search(&result[base..end], base);
+        let weighed = weigh::weigh(&found);
+        let judged = weigh::judge(&weighed, &found.stretches, carrier);
+        score_permille = score_permille.max(judged.score_permille);
+        spans.extend(judged.worded.iter().map(|stretch| Span {
+            start: stretch.start,
+            end: stretch.end,
+            rule: "wording",
+        }));
         spans.extend(weighed.into_iter().map(|one| one.sign).map(|sign| Span {
             start: sign.start,
             end: sign.end,

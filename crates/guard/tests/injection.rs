@@ -30,13 +30,19 @@ const TUNED: &str = include_str!("corpus/injection.jsonl");
 /// 0/25, s6 20/30 and 4/30, s7 13/25 and 0/25, s8 17/20 and 5/20. A text of tomorrow fares
 /// like these, not like the tuned ones.
 const SECOND: &str = include_str!("corpus/injection_second.jsonl");
+/// Lines written after those, batch by batch; the weights of the wording are fitted to all
+/// three files. At first look found and cried over: t1 45/94 and 9/102, t2 47/93 and 12/103,
+/// both by the rules alone; t3 43/63 and 5/69, t5 26/42 and 0/42, t6 18/20 and 2/20, each before
+/// the weights knew it. The lines of t4 are harmless and were written because texts of their
+/// kinds had been cried over.
+const THIRD: &str = include_str!("corpus/injection_third.jsonl");
 
 fn read(text: &str) -> Vec<Line> {
     text.lines().map(|line| serde_json::from_str(line).expect(line)).collect()
 }
 
 fn corpus() -> Vec<Line> {
-    read(TUNED).into_iter().chain(read(SECOND)).collect()
+    [TUNED, SECOND, THIRD].into_iter().flat_map(read).collect()
 }
 
 /// How many of how many lines were judged as expected.
@@ -60,7 +66,7 @@ impl Tally {
 
 #[test]
 fn attacks_are_found_and_harmless_texts_pass() {
-    for (name, text) in [("tuned", TUNED), ("second", SECOND)] {
+    for (name, text) in [("tuned", TUNED), ("second", SECOND), ("third", THIRD)] {
         println!("corpus {name}");
         judge(&read(text));
     }

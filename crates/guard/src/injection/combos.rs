@@ -90,6 +90,12 @@ impl Ready {
         self.slots.len() > 1
     }
 
+    /// Whether each of its slots has an idea among those that are there at all.
+    pub(super) fn could_meet(&self, there: &[bool]) -> bool {
+        let taken = |slot: &Slot| slot.concepts.iter().any(|(concept, _)| there[*concept]);
+        self.slots.iter().all(taken)
+    }
+
     /// Where its ideas meet: ranges of bytes in the words.
     pub(super) fn find(&self, hits: &[Hit], words: &Words) -> Vec<(usize, usize)> {
         let mut latest: Vec<Option<Hit>> = vec![None; self.slots.len()];

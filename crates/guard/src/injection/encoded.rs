@@ -8,6 +8,8 @@ use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use regex::Regex;
 
+use super::shapes::with_fast_borders;
+
 /// Decoded parts of one text hold no more than this together.
 const DECODED_BYTES_MAX: usize = 256 * 1024;
 /// A decoded part shorter than this says nothing.
@@ -35,7 +37,11 @@ static CODES: LazyLock<Vec<(Regex, Decode)>> = LazyLock::new(|| {
         (r"(?:\b\d{2,3}[ ,;]{1,2}){11,}\d{2,3}\b", decimal),
     ];
     let compiled = codes.into_iter().map(|(pattern, decode)| {
-        (Regex::new(pattern).expect("INVARIANT: a test compiles every pattern"), decode)
+        (
+            Regex::new(&with_fast_borders(pattern))
+                .expect("INVARIANT: a test compiles every pattern"),
+            decode,
+        )
     });
     compiled.collect()
 });

@@ -3,7 +3,7 @@
 //! A phrase ends in `*` where any ending may follow. A longer phrase hides the shorter ones
 //! inside it: `do not ignore` is no `ignore`. Ideas that only add to others hide nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use aho_corasick::AhoCorasick;
@@ -16,6 +16,9 @@ use super::words::Words;
 /// Phrases shorter than this are not looked for where word borders are lost.
 const BORDERLESS_BYTES_MIN: usize = 3;
 
+/// Languages whose words stand next to each other.
+const WITHOUT_BLANKS: [&str; 2] = ["ja", "zh"];
+
 /// The number of an idea.
 pub(super) type Concept = usize;
 
@@ -26,7 +29,33 @@ struct Idea {
     /// Whether its phrases hide shorter ones inside them.
     #[serde(default = "yes")]
     hides: bool,
+    /// Phrases put together from parts, by language: one word of each list, in order.
+    #[serde(default)]
+    made_of: BTreeMap<String, Vec<Vec<Vec<String>>>>,
     words: BTreeMap<String, Vec<String>>,
+}
+
+impl Idea {
+    /// All its phrases, those put together too.
+    fn phrases(&self) -> Vec<String> {
+        let mut all = self.words.values().flatten().cloned().collect::<BTreeSet<_>>();
+        for (language, makings) in &self.made_of {
+            let blank = if WITHOUT_BLANKS.contains(&language.as_str()) { "" } else { " " };
+            all.extend(makings.iter().flat_map(|parts| put_together(parts, blank)));
+        }
+        all.into_iter().collect()
+    }
+}
+
+fn put_together(parts: &[Vec<String>], blank: &str) -> Vec<String> {
+    let longer = |begun: Vec<String>, part: &Vec<String>| {
+        let with = |one: &String| part.iter().map(|next| [one, blank, next].concat()).collect();
+        begun.iter().flat_map(|one| -> Vec<String> { with(one) }).collect()
+    };
+    match parts.split_first() {
+        Some((first, rest)) => rest.iter().fold(first.clone(), longer),
+        None => Vec::new(),
+    }
 }
 
 fn yes() -> bool {
@@ -74,7 +103,7 @@ impl Lexicon {
         let mut phrases = Vec::new();
         let mut spelled = Vec::new();
         for (concept, idea) in ideas.iter().enumerate() {
-            for written in idea.words.values().flatten() {
+            for written in &idea.phrases() {
                 let open_start = written.starts_with('*');
                 let open_end = written.ends_with('*');
                 phrases.push(Phrase { concept, hides: idea.hides, open_start, open_end });
@@ -87,9 +116,21 @@ impl Lexicon {
         Lexicon { concepts, phrases, automaton }
     }
 
+    /// The name of an idea.
+    pub(super) fn name(&self, concept: Concept) -> &str {
+        &self.concepts[concept]
+    }
+
     /// The number of an idea by its name.
     pub(super) fn concept(&self, name: &str) -> Option<Concept> {
         self.concepts.iter().position(|concept| concept == name)
+    }
+
+    /// Of each idea, by its number, whether a phrase of it is among the hits.
+    pub(super) fn there(&self, hits: &[Hit]) -> Vec<bool> {
+        let mut there = vec![false; self.concepts.len()];
+        hits.iter().for_each(|hit| there[hit.concept] = true);
+        there
     }
 
     /// The phrases in a text, in order, without those inside a longer one.

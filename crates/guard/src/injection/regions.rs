@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::glyphs::Glyph;
+use super::shapes::with_fast_borders;
 
 /// A hidden element is followed for so many bytes to find its end.
 const HIDDEN_BYTES_MAX: usize = 4096;
@@ -54,7 +55,11 @@ static PLAIN: LazyLock<Vec<(Place, Regex)>> = LazyLock::new(|| {
         (Place::Quoted, r"(?m)^\s*>.*$"),
     ];
     let compiled = plain.into_iter().map(|(place, pattern)| {
-        (place, Regex::new(pattern).expect("INVARIANT: a test compiles every pattern"))
+        (
+            place,
+            Regex::new(&with_fast_borders(pattern))
+                .expect("INVARIANT: a test compiles every pattern"),
+        )
     });
     compiled.collect()
 });
@@ -65,7 +70,7 @@ static UNSHOWN: LazyLock<Regex> = LazyLock::new(|| {
         | opacity\s*:\s*0(?:\.0\d*)?(?:[;"'\s]|$) | [^-]color\s*:\s*(?:\#fff(?:fff)?\b|white|transparent|rgba?\(255,\s*255,\s*255)
         | \bhidden\b | aria-hidden\s*=\s*"?true | text-indent\s*:\s*-\d{3} | (?:left|top)\s*:\s*-\d{3}
         | class\s*=\s*"[^"]*(?:sr-only|visually-hidden|invisible) )[^<>]*>"#;
-    Regex::new(pattern).expect("INVARIANT: a test compiles every pattern")
+    Regex::new(&with_fast_borders(pattern)).expect("INVARIANT: a test compiles every pattern")
 });
 
 /// The places of a text, given with its glyphs and the start of each in it.

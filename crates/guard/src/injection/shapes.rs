@@ -3,8 +3,11 @@
 
 use std::sync::LazyLock;
 
-use regex::{Regex, RegexSet};
+use regex::{Regex, RegexSet, RegexSetBuilder};
 use serde::Deserialize;
+
+/// The automaton of all shapes may grow to this while it reads.
+const AUTOMATON_BYTES_MAX: usize = 32 * 1024 * 1024;
 
 /// A rule of the file.
 #[derive(Debug, Deserialize)]
@@ -38,12 +41,19 @@ pub(super) struct Shapes {
 pub(super) static SHAPES: LazyLock<Shapes> = LazyLock::new(|| {
     let shapes: Vec<Shape> = serde_json::from_str(include_str!("../../data/injection_shapes.json"))
         .expect("INVARIANT: the shapes are part of the program and read by every test");
-    let patterns = || shapes.iter().map(|shape| &shape.pattern);
-    let set = RegexSet::new(patterns()).expect("INVARIANT: a test compiles every pattern");
-    let each = patterns().map(|one| Regex::new(one).expect("INVARIANT: the set compiled it"));
+    let patterns = || shapes.iter().map(|shape| with_fast_borders(&shape.pattern));
+    let set = RegexSetBuilder::new(patterns()).dfa_size_limit(AUTOMATON_BYTES_MAX).build();
+    let set = set.expect("INVARIANT: a test compiles every pattern");
+    let each = patterns().map(|one| Regex::new(&one).expect("INVARIANT: the set compiled it"));
     let each = each.collect();
     Shapes { shapes, set, each }
 });
+
+/// Borders of words told by ASCII letters alone: told by all of Unicode they keep the automaton
+/// from its fast way wherever a text leaves ASCII.
+pub(super) fn with_fast_borders(pattern: &str) -> String {
+    pattern.replace(r"\b", r"(?-u:\b)")
+}
 
 impl Shapes {
     /// Each rule's places in a text, in bytes.

@@ -6,6 +6,7 @@ use super::lexicon::{Hit, LEXICON};
 use super::readings::{self, Reading};
 use super::regions::{self, Region};
 use super::shapes::SHAPES;
+use super::wording::{self, Stretch};
 use super::words::Words;
 use super::{encoded, smuggled};
 
@@ -52,6 +53,7 @@ pub(super) struct Clue {
 }
 
 /// All that was found in one window.
+#[derive(Default)]
 pub(super) struct Found {
     /// What speaks for an attack.
     pub(super) signs: Vec<Sign>,
@@ -59,16 +61,19 @@ pub(super) struct Found {
     pub(super) clues: Vec<Clue>,
     /// Places in the document.
     pub(super) regions: Vec<Region>,
+    /// What the text is worded like, piece by piece.
+    pub(super) stretches: Vec<Stretch>,
 }
 
 /// Searches one window of the original that begins at byte `base`.
 pub(super) fn search(text: &str, base: usize) -> Found {
     let glyphs = glyphs::read(text, base);
-    let mut found = Found { signs: Vec::new(), clues: Vec::new(), regions: Vec::new() };
+    let mut found = Found::default();
     shapes_and_regions(&glyphs, Reading::Plain, &mut found);
     let words = Words::new(&glyphs);
     let hits = LEXICON.find(&words, Reading::Plain);
     found.clues = clues(&hits, &words, &glyphs);
+    found.stretches = wording::read(&words, &hits, &glyphs);
     combine(&hits, &words, &glyphs, Reading::Plain, &mut found.signs);
     read_otherwise(&glyphs, &mut found.signs);
     for hidden in smuggled::find(text) {
@@ -100,7 +105,10 @@ fn search_decoded(says: &str, (start, end): (usize, usize), depth: u32, found: &
         (glyph.start, glyph.end) = (start, end);
     }
     shapes_and_regions(&glyphs, Reading::Decoded, found);
-    search_words(&glyphs, Reading::Decoded, &mut found.signs);
+    let words = Words::new(&glyphs);
+    let hits = LEXICON.find(&words, Reading::Decoded);
+    found.stretches.extend(wording::read(&words, &hits, &glyphs));
+    combine(&hits, &words, &glyphs, Reading::Decoded, &mut found.signs);
     if depth < DECODE_DEPTH_MAX {
         for inner in encoded::find(says) {
             search_decoded(&inner.says, (start, end), depth + 1, found);
@@ -125,7 +133,8 @@ fn search_words(glyphs: &[Glyph], reading: Reading, signs: &mut Vec<Sign>) {
 }
 
 fn combine(hits: &[Hit], words: &Words, glyphs: &[Glyph], reading: Reading, signs: &mut Vec<Sign>) {
-    for ready in COMBOS.iter() {
+    let there = LEXICON.there(hits);
+    for ready in COMBOS.iter().filter(|ready| ready.could_meet(&there)) {
         let combo = &ready.combo;
         let clear = combo.weight_permille >= SCRAMBLED_WEIGHT_PERMILLE_MIN && ready.is_compound();
         if reading.is_scrambled() && !clear {

@@ -3,11 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::THRESHOLD_PERMILLE;
 use super::carrier::Carrier;
 use super::lexicon::LEXICON;
 use super::readings::Reading;
 use super::regions::Place;
 use super::signs::{Clue, Found, Sign};
+use super::wording::Stretch;
 
 /// Signs this near each other belong together.
 const TOGETHER_BYTES_MAX: usize = 1500;
@@ -38,6 +40,19 @@ const DEEDS: [&str; 12] = [
     "users", "order",
 ];
 
+/// How much it counts beside the rules that a text is worded like an attack.
+const WORDED_LIKE_IT: f64 = 2.0;
+/// How much it counts that it is not.
+const NOT_WORDED_LIKE_IT: f64 = 0.75;
+/// From these odds on, joined, a text is called an attack.
+const ODDS_MIN: f64 = -0.6;
+/// The more stretches there are, the likelier one of them looks like an attack by chance.
+const BY_CHANCE: f64 = 0.2;
+/// From here on the rules need nothing else to agree.
+const RULES_SURE_PERMILLE: u32 = 830;
+/// Rules that saw nothing, or everything, may be wrong: so many per mille.
+const RULES_DOUBT: f64 = 30.0;
+
 /// What a disguise adds to the sign under it.
 const DISGUISED_PERMILLE: u32 = 350;
 /// What it adds that a sign stands where no reader sees it.
@@ -53,6 +68,13 @@ pub(super) struct Weighed {
     extra: Option<(&'static str, u32)>,
 }
 
+impl Weighed {
+    /// Whether it was found where the words of the plain reading say nothing.
+    fn is_disguised(&self) -> bool {
+        self.sign.odd || self.sign.reading != Reading::Plain || self.sign.family == "smuggling"
+    }
+}
+
 /// Each sign weighed in its context, in order.
 pub(super) fn weigh(found: &Found) -> Vec<Weighed> {
     let context = Context::new(found);
@@ -66,16 +88,80 @@ pub(super) fn weigh(found: &Found) -> Vec<Weighed> {
     weighed
 }
 
-/// The score of the heaviest group of signs that stand together, in per mille.
-pub(super) fn score_permille(weighed: &[Weighed], carrier: Carrier) -> u32 {
-    let groups = (0..weighed.len()).map(|first| group_permille(&weighed[first..], carrier));
-    groups.max().unwrap_or_default()
+/// What a window is taken for.
+pub(super) struct Judged {
+    /// The score of its worst place, in per mille.
+    pub(super) score_permille: u32,
+    /// The stretches that are an attack by what they are worded like and the signs in them.
+    pub(super) worded: Vec<Stretch>,
 }
 
-fn group_permille(from: &[Weighed], carrier: Carrier) -> u32 {
+/// Judges the places of a window: what the rules say of each, joined with what it is worded
+/// like.
+pub(super) fn judge(weighed: &[Weighed], stretches: &[Stretch], carrier: Carrier) -> Judged {
+    let groups = (0..weighed.len()).map(|first| Group::of(&weighed[first..], carrier));
+    let groups = groups.collect::<Vec<_>>();
+    let many = f64::from(u32::try_from(stretches.len().max(1)).unwrap_or(u32::MAX));
+    let by_chance = BY_CHANCE * many.ln();
+    let joined = stretches.iter().map(|stretch| {
+        let near = groups.iter().filter(|group| group.is_near(stretch));
+        let permille = near.map(|group| group.permille).max().unwrap_or_default();
+        (stretch, joined_permille(permille, stretch.odds - by_chance))
+    });
+    let joined = joined.collect::<Vec<_>>();
+    let alone = groups.iter().filter(|group| group.stands_alone() || stretches.is_empty());
+    let all = joined.iter().map(|(_, permille)| *permille);
+    let score_permille = all.chain(alone.map(|group| group.permille)).max().unwrap_or_default();
+    let attack =
+        |permille: u32, stretch: &Stretch| permille >= THRESHOLD_PERMILLE && stretch.odds > 0.0;
+    let worded = joined.into_iter().filter(|(stretch, permille)| attack(*permille, stretch));
+    Judged { score_permille, worded: worded.map(|(stretch, _)| *stretch).collect() }
+}
+
+/// A score of the rules and odds of the wording as one score.
+fn joined_permille(permille: u32, odds: f64) -> u32 {
+    let permille = f64::from(permille);
+    let rules = ((permille + RULES_DOUBT) / (1000.0 + RULES_DOUBT - permille)).ln();
+    let counts = if odds > 0.0 { WORDED_LIKE_IT } else { NOT_WORDED_LIKE_IT };
+    let odds = rules + counts * odds - ODDS_MIN;
+    let joined = 1000.0 / (1.0 + (-odds).exp());
+    // In per mille and never negative: the cast only drops the fraction.
+    joined as u32
+}
+
+/// Signs that stand together.
+struct Group {
+    start: usize,
+    end: usize,
+    permille: u32,
+    disguised: bool,
+}
+
+impl Group {
+    /// The signs that stand together with the first.
+    fn of(from: &[Weighed], carrier: Carrier) -> Self {
+        let start = from[0].sign.start;
+        let reach = start + TOGETHER_BYTES_MAX;
+        let inside = from.partition_point(|one| one.sign.start <= reach);
+        let inside = &from[..inside];
+        let end = inside.iter().map(|one| one.sign.end).max().unwrap_or(start);
+        let disguised = inside.iter().any(Weighed::is_disguised);
+        Group { start, end, permille: group_permille(inside, carrier), disguised }
+    }
+
+    /// Whether it is an attack however the text is worded.
+    fn stands_alone(&self) -> bool {
+        self.disguised || self.permille >= RULES_SURE_PERMILLE
+    }
+
+    fn is_near(&self, stretch: &Stretch) -> bool {
+        self.start <= stretch.end && stretch.start <= self.end
+    }
+}
+
+fn group_permille(group: &[Weighed], carrier: Carrier) -> u32 {
     let mut families: BTreeMap<&str, u32> = BTreeMap::new();
-    let reach = from[0].sign.start + TOGETHER_BYTES_MAX;
-    for one in from.iter().take_while(|one| one.sign.start <= reach) {
+    for one in group {
         for (family, permille) in [(one.sign.family, one.permille)].into_iter().chain(one.extra) {
             let heaviest = families.entry(family).or_default();
             *heaviest = permille.max(*heaviest);

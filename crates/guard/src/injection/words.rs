@@ -131,7 +131,7 @@ fn is_handle(glyphs: &[Glyph], index: usize) -> bool {
 }
 
 /// Scripts that are written without blanks, and Korean, whose endings stick to the word.
-fn is_dense(ch: char) -> bool {
+pub(super) fn is_dense(ch: char) -> bool {
     matches!(ch, '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}'
         | '\u{e00}'..='\u{e7f}' | '\u{20000}'..='\u{3ffff}')
 }
