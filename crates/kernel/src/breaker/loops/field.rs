@@ -4,6 +4,9 @@
 //! jitter for ids never finds a loop. Names decide first, the look of a value second, and
 //! where both are silent an argument is the subject.
 
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
 /// What an argument is to its call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Field {
@@ -73,6 +76,27 @@ const RANGE: &str = "\
     from to since until begin end before after day month year time when due deadline asof \
     at week hour departure";
 
+/// The names of all tables. One that stands in two belongs to the first.
+static NAMED: LazyLock<BTreeMap<&str, Field>> = LazyLock::new(|| {
+    let mut named = BTreeMap::new();
+    for (table, field) in [
+        (JITTER, Field::Jitter),
+        (JITTER_IN_ERROR, Field::JitterInError),
+        (REMARK, Field::Remark),
+        (PAGE, Field::Page),
+        (QUERY, Field::Query),
+        (PATH, Field::Path),
+        (COMMAND, Field::Command),
+        (PAYLOAD, Field::Payload),
+        (RANGE, Field::Range),
+    ] {
+        table.split(' ').for_each(|name| {
+            named.entry(name).or_insert(field);
+        });
+    }
+    named
+});
+
 /// Longest name that is looked up; no name in the tables is longer.
 const NAME_BYTES_MAX: usize = 64;
 
@@ -82,17 +106,11 @@ pub(super) fn field(name: &str) -> Field {
         return Field::Jitter;
     }
     let plain = plain(name);
-    let among = |table: &str| is_among(table, &plain);
+    if let Some(field) = NAMED.get(plain.as_str()) {
+        return *field;
+    }
     match () {
-        () if among(JITTER) => Field::Jitter,
-        () if among(JITTER_IN_ERROR) => Field::JitterInError,
-        () if among(REMARK) => Field::Remark,
-        () if among(PAGE) => Field::Page,
-        () if among(QUERY) => Field::Query,
-        () if among(PATH) => Field::Path,
-        () if among(COMMAND) => Field::Command,
-        () if among(PAYLOAD) => Field::Payload,
-        () if among(RANGE) || is_date(&plain) => Field::Range,
+        () if is_date(&plain) => Field::Range,
         () if ["id", "ids", "key", "sha", "hash"].iter().any(|end| plain.ends_with(end)) => {
             Field::Id
         }
@@ -109,7 +127,7 @@ fn is_date(plain: &str) -> bool {
 
 /// Whether a name and its value mark one try of a call and not its subject.
 pub(super) fn is_jitter(name: &str) -> bool {
-    is_bare(name) || is_among(JITTER, &plain(name))
+    is_bare(name) || NAMED.get(plain(name).as_str()) == Some(&Field::Jitter)
 }
 
 /// Whether a word stands in a table of words parted by spaces.
