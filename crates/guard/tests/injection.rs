@@ -37,6 +37,12 @@ const SECOND: &str = include_str!("corpus/injection_second.jsonl");
 /// kinds had been cried over.
 const THIRD: &str = include_str!("corpus/injection_third.jsonl");
 
+/// Lines that neither rules nor weights know, and that nothing may be fitted to. More than
+/// half of the harmless ones were written to look like attacks.
+const UNSEEN: &str = include_str!("corpus/injection_unseen.jsonl");
+/// More of those cried over than this fail the test, in percent.
+const UNSEEN_ALARMS_PERCENT_MAX: usize = 10;
+
 fn read(text: &str) -> Vec<Line> {
     text.lines().map(|line| serde_json::from_str(line).expect(line)).collect()
 }
@@ -68,12 +74,17 @@ impl Tally {
 fn attacks_are_found_and_harmless_texts_pass() {
     for (name, text) in [("tuned", TUNED), ("second", SECOND), ("third", THIRD)] {
         println!("corpus {name}");
-        judge(&read(text));
+        judge(&read(text), ALARMS_PERCENT_MAX);
     }
 }
 
+#[test]
+fn what_nobody_tuned_on_is_mostly_judged_right() {
+    judge(&read(UNSEEN), UNSEEN_ALARMS_PERCENT_MAX);
+}
+
 /// Prints how each class was judged and fails where too much is missed or cried over.
-fn judge(lines: &[Line]) {
+fn judge(lines: &[Line], alarms_percent_max: usize) {
     let mut classes: BTreeMap<(bool, String), Tally> = BTreeMap::new();
     let (mut attacks, mut harmless) = (Tally::default(), Tally::default());
     for line in lines {
@@ -88,9 +99,9 @@ fn judge(lines: &[Line]) {
     }
     println!("attacks found    {}/{}", attacks.right, attacks.all);
     println!("harmless passed  {}/{}", harmless.right, harmless.all);
-    assert!(attacks.all >= 100 && harmless.all >= 100);
+    assert!(attacks.all >= 80 && harmless.all >= 80);
     assert!(attacks.right * 100 >= attacks.all * FOUND_PERCENT_MIN);
-    assert!(harmless.wrong.len() * 100 <= harmless.all * ALARMS_PERCENT_MAX);
+    assert!(harmless.wrong.len() * 100 <= harmless.all * alarms_percent_max);
 }
 
 #[test]
