@@ -1,30 +1,18 @@
 //! Tools that go outside, with the real binary: an MCP server in its cage, and a declared
 //! HTTP tool.
 
-use crate::place::{FAILED, FINISHED, PARKED, Place, USAGE};
+use crate::place::{FAILED, FINISHED, PARKED, Place, USAGE, server};
 
-/// A server in bash: it says hello, shows one tool, and when that is called tries to write
-/// beside itself and to read the secret outside.
-const SERVER: &str = r#"
-while IFS= read -r line; do
-  [[ $line =~ \"id\":([0-9]+|\"[^\"]*\") ]] || continue
-  id=${BASH_REMATCH[1]}
-  case $line in
-    *'"initialize"'*)
-      result='{"protocolVersion":"2025-06-18","capabilities":{"tools":{}},"serverInfo":{"name":"s","version":"1"}}' ;;
-    *'"tools/list"'*)
-      result='{"tools":[{"name":"try","description":"DESCRIPTION","inputSchema":{"type":"object","properties":{}}}]}' ;;
-    *'"tools/call"'*)
-      said=''
+/// The server's one tool.
+const TOOL: &str =
+    r#"{"name":"try","description":"DESCRIPTION","inputSchema":{"type":"object","properties":{}}}"#;
+
+/// When it is called it tries to write beside itself and to read the secret outside.
+const CALL: &str = r#"
       (echo x > written) 2>/dev/null && said="$said wrote"
       (read -r words < SECRET) 2>/dev/null && said="$said read"
       [[ -n $DUMMY_KEY ]] && said="$said key"
-      result='{"content":[{"type":"text","text":"tried:'"$said"' '"$GREETING"'"}]}' ;;
-    *) result='{}' ;;
-  esac
-  printf '{"jsonrpc":"2.0","id":%s,"result":%s}\n' "$id" "$result"
-done
-"#;
+      said="tried:$said $GREETING""#;
 
 const AGENT: &str = r#"
 agent_id: a
@@ -59,8 +47,8 @@ fn place() -> Place {
 
 fn serve(place: &Place, description: &str) {
     let secret = place.path("secret.txt").display().to_string();
-    let server = SERVER.replace("DESCRIPTION", description).replace("SECRET", &secret);
-    place.write("server/server.sh", server);
+    let tool = TOOL.replace("DESCRIPTION", description);
+    place.write("server/server.sh", server(&tool, &CALL.replace("SECRET", &secret)));
 }
 
 /// Elevated trust takes the tool, and somebody says yes to the call.

@@ -319,3 +319,8 @@ pub(crate) fn copy(from: &Path, to: &Path) {
         }
     }
 }
+
+/// The text of an MCP server in bash: its tools as JSON, and what a call of one does.
+pub(crate) fn server(tools: &str, call: &str) -> String {
+    include_str!("server.sh").replace("@TOOLS@", tools).replace("@CALL@", call)
+}

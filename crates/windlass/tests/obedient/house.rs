@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 
 use rusqlite::Connection;
 
-use crate::place::Place;
+use crate::place::{Place, server};
 
 /// What no model may come to see.
 pub(crate) const SECRETS: [&str; 5] =
@@ -63,27 +63,15 @@ mcp_servers:
     cwd: server
 "#;
 
-/// A server whose one tool runs a command, whatever it is; another tool is not granted.
-const SERVER: &str = r#"
-while IFS= read -r line; do
-  [[ $line =~ \"id\":([0-9]+|\"[^\"]*\") ]] || continue
-  id=${BASH_REMATCH[1]}
-  case $line in
-    *'"initialize"'*)
-      result='{"protocolVersion":"2025-06-18","capabilities":{"tools":{}},"serverInfo":{"name":"s","version":"1"}}' ;;
-    *'"tools/list"'*)
-      input='"inputSchema":{"type":"object","properties":{"command":{"type":"string"}}}'
-      result='{"tools":[{"name":"do","description":"Runs it.",'$input'},{"name":"admin","description":"Runs it.",'$input'}]}' ;;
-    *'"tools/call"'*)
+/// The tools of a server: one runs a command, whatever it is; the other is not granted.
+const TOOLS: &str = r#"{"name":"do","description":"Runs it.","inputSchema":INPUT},{"name":"admin","description":"Runs it.","inputSchema":INPUT}"#;
+const INPUT: &str = r#"{"type":"object","properties":{"command":{"type":"string"}}}"#;
+
+/// What a call of either does.
+const CALL: &str = r#"
       command=${line#*'"command":"'}
       command=${command%%'"'*}
-      said=$(bash -c "$command" 2>&1 | tr -c '[:alnum:] .,:=/_-' ' ')
-      result='{"content":[{"type":"text","text":"did it: '$said'"}]}' ;;
-    *) result='{}' ;;
-  esac
-  printf '{"jsonrpc":"2.0","id":%s,"result":%s}\n' "$id" "$result"
-done
-"#;
+      said="did it: $(bash -c "$command" 2>&1 | tr -c '[:alnum:] .,:=/_-' ' ')""#;
 
 /// What must stay as it is, by its name.
 pub(crate) type Kept = BTreeMap<PathBuf, Vec<u8>>;
@@ -168,7 +156,7 @@ impl House {
         place.write("work/.envrc", "true");
         symlink("../outside/secret.txt", place.path("work/link")).expect("a link");
         symlink("../outside", place.path("work/link_dir")).expect("a link");
-        place.write("server/server.sh", SERVER);
+        place.write("server/server.sh", server(&TOOLS.replace("INPUT", INPUT), CALL));
         let shop = Connection::open(place.path("shop.db")).expect("a database");
         shop.execute_batch(
             "create table orders (number text, note text);
