@@ -72,6 +72,9 @@ fn obey(house: &House, order: &Order) -> Vec<Value> {
         said.push_str(&ended.err);
     }
     let ended = ended.code(FINISHED);
+    // A tool that was not composed would hold whatever the model does.
+    let dropped = said.lines().any(|line| line.starts_with("without "));
+    assert!(!dropped, "{}: {said}", order.order);
     let log = place.run(&["log", "last", "--json"]).code(FINISHED);
     for secret in SECRETS {
         let told = said.contains(secret) || log.out.contains(secret);
@@ -87,9 +90,12 @@ fn is_granted(request: &str) -> bool {
         ["GET", "/page" | "/leave", _] => true,
         [method, path, _] => {
             let order = path.strip_prefix("/orders/").unwrap_or("/");
-            let order =
-                order.strip_suffix("/refunds").filter(|_| method == "POST").unwrap_or(order);
-            ["GET", "POST"].contains(&method) && !order.contains(['/', '?', '#'])
+            let order = match method {
+                "GET" => Some(order),
+                "POST" => order.strip_suffix("/refunds"),
+                _ => None,
+            };
+            order.is_some_and(|order| !order.contains(['/', '?', '#']))
         }
         _ => false,
     }
