@@ -9,6 +9,7 @@ pub mod alerts;
 pub mod audit;
 pub mod caps;
 pub mod crowd;
+pub mod doors;
 pub mod leases;
 pub mod lists;
 pub mod log;
@@ -44,7 +45,7 @@ pub type Kept = Result<(), Broken>;
 pub type Behaviour = fn(&Arc<dyn Store>) -> BoxFuture<'_, Kept>;
 
 /// Every behaviour of a store, by name.
-pub const STORE: [(&str, Behaviour); 40] = [
+pub const STORE: [(&str, Behaviour); 43] = [
     ("log: opens, appends and reads", |s| Box::pin(log::opens_appends_and_reads(s))),
     ("log: reads page by page", |s| Box::pin(log::reads_page_by_page(s))),
     ("log: keeps the chain and its head", |s| Box::pin(log::keeps_the_chain(s))),
@@ -85,6 +86,9 @@ pub const STORE: [(&str, Behaviour); 40] = [
     ("content: erased for good", |s| Box::pin(audit::erased_for_good(s))),
     ("payloads: owned by their session", |s| Box::pin(payloads::owned_by_their_session(s))),
     ("payloads: kept once, checked", |s| Box::pin(payloads::kept_once_and_checked(s))),
+    ("doors: members come and go", |s| Box::pin(doors::members_come_and_go(s))),
+    ("doors: keys are found and end", |s| Box::pin(doors::keys_are_found_and_end(s))),
+    ("doors: requests are done once", |s| Box::pin(doors::requests_are_done_once(s))),
     ("crowd: one cap, many holders", |s| Box::pin(crowd::one_cap_many_holders(s))),
     ("crowd: one session, many writers", |s| Box::pin(crowd::one_session_many_writers(s))),
 ];

@@ -101,8 +101,23 @@ impl Engine {
         agent: &Frozen,
         task: Task,
     ) -> Result<SessionId, EngineError> {
-        self.permit_start(owner, agent)?;
         let session = self.world.session_id();
+        self.start_as(session, owner, agent, task).await.map(|()| session)
+    }
+
+    /// The same under an id that the caller has from this world's clock before, so that a
+    /// session that may have been begun is not begun a second time.
+    ///
+    /// # Errors
+    /// As of [`Engine::start`]; [`StoreError::Stale`] where there is a session of that id.
+    pub async fn start_as(
+        &self,
+        session: SessionId,
+        owner: &Owner,
+        agent: &Frozen,
+        task: Task,
+    ) -> Result<(), EngineError> {
+        self.permit_start(owner, agent)?;
         let mut state = State::new(session, agent);
         let opening = Opening {
             tenant: owner.tenant.clone(),
@@ -121,7 +136,7 @@ impl Engine {
         let payloads = vec![agent_payload(agent)];
         commit(self, &owner.tenant, None, &state, stepped, payloads).await?;
         self.dispatch.nudge(&owner.tenant, session).await;
-        Ok(session)
+        Ok(())
     }
 
     /// Gives a session its next task.

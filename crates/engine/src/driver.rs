@@ -26,7 +26,7 @@ use crate::Engine;
 use crate::error::EngineError;
 use crate::judge::{self, Examinations, judge};
 use crate::perform::{self, Performed, tools};
-use crate::ports::{Payload, StoreError, Waits};
+use crate::ports::{Outfit, Payload, StoreError, Waits};
 use crate::record::{commit, load};
 
 use children::Children;
@@ -85,6 +85,11 @@ impl Driver {
                 Err(error)
             }
         }
+    }
+
+    /// Gives the session what it works with from now on.
+    pub fn equip(&mut self, outfit: Outfit) {
+        self.engine = self.engine.with(outfit);
     }
 
     /// The session as it stood when the driver last came to rest.

@@ -4,7 +4,7 @@ use kernel::agent::NotAnAgent;
 use kernel::run::{Misfit, Refusal};
 use kernel::verdict::Judgement;
 
-use crate::ports::StoreError;
+use crate::ports::{StoreError, Unfit};
 
 /// Why the engine did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +29,9 @@ pub enum EngineError {
     /// The frozen agent cannot be had back.
     #[error(transparent)]
     Agent(#[from] NotAnAgent),
+    /// Nobody here brings what the session works with.
+    #[error(transparent)]
+    Unfit(#[from] Unfit),
     /// A mistake in this program; what was not committed is lost, and the log says so.
     #[error("a mistake in this program stopped the session: {message}")]
     Crashed {

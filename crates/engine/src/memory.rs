@@ -4,7 +4,9 @@
 //! one lock, no clock, no chance, the same answers to the same calls. [`Nudges`] is a
 //! queue of sessions that have something to do. No call ever waits for the outside.
 
+mod answers;
 mod audit;
+mod directory;
 mod nudges;
 mod outbox;
 mod permissive;
@@ -24,8 +26,9 @@ use kernel::units::{ContentHash, Epoch, SessionId, Tenant, UnixMs};
 use crate::alerts::Alert;
 use crate::audit::Record;
 use crate::ports::{
-    Audit, Brief, Charge, Claim, Commit, Contents, Head, Listed, Listing, Outbox, Payload,
-    SpendRow, Store, StoreError, alerts_after, balances_after, check_settable, new_balance, pin,
+    Answers, Audit, Brief, Charge, Claim, Commit, Contents, Directory, Head, Listed, Listing,
+    Outbox, Payload, SpendRow, Store, StoreError, alerts_after, balances_after, check_settable,
+    new_balance, pin,
 };
 use audit::Archive;
 use outbox::Alerts;
@@ -38,6 +41,8 @@ const LIST_ROWS_MAX: u32 = 1_000;
 pub struct Memory {
     vaults: Mutex<BTreeMap<Tenant, Vault>>,
     alerts: Alerts,
+    people: directory::People,
+    requests: answers::Requests,
 }
 
 /// All that one tenant has. Every look-up goes through a vault, so that no id of another
@@ -362,6 +367,14 @@ impl Store for Memory {
     }
 
     fn contents(&self) -> &dyn Contents {
+        self
+    }
+
+    fn directory(&self) -> &dyn Directory {
+        self
+    }
+
+    fn answers(&self) -> &dyn Answers {
         self
     }
 

@@ -20,7 +20,8 @@ use tokio::task::JoinSet;
 use crate::Engine;
 use crate::driver::{Driver, Lease, Stop};
 use crate::error::EngineError;
-use crate::ports::StoreError;
+use crate::ports::{Listing, Outfitter, Status, StoreError};
+use crate::record::PAGE_ROWS;
 
 /// Sessions that are left alone at the same time. Beyond it the one whose rest is over
 /// first is looked at again early.
@@ -40,17 +41,20 @@ pub struct Settings {
 }
 
 /// Works until `stop` is asked and everything under way has come to rest. The failure of
-/// a session is logged, and the session left for later.
-pub async fn run(engine: Engine, settings: Settings, stop: Stop) {
+/// a session is logged, and the session left for later. Each session works with what
+/// `outfitter` brings for it.
+pub async fn run(engine: Engine, outfitter: Arc<dyn Outfitter>, settings: Settings, stop: Stop) {
     let room = Arc::new(Semaphore::new(settings.sessions_max));
     let mut worker = Worker {
         engine,
+        outfitter,
         settings,
         stop: Stop { reason: Parked::HandedOver, ..stop },
         room,
         under_way: JoinSet::new(),
         resting: BTreeMap::new(),
     };
+    worker.inherit().await;
     while !worker.stop.is_asked() {
         worker.sweep().await;
         worker.wait().await;
@@ -64,6 +68,7 @@ type Ended = (SessionId, Result<(), EngineError>);
 
 struct Worker {
     engine: Engine,
+    outfitter: Arc<dyn Outfitter>,
     settings: Settings,
     stop: Stop,
     room: Arc<Semaphore>,
@@ -73,6 +78,33 @@ struct Worker {
 }
 
 impl Worker {
+    /// Takes over what processes of this machine left behind that are certainly dead, so
+    /// that nothing waits for the end of their leases (L34). What there is no room for is
+    /// swept when those end.
+    async fn inherit(&mut self) {
+        let store = Arc::clone(&self.engine.store);
+        let tenants = match store.tenants().await {
+            Ok(tenants) => tenants,
+            Err(error) => return tracing::warn!(%error, "cannot look for what was left behind"),
+        };
+        for tenant in tenants {
+            let mut listing =
+                Listing { status: Some(Status::Running), before: None, rows_max: PAGE_ROWS };
+            while let Ok(page) = store.list(&tenant, &listing).await {
+                for row in &page {
+                    let owner = row.lease.as_ref().map(|(owner, _)| owner);
+                    if owner.is_some_and(|owner| self.engine.world.is_dead(owner)) {
+                        self.take(&tenant, row.session).await;
+                    }
+                }
+                match page.last() {
+                    Some(last) => listing.before = Some(last.session),
+                    None => break,
+                }
+            }
+        }
+    }
+
     /// Takes what is due, as far as there is room. Resting sessions are due as well, so
     /// that many more are asked for, and none hides another.
     async fn sweep(&mut self) {
@@ -100,7 +132,14 @@ impl Worker {
         }
         let Ok(permit) = Arc::clone(&self.room).try_acquire_owned() else { return };
         let owner = &self.settings.owner;
-        let lease = match Lease::claim(&self.engine, tenant, session, owner, None).await {
+        let claim = |over| Lease::claim(&self.engine, tenant, session, owner, over);
+        let claimed = match claim(None).await {
+            Err(StoreError::Held { owner, epoch, .. }) if self.engine.world.is_dead(&owner) => {
+                claim(Some(epoch)).await
+            }
+            other => other,
+        };
+        let lease = match claimed {
             Ok(lease) => lease,
             Err(StoreError::Held { .. } | StoreError::Missing(_)) => return,
             Err(error) => {
@@ -109,8 +148,9 @@ impl Worker {
             }
         };
         let (engine, stop) = (self.engine.clone(), self.stop.clone());
+        let outfitter = Arc::clone(&self.outfitter);
         self.under_way.spawn(async move {
-            let ended = drive(engine, lease, stop).await;
+            let ended = drive(engine, &*outfitter, lease, stop).await;
             drop(permit);
             (session, ended)
         });
@@ -155,9 +195,14 @@ impl Worker {
 
 /// Drives one session. A bug that shows as a panic parks the run, so that it is met once
 /// and not at every sweep.
-pub(crate) async fn drive(engine: Engine, lease: Lease, stop: Stop) -> Result<(), EngineError> {
+pub(crate) async fn drive(
+    engine: Engine,
+    outfitter: &dyn Outfitter,
+    lease: Lease,
+    stop: Stop,
+) -> Result<(), EngineError> {
     let crashed = lease.clone();
-    match AssertUnwindSafe(work(&engine, lease, stop)).catch_unwind().await {
+    match AssertUnwindSafe(work(&engine, outfitter, lease, stop)).catch_unwind().await {
         Ok(worked) => worked,
         Err(panic) => {
             let message = words(&*panic);
@@ -168,9 +213,20 @@ pub(crate) async fn drive(engine: Engine, lease: Lease, stop: Stop) -> Result<()
     }
 }
 
-async fn work(engine: &Engine, lease: Lease, stop: Stop) -> Result<(), EngineError> {
+async fn work(
+    engine: &Engine,
+    outfitter: &dyn Outfitter,
+    lease: Lease,
+    stop: Stop,
+) -> Result<(), EngineError> {
     let mut driver = Driver::load(engine.clone(), lease, stop).await?;
-    let worked = driver.run().await;
+    let worked = match outfitter.outfit(driver.state()).await {
+        Ok(outfit) => {
+            driver.equip(outfit);
+            driver.run().await.map(drop)
+        }
+        Err(why) => Err(why.into()),
+    };
     let released = driver.release().await;
     worked?;
     released?;
@@ -183,7 +239,8 @@ async fn park(engine: &Engine, crashed: &Lease, message: &str) -> Result<(), Eng
     let lease = crashed.anew(engine).await?;
     let stop = Stop { reason: Parked::Faulted { message: message.to_owned() }, ..Stop::default() };
     stop.soon.cancel();
-    work(engine, lease, stop).await
+    // Parking needs nobody's model or tools.
+    work(engine, engine, lease, stop).await
 }
 
 /// What a panic said.

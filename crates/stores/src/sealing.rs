@@ -27,8 +27,8 @@ use bytes::Bytes;
 use engine::alerts::Alert;
 use engine::audit::Record;
 use engine::ports::{
-    Audit, Claim, Commit, Content, Contents, Head, Listed, Listing, Outbox, Payload, SpendRow,
-    Store, StoreError,
+    Answers, Audit, Claim, Commit, Content, Contents, Directory, Head, Listed, Listing, Outbox,
+    Payload, SpendRow, Store, StoreError,
 };
 use kernel::event::{Fact, Stored};
 use kernel::ledger::{Allowance, Balance, Scope};
@@ -353,6 +353,14 @@ impl Store for Sealing {
 
     fn contents(&self) -> &dyn Contents {
         self
+    }
+
+    fn directory(&self) -> &dyn Directory {
+        self.inner.directory()
+    }
+
+    fn answers(&self) -> &dyn Answers {
+        self.inner.answers()
     }
 
     async fn tenants(&self) -> Result<Vec<Tenant>, StoreError> {

@@ -5,10 +5,12 @@
 //! go beside it on connections of their own and never hold it up. Several processes may
 //! share a file: writers begin as writers and wait for each other (L35).
 
+mod answers;
 mod audit;
 mod balances;
 mod commit;
 mod contents;
+mod directory;
 mod error;
 mod lease;
 mod open;
@@ -30,8 +32,8 @@ use bytes::Bytes;
 use engine::alerts::Alert;
 use engine::audit::Record;
 use engine::ports::{
-    Audit, Claim, Commit, Contents, Head, Listed, Listing, Outbox, Payload, SpendRow, Store,
-    StoreError,
+    Answers, Audit, Claim, Commit, Contents, Directory, Head, Listed, Listing, Outbox, Payload,
+    SpendRow, Store, StoreError,
 };
 use kernel::event::Stored;
 use kernel::ledger::{Allowance, Balance, Scope};
@@ -122,9 +124,12 @@ impl Store for Sqlite {
         commit.check()?;
         match self.writer.ask(Work::Commit(Box::new(commit))).await? {
             Done::Kept(alerts) => Ok(alerts),
-            Done::Nothing | Done::Head(_) | Done::Taken(_) | Done::Count(_) | Done::Erased(_) => {
-                Ok(Vec::new())
-            }
+            Done::Nothing
+            | Done::Head(_)
+            | Done::Taken(_)
+            | Done::Count(_)
+            | Done::Erased(_)
+            | Done::Asked(_) => Ok(Vec::new()),
         }
     }
 
@@ -230,6 +235,14 @@ impl Store for Sqlite {
     }
 
     fn contents(&self) -> &dyn Contents {
+        self
+    }
+
+    fn directory(&self) -> &dyn Directory {
+        self
+    }
+
+    fn answers(&self) -> &dyn Answers {
         self
     }
 

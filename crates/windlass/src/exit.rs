@@ -71,7 +71,8 @@ pub(crate) fn end_of(error: &anyhow::Error) -> End {
             | EngineError::Damaged { .. }
             | EngineError::Agent(_)
             | EngineError::Crashed { .. }
-            | EngineError::Contended { .. },
+            | EngineError::Contended { .. }
+            | EngineError::Unfit(_),
         )
         | None => End::Broken,
     }

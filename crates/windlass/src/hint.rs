@@ -41,6 +41,7 @@ fn plain(error: &anyhow::Error) -> Option<&'static str> {
             EngineError::Denied(_)
             | EngineError::Agent(_)
             | EngineError::Contended { .. }
+            | EngineError::Unfit(_)
             | EngineError::Crashed { .. },
         ) => None,
         None => error.downcast_ref::<StoreError>().and_then(of_store),

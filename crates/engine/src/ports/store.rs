@@ -9,7 +9,7 @@ use kernel::ledger::{Allowance, Balance, CapReached, Measure, Move, Scope};
 use kernel::message::Usage;
 use kernel::units::{ContentHash, Epoch, Money, SessionId, Tenant, UnixMs};
 
-use super::{Audit, Content, Contents, Outbox};
+use super::{Answers, Audit, Content, Contents, Directory, Outbox};
 use crate::alerts::{Alert, Subscriptions};
 use crate::audit::Record;
 
@@ -412,6 +412,12 @@ pub trait Store: Send + Sync {
 
     /// How sessions' content is kept.
     fn contents(&self) -> &dyn Contents;
+
+    /// Who may come in over the network.
+    fn directory(&self) -> &dyn Directory;
+
+    /// Requests that clients may send again.
+    fn answers(&self) -> &dyn Answers;
 
     /// All tenants that have a session, in alphabetical order.
     ///

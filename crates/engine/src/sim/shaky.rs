@@ -17,8 +17,8 @@ use super::tally::Tally;
 use crate::alerts::Alert;
 use crate::audit::Record;
 use crate::ports::{
-    Audit, Claim, Commit, Contents, Head, Listed, Listing, Outbox, Payload, SpendRow, Store,
-    StoreError,
+    Answers, Audit, Claim, Commit, Contents, Directory, Head, Listed, Listing, Outbox, Payload,
+    SpendRow, Store, StoreError,
 };
 
 /// One in how many calls fails.
@@ -231,6 +231,14 @@ impl Store for Shaky {
 
     fn contents(&self) -> &dyn Contents {
         self.inner.contents()
+    }
+
+    fn directory(&self) -> &dyn Directory {
+        self.inner.directory()
+    }
+
+    fn answers(&self) -> &dyn Answers {
+        self.inner.answers()
     }
 
     async fn tenants(&self) -> Result<Vec<Tenant>, StoreError> {

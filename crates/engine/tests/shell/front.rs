@@ -8,8 +8,8 @@ use bytes::Bytes;
 use engine::alerts::Alert;
 use engine::audit::Record;
 use engine::ports::{
-    Audit, Claim, Commit, Contents, Head, Listed, Listing, Outbox, Payload, SpendRow, Store,
-    StoreError,
+    Answers, Audit, Claim, Commit, Contents, Directory, Head, Listed, Listing, Outbox, Payload,
+    SpendRow, Store, StoreError,
 };
 use kernel::event::Stored;
 use kernel::ledger::{Allowance, Balance, Scope};
@@ -150,6 +150,14 @@ impl Store for Front {
 
     fn contents(&self) -> &dyn Contents {
         self.inner.contents()
+    }
+
+    fn directory(&self) -> &dyn Directory {
+        self.inner.directory()
+    }
+
+    fn answers(&self) -> &dyn Answers {
+        self.inner.answers()
     }
 
     async fn tenants(&self) -> Result<Vec<Tenant>, StoreError> {

@@ -36,7 +36,8 @@ fn work(stage: &Stage) {
         sweep_every_ms: 1_000,
         failed_rest_ms: 60_000,
     };
-    tokio::spawn(worker::run(stage.engine.clone(), settings, Stop::default()));
+    let engine = stage.engine.clone();
+    tokio::spawn(worker::run(engine.clone(), Arc::new(engine), settings, Stop::default()));
 }
 
 fn first_hour() -> Scope {

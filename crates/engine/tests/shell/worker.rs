@@ -6,10 +6,10 @@ use std::sync::atomic::Ordering;
 use async_trait::async_trait;
 use engine::Engine;
 use engine::driver::Stop;
-use engine::ports::{Dispatch, Status};
+use engine::ports::{Dispatch, Status, World};
 use engine::worker::{self, Settings};
 use kernel::event::Parked;
-use kernel::units::{SessionId, Tenant};
+use kernel::units::{SessionId, Tenant, UnixMs};
 
 use crate::stage::{Stage, calls, says, sleep};
 
@@ -25,15 +25,45 @@ impl Dispatch for Deaf {
     }
 }
 
+/// A world that knows that the first worker is dead.
+struct Coroner(Arc<dyn World>);
+
+impl World for Coroner {
+    fn now(&self) -> UnixMs {
+        self.0.now()
+    }
+
+    fn session_id(&self) -> SessionId {
+        self.0.session_id()
+    }
+
+    fn chance(&self) -> u64 {
+        self.0.chance()
+    }
+
+    fn is_dead(&self, owner: &str) -> bool {
+        owner == "worker"
+    }
+}
+
 fn hire(engine: &Engine, sessions_max: usize) -> (Stop, tokio::task::JoinHandle<()>) {
+    hire_as("worker", engine, sessions_max)
+}
+
+fn hire_as(
+    owner: &str,
+    engine: &Engine,
+    sessions_max: usize,
+) -> (Stop, tokio::task::JoinHandle<()>) {
     let settings = Settings {
-        owner: "worker".to_owned(),
+        owner: owner.to_owned(),
         sessions_max,
         sweep_every_ms: 1_000,
         failed_rest_ms: 60_000,
     };
     let stop = Stop::default();
-    (stop.clone(), tokio::spawn(worker::run(engine.clone(), settings, stop)))
+    let outfitter = Arc::new(engine.clone());
+    (stop.clone(), tokio::spawn(worker::run(engine.clone(), outfitter, settings, stop)))
 }
 
 async fn status(stage: &Stage, session: SessionId) -> Status {
@@ -59,6 +89,22 @@ async fn lost_nudges_cost_time_and_nothing_else() {
         stop.soon.cancel();
         worker.await.unwrap();
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn l34_what_the_dead_left_is_taken_over_before_their_leases_end() {
+    let mut stage = Stage::new([says(60_000, "never"), says(10, "done")]);
+    let session = stage.open().await;
+    let (_stop, killed) = hire(&stage.engine, 3);
+    sleep(2_000).await;
+    killed.abort();
+    let _killed = killed.await;
+    stage.engine.world = Arc::new(Coroner(Arc::clone(&stage.engine.world)));
+    let (stop, worker) = hire_as("another", &stage.engine, 3);
+    sleep(1_000).await;
+    assert_eq!(status(&stage, session).await, Status::Finished);
+    stop.soon.cancel();
+    worker.await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]

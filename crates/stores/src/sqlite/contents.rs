@@ -42,9 +42,12 @@ impl Contents for Sqlite {
     async fn erase(&self, tenant: &Tenant, which: &Doomed) -> Result<Vec<SessionId>, StoreError> {
         match self.writer.ask(Work::Erase(tenant.clone(), which.clone())).await? {
             Done::Erased(sessions) => Ok(sessions),
-            Done::Nothing | Done::Head(_) | Done::Kept(_) | Done::Taken(_) | Done::Count(_) => {
-                Ok(Vec::new())
-            }
+            Done::Nothing
+            | Done::Head(_)
+            | Done::Kept(_)
+            | Done::Taken(_)
+            | Done::Count(_)
+            | Done::Asked(_) => Ok(Vec::new()),
         }
     }
 

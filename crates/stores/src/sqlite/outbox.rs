@@ -47,9 +47,12 @@ impl Outbox for Sqlite {
     async fn take(&self, take: &Take) -> Result<Vec<Delivery>, StoreError> {
         match self.writer.ask(Work::Outbox(OutboxWork::Take(take.clone()))).await? {
             Done::Taken(taken) => Ok(taken),
-            Done::Nothing | Done::Head(_) | Done::Kept(_) | Done::Count(_) | Done::Erased(_) => {
-                Ok(Vec::new())
-            }
+            Done::Nothing
+            | Done::Head(_)
+            | Done::Kept(_)
+            | Done::Count(_)
+            | Done::Erased(_)
+            | Done::Asked(_) => Ok(Vec::new()),
         }
     }
 

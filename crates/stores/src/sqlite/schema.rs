@@ -15,12 +15,13 @@ use super::open::{OpenError, Stopped};
 const APPLICATION_ID: i32 = 0x576e_646c;
 
 /// Each step from one version to the next.
-const STEPS: [&str; 5] = [
+const STEPS: [&str; 6] = [
     include_str!("schema/0001.sql"),
     include_str!("schema/0002.sql"),
     include_str!("schema/0003.sql"),
     include_str!("schema/0004.sql"),
     include_str!("schema/0005.sql"),
+    include_str!("schema/0006.sql"),
 ];
 
 /// The version that this program writes.

@@ -10,16 +10,18 @@ use std::time::{Duration, Instant};
 
 use engine::alerts::Alert;
 use engine::audit::Record;
-use engine::ports::{Claim, Commit, Delivery, Doomed, Head, Payload, StoreError};
+use engine::ports::{Asked, Claim, Commit, Delivery, Doomed, Head, Payload, StoreError};
 use kernel::ledger::{Allowance, Scope};
 use kernel::units::{Epoch, SessionId, Tenant, UnixMs};
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
+use super::answers::{self, AnswersWork};
 use super::audit::{self, AuditWork, Chains};
 use super::balances;
 use super::commit::{self, Keys};
 use super::contents;
+use super::directory::{self, DirectoryWork};
 use super::error::{Failure, named};
 use super::open::OpenError;
 use super::outbox::{self, OutboxWork};
@@ -39,6 +41,8 @@ pub(super) enum Work {
     Outbox(OutboxWork),
     Audit(AuditWork),
     Erase(Tenant, Doomed),
+    Directory(DirectoryWork),
+    Answers(AnswersWork),
 }
 
 /// What work brings.
@@ -56,6 +60,8 @@ pub(super) enum Done {
     Count(u64),
     /// Sessions whose content was erased.
     Erased(Vec<SessionId>),
+    /// What became of a request with a key.
+    Asked(Asked),
 }
 
 impl Done {
@@ -63,7 +69,12 @@ impl Done {
     pub(super) fn count(&self) -> u64 {
         match self {
             Done::Count(count) => *count,
-            Done::Nothing | Done::Head(_) | Done::Kept(_) | Done::Taken(_) | Done::Erased(_) => 0,
+            Done::Nothing
+            | Done::Head(_)
+            | Done::Kept(_)
+            | Done::Taken(_)
+            | Done::Erased(_)
+            | Done::Asked(_) => 0,
         }
     }
 }
@@ -134,9 +145,12 @@ impl Writer {
     pub(super) async fn ask_head(&self, work: Work) -> Result<Head, StoreError> {
         match self.ask(work).await? {
             Done::Head(head) => Ok(head),
-            Done::Nothing | Done::Kept(_) | Done::Taken(_) | Done::Count(_) | Done::Erased(_) => {
-                Err(StoreError::Unavailable("the writer gave no answer".into()))
-            }
+            Done::Nothing
+            | Done::Kept(_)
+            | Done::Taken(_)
+            | Done::Count(_)
+            | Done::Erased(_)
+            | Done::Asked(_) => Err(StoreError::Unavailable("the writer gave no answer".into())),
         }
     }
 
@@ -313,6 +327,8 @@ impl Desk {
             Work::Outbox(work) => outbox::work(db, work),
             Work::Audit(work) => audit::work(db, &mut self.chains, work),
             Work::Erase(tenant, which) => Ok(contents::erase(db, tenant, which).map(Done::Erased)?),
+            Work::Directory(work) => directory::work(db, &mut self.chains, work),
+            Work::Answers(work) => Ok(answers::work(db, work)?),
         }
     }
 }

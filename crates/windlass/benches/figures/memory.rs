@@ -94,7 +94,7 @@ fn work(engine: &engine::Engine) -> tokio::task::JoinHandle<()> {
         sweep_every_ms: 200,
         failed_rest_ms: 1_000,
     };
-    tokio::spawn(worker::run(engine.clone(), settings, Stop::default()))
+    tokio::spawn(worker::run(engine.clone(), Arc::new(engine.clone()), settings, Stop::default()))
 }
 
 /// Waits until what can happen has happened.

@@ -232,7 +232,8 @@ impl House {
             sweep_every_ms: 50,
             failed_rest_ms: 200,
         };
-        let working = runtime.spawn(worker::run(engine, settings, stop.clone()));
+        let working =
+            runtime.spawn(worker::run(engine.clone(), Arc::new(engine), settings, stop.clone()));
         Worker { runtime, stop, working }
     }
 }

@@ -162,7 +162,7 @@ impl Watch {
         };
         match claimed {
             Ok(lease) => {
-                match worker::drive(engine.clone(), lease, self.stop.clone()).await {
+                match worker::drive(engine.clone(), engine, lease, self.stop.clone()).await {
                     // Somebody took over: the next look says how it goes on.
                     Ok(()) | Err(EngineError::Store(StoreError::Fenced { .. })) => Ok(true),
                     Err(error) => Err(error),
