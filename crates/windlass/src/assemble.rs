@@ -10,12 +10,14 @@ mod mcp;
 mod memo;
 mod model;
 mod redaction;
+mod roster;
 mod scope;
 mod toolbox;
 mod web;
 
 pub(crate) use change::tell as tell_of_change;
 pub(crate) use model::{PriceOf, prices, script};
+pub(crate) use roster::Troupe;
 pub(crate) use scope::admit;
 pub(crate) use toolbox::{known_tools, shell_runs};
 
@@ -25,17 +27,20 @@ use std::sync::Arc;
 use engine::Engine;
 use engine::alerts::Subscriptions;
 use engine::circuits::Circuits;
-use engine::ports::{Model, Store, Toolbox, World as _};
+use engine::ports::{Outfit, Store, Toolbox, World as _};
 use engine::tap::Tap;
 use kernel::agent::Frozen;
 use kernel::event::SessionScope;
 use kernel::units::{SessionId, UnixMs};
 use models::catalog::Catalog;
 use models::chain::Gates;
+use models::simulated::InProcess;
+use models::simulated::planner::Planner;
 use owo_colors::OwoColorize;
 use stores::dispatch::local::Local;
 use stores::sealing::Sealing;
 use stores::sqlite::{Options, Sqlite};
+use tools::Guarded;
 use webhooks::{Hook, Secret, Webhooks};
 
 use crate::cli::{AgentArgs, ScopeArgs};
@@ -216,29 +221,56 @@ fn engine(
     servers: Option<&mcp::Servers>,
     make: bool,
 ) -> anyhow::Result<Engine> {
-    let world = Arc::new(Machine);
-    let tap = Tap::default();
-    let circuits = Circuits::new(tap.clone());
-    let shared = model::Shared {
-        catalog: here.catalog.clone(),
-        circuits: circuits.clone(),
-        gates: Gates::default(),
-        world: Arc::clone(&world) as Arc<_>,
-    };
-    let model: Arc<dyn Model> = model::assemble(config, &shared)?;
-    Ok(Engine {
-        store: open(here, make)?,
-        dispatch: Arc::new(Local::default()),
-        model,
-        toolbox: toolbox::toolbox(here, config, servers)?,
-        world,
-        plans: Arc::new(here.caps.plans.clone()),
-        subscriptions: Arc::new(subscriptions(here)),
-        policy: Arc::clone(&here.policies) as Arc<_>,
-        redact: redaction::redactor(&here.redaction),
-        tap,
-        circuits,
-    })
+    let base = Base::of(here, make)?;
+    let outfit = base.outfit(here, config, servers)?;
+    Ok(base.engine.with(outfit))
+}
+
+/// What all sessions of a process share.
+struct Base {
+    /// An engine that can read and command; its planner has no tools.
+    engine: Engine,
+    shared: model::Shared,
+}
+
+impl Base {
+    fn of(here: &Here, make: bool) -> anyhow::Result<Self> {
+        let world = Arc::new(Machine);
+        let tap = Tap::default();
+        let circuits = Circuits::new(tap.clone());
+        let shared = model::Shared {
+            catalog: here.catalog.clone(),
+            circuits: circuits.clone(),
+            gates: Gates::default(),
+            world: Arc::clone(&world) as Arc<_>,
+        };
+        let engine = Engine {
+            store: open(here, make)?,
+            dispatch: Arc::new(Local::default()),
+            model: Arc::new(InProcess::new(Planner)),
+            toolbox: Arc::new(Guarded::new(Vec::new())?),
+            world,
+            plans: Arc::new(here.caps.plans.clone()),
+            subscriptions: Arc::new(subscriptions(here)),
+            policy: Arc::clone(&here.policies) as Arc<_>,
+            redact: redaction::redactor(&here.redaction),
+            tap,
+            circuits,
+        };
+        Ok(Base { engine, shared })
+    }
+
+    /// What sessions of an agent work with.
+    fn outfit(
+        &self,
+        here: &Here,
+        config: &Config,
+        servers: Option<&mcp::Servers>,
+    ) -> anyhow::Result<Outfit> {
+        let model = model::assemble(config, &self.shared)?;
+        let toolbox = toolbox::toolbox(here, config, servers)?;
+        Ok(Outfit { model, toolbox })
+    }
 }
 
 /// Who is told of what, and at which parts of caps.

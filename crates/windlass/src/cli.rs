@@ -12,6 +12,7 @@ mod money;
 mod policy;
 mod scope;
 mod secrets;
+mod service;
 
 use std::path::PathBuf;
 
@@ -31,6 +32,7 @@ pub(crate) use money::{CapChange, CapsCommand, Limit, PricesCommand, SpendArgs};
 pub(crate) use policy::{ExplainArgs, FilesArgs, PolicyCommand, QuestionArgs};
 pub(crate) use scope::ScopeArgs;
 pub(crate) use secrets::{SecretsCommand, WhoseArgs};
+pub(crate) use service::{InitArgs, KeysCommand, NewKeyArgs, ServeArgs, UsersCommand};
 
 use here::label;
 
@@ -129,6 +131,27 @@ something that is configured cannot work.
 
 Example:  windlass doctor --agent examples/reference.yaml")]
     Doctor(DoctorArgs),
+    /// Serve agents over HTTP: sessions, events, approvals, caps, keys
+    #[command(after_help = "\
+One process is a whole service: it answers, and works on the runs. `windlass init` makes the
+first key. On SIGTERM it takes no more work, finishes the step under way and leaves the rest
+to whoever starts next.
+
+Example:  windlass init
+          windlass serve --agents examples")]
+    Serve(ServeArgs),
+    /// Make a tenant's first user, an admin, and their key
+    #[command(after_help = "\
+The key is printed once, on standard output. Further ones: `windlass keys create`.
+
+Example:  windlass init --tenant acme --user ann")]
+    Init(InitArgs),
+    /// Make, list, rotate and revoke the keys that callers of the service show
+    #[command(subcommand, after_help = "Example:  windlass keys create --name ci")]
+    Keys(KeysCommand),
+    /// List, set and remove the users of a tenant
+    #[command(subcommand, after_help = "Example:  windlass users set bob --role member")]
+    Users(UsersCommand),
     /// Serve a simulated model over both vendors' protocols, with faults on request
     #[command(after_help = "\
 Example:  windlass simulate --port 8089 --faults 429:0.1,cut:0.05 --latency-ms 200")]

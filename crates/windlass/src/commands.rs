@@ -11,6 +11,8 @@ pub(crate) mod doctor;
 pub(crate) mod drill;
 pub(crate) mod erase;
 pub(crate) mod guard;
+pub(crate) mod init;
+pub(crate) mod keys;
 pub(crate) mod log;
 pub(crate) mod mcp;
 pub(crate) mod policy;
@@ -19,10 +21,12 @@ pub(crate) mod resume;
 pub(crate) mod retention;
 pub(crate) mod run;
 pub(crate) mod secrets;
+pub(crate) mod serve;
 pub(crate) mod sessions;
 pub(crate) mod simulate;
 pub(crate) mod spend;
 pub(crate) mod tools;
+pub(crate) mod users;
 
 use std::path::Path;
 

@@ -31,6 +31,7 @@ pub(crate) const FILE_NAME: &str = "windlass.yaml";
 const STORE: &str = ".windlass";
 
 /// Where a command works, for whom, and by which rules.
+#[derive(Clone)]
 pub(crate) struct Here {
     /// The store's folder.
     pub(crate) store: PathBuf,
@@ -132,6 +133,12 @@ impl Here {
             workdir: Some(workdir),
             scope,
         }
+    }
+
+    /// The same place for somebody else.
+    pub(crate) fn for_whom(&self, who: &Principal) -> Here {
+        let scope = SessionScope { role: who.role.clone(), ..self.scope.clone() };
+        Here { tenant: who.tenant.clone(), user: who.user.clone(), scope, ..self.clone() }
     }
 
     /// Who acts here.

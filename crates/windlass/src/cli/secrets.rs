@@ -69,7 +69,7 @@ pub(crate) struct WhoseArgs {
 }
 
 /// A time in words, in milliseconds.
-fn overlap_ms(text: &str) -> Result<u64, String> {
+pub(super) fn overlap_ms(text: &str) -> Result<u64, String> {
     let wrong = || "write it like `30s`, `15m`, `1h` or `2d`".to_owned();
     let unit = text.chars().last().ok_or_else(wrong)?;
     let number = text.strip_suffix(unit).ok_or_else(wrong)?;
