@@ -2,7 +2,9 @@
 //! with them is a problem with words.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use axum::body::Bytes;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{FromRequest, FromRequestParts, Json, Path, Query, Request};
 use axum::http::StatusCode;
@@ -21,10 +23,8 @@ impl<T: DeserializeOwned> FromRequest<Arc<Service>> for Body<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, service: &Arc<Service>) -> Result<Self, Problem> {
-        match Json::<T>::from_request(request, service).await {
-            Ok(Json(body)) => Ok(Body(body)),
-            Err(rejected) => Err(wrong_body(&rejected)),
-        }
+        let body = in_time(service, Json::<T>::from_request(request, service)).await?;
+        body.map(|Json(body)| Body(body)).map_err(|rejected| wrong_body(&rejected))
     }
 }
 
@@ -36,10 +36,8 @@ impl<T: DeserializeOwned> axum::extract::OptionalFromRequest<Arc<Service>> for B
         request: Request,
         service: &Arc<Service>,
     ) -> Result<Option<Self>, Problem> {
-        let bytes = match axum::body::Bytes::from_request(request, service).await {
-            Ok(bytes) => bytes,
-            Err(rejected) => return Err(too_much(rejected.status(), &rejected.body_text())),
-        };
+        let bytes = in_time(service, Bytes::from_request(request, service)).await?;
+        let bytes = bytes.map_err(|rejected| too_much(rejected.status(), &rejected.body_text()))?;
         if bytes.is_empty() {
             return Ok(None);
         }
@@ -48,6 +46,14 @@ impl<T: DeserializeOwned> axum::extract::OptionalFromRequest<Arc<Service>> for B
             Err(rejected) => Err(wrong_body(&rejected)),
         }
     }
+}
+
+/// A body that comes in time.
+async fn in_time<T>(service: &Service, body: impl Future<Output = T>) -> Result<T, Problem> {
+    let limit = Duration::from_millis(service.settings.body_ms_max);
+    tokio::time::timeout(limit, body).await.map_err(|_late| {
+        Problem::new(StatusCode::REQUEST_TIMEOUT, "too_slow", "the body did not come in time")
+    })
 }
 
 fn wrong_body(rejected: &JsonRejection) -> Problem {
@@ -102,6 +108,21 @@ impl FromRequestParts<Arc<Service>> for Session {
             .await
             .map_err(|rejected| Problem::bad(rejected.body_text()))?;
         text.parse().map(Session).map_err(|_| Problem::missing(&format!("session `{text}`")))
+    }
+}
+
+/// A name in the path.
+pub(crate) struct Named(pub(crate) String);
+
+impl FromRequestParts<Arc<Service>> for Named {
+    type Rejection = Problem;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        service: &Arc<Service>,
+    ) -> Result<Self, Problem> {
+        let name = Path::<String>::from_request_parts(parts, service).await;
+        name.map(|Path(name)| Named(name)).map_err(|rejected| Problem::bad(rejected.body_text()))
     }
 }
 

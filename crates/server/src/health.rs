@@ -9,14 +9,16 @@ use serde_json::json;
 
 use crate::Service;
 
-/// It answers: it is alive.
+/// Whether the process is alive
 #[utoipa::path(get, path = "/healthz", tag = "health", security(()),
     responses((status = 200, description = "the process is alive")))]
 pub(crate) async fn healthz() -> &'static str {
     "ok"
 }
 
-/// Ready where the store answers and nobody asked the process to stop.
+/// Whether requests should be sent here
+///
+/// They should where the store answers and nobody asked the process to stop.
 #[utoipa::path(get, path = "/readyz", tag = "health", security(()), responses(
     (status = 200, description = "send requests here"),
     (status = 503, description = "send them elsewhere"),

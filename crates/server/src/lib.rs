@@ -9,6 +9,7 @@ mod extract;
 mod follow;
 mod health;
 mod key;
+mod listen;
 mod native;
 mod once;
 mod problem;
@@ -17,7 +18,7 @@ mod routes;
 mod trace;
 mod view;
 
-use std::future::{Future, IntoFuture};
+use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -27,7 +28,6 @@ use engine::Engine;
 use engine::ports::Roster;
 use kernel::event::SessionScope;
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use follow::Hub;
@@ -37,8 +37,12 @@ pub use routes::document;
 /// How the service behaves.
 #[derive(Clone, Debug)]
 pub struct Settings {
+    /// Connections at once; callers beyond them wait.
+    pub connections_max: usize,
     /// The largest request body, in bytes.
     pub body_bytes_max: usize,
+    /// How long a body may take to come, in milliseconds.
+    pub body_ms_max: u64,
     /// Requests that are worked on at once, streams excluded; those beyond are told to come
     /// again.
     pub in_flight_max: usize,
@@ -58,7 +62,9 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Settings {
+            connections_max: 32_768,
             body_bytes_max: 8 * 1024 * 1024,
+            body_ms_max: 30_000,
             in_flight_max: 1_024,
             followers_max: 20_000,
             heartbeat_ms: 15_000,
@@ -124,25 +130,21 @@ impl Server {
         self,
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> io::Result<()> {
-        let stopping = self.service.stopping.clone();
-        let drain = Duration::from_millis(self.service.settings.drain_ms_max);
-        let (tell, told) = oneshot::channel::<()>();
-        let stop = async move {
+        let Server { listener, service, .. } = self;
+        let (stopping, settings) = (service.stopping.clone(), &service.settings);
+        let drain = Duration::from_millis(settings.drain_ms_max);
+        let _forgetting = once::forget_old(Arc::clone(&service));
+        let app = routes::app(Arc::clone(&service));
+        let serving = listen::serve(listener, app, settings.connections_max, &stopping, drain);
+        let telling = async {
             shutdown.await;
             stopping.cancel();
-            drop(tell);
+            // Serving ends by itself from here on.
+            std::future::pending::<()>().await;
         };
-        let drained = async {
-            // The sender is dropped, never used: either way it is time to stop.
-            let _ = told.await;
-            tokio::time::sleep(drain).await;
-        };
-        let _forgetting = once::forget_old(Arc::clone(&self.service));
-        let app = routes::app(Arc::clone(&self.service));
-        let serving = axum::serve(self.listener, app).with_graceful_shutdown(stop);
         tokio::select! {
-            ended = serving.into_future() => ended,
-            () = drained => Ok(()),
+            ended = serving => ended,
+            () = telling => Ok(()),
         }
     }
 }

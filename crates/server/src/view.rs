@@ -212,6 +212,7 @@ impl Cap {
 
 /// A shared scope with its balance.
 #[derive(Serialize, ToSchema)]
+#[schema(as = Scope)]
 pub(crate) struct ScopeView {
     /// The scope.
     scope: String,
@@ -341,6 +342,7 @@ impl Approval {
 
 /// A key, without what proves it.
 #[derive(Serialize, ToSchema)]
+#[schema(as = Key)]
 pub(crate) struct KeyView {
     id: String,
     user: String,

@@ -1,6 +1,7 @@
 //! The OpenAPI document: what it must say of every operation, and a golden copy, so that a
 //! change of the API is seen by whoever reads the change.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde_json::Value;
@@ -27,7 +28,13 @@ fn every_operation_says_what_it_does_and_how_it_is_refused() {
     assert_eq!(document["openapi"], "3.1.0");
     let operations = operations(&document);
     assert!(operations.len() > 20, "{} operations", operations.len());
+    let mut ids = BTreeSet::new();
     for (name, operation) in operations {
+        let id = operation["operationId"].as_str().unwrap_or_default();
+        assert!(ids.insert(id), "{name}: two operations are called `{id}`");
+        for (status, response) in operation["responses"].as_object().expect("it has responses") {
+            assert!(response["description"].is_string(), "{name}: {status} says nothing");
+        }
         let summary = operation["summary"].as_str().unwrap_or_default();
         assert!(!summary.is_empty() && !summary.ends_with('.'), "{name}: `{summary}`");
         let probe = operation["tags"][0] == "health";

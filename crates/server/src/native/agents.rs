@@ -35,9 +35,9 @@ impl Agent {
 }
 
 /// List the agents that this key is good for
-#[utoipa::path(get, path = "/v1/agents", tag = "agents", responses(
-    (status = 200, body = view::Page<Agent>),
-    (status = "4XX", body = ProblemDetails, content_type = "application/problem+json"),
+#[utoipa::path(get, path = "/v1/agents", operation_id = "list_agents", tag = "agents", responses(
+    (status = 200, description = "as it is now", body = view::Page<Agent>),
+    (status = "4XX", description = "refused", body = ProblemDetails, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn list(
     Shared(service): Shared<Arc<Service>>,

@@ -25,9 +25,9 @@ const WORDS_BYTES_MAX: usize = 4_096;
 /// List the calls that wait for an answer
 ///
 /// A member sees their own and those that they may answer.
-#[utoipa::path(get, path = "/v1/approvals", tag = "approvals", responses(
-    (status = 200, body = view::Page<view::Approval>),
-    (status = "4XX", body = ProblemDetails, content_type = "application/problem+json"),
+#[utoipa::path(get, path = "/v1/approvals", operation_id = "list_approvals", tag = "approvals", responses(
+    (status = 200, description = "as it is now", body = view::Page<view::Approval>),
+    (status = "4XX", description = "refused", body = ProblemDetails, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn list(
     Shared(service): Shared<Arc<Service>>,
@@ -60,11 +60,11 @@ pub(crate) struct NewAnswer {
 }
 
 /// Answer what was asked about a call
-#[utoipa::path(post, path = "/v1/sessions/{session}/approvals", tag = "approvals",
+#[utoipa::path(post, path = "/v1/sessions/{session}/approvals", operation_id = "answer_approval", tag = "approvals",
     params(("session" = String, Path)), request_body = NewAnswer,
     responses(
-        (status = 200, body = view::Session),
-        (status = "4XX", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 200, description = "as it is now", body = view::Session),
+        (status = "4XX", description = "refused", body = ProblemDetails, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn answer(
     Shared(service): Shared<Arc<Service>>,

@@ -37,9 +37,9 @@ pub(crate) struct Which {
 }
 
 /// List the shared scopes that were ever charged or set
-#[utoipa::path(get, path = "/v1/caps", tag = "caps", params(Which), responses(
-    (status = 200, body = view::Page<view::ScopeView>),
-    (status = "4XX", body = ProblemDetails, content_type = "application/problem+json"),
+#[utoipa::path(get, path = "/v1/caps", operation_id = "list_caps", tag = "caps", params(Which), responses(
+    (status = 200, description = "as it is now", body = view::Page<view::ScopeView>),
+    (status = "4XX", description = "refused", body = ProblemDetails, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn list(
     Shared(service): Shared<Arc<Service>>,
@@ -79,9 +79,9 @@ pub(crate) struct Woken {
 }
 
 /// Set the cap of a shared scope
-#[utoipa::path(put, path = "/v1/caps", tag = "caps", request_body = NewCap, responses(
-    (status = 200, body = Woken),
-    (status = "4XX", body = ProblemDetails, content_type = "application/problem+json"),
+#[utoipa::path(put, path = "/v1/caps", operation_id = "set_cap", tag = "caps", request_body = NewCap, responses(
+    (status = 200, description = "as it is now", body = Woken),
+    (status = "4XX", description = "refused", body = ProblemDetails, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn set(
     Shared(service): Shared<Arc<Service>>,
@@ -116,9 +116,9 @@ pub(crate) struct Days {
 }
 
 /// What was spent, by day, user, agent, model and version of the prices
-#[utoipa::path(get, path = "/v1/spend", tag = "caps", params(Days), responses(
-    (status = 200, body = view::Page<view::Spend>),
-    (status = "4XX", body = ProblemDetails, content_type = "application/problem+json"),
+#[utoipa::path(get, path = "/v1/spend", operation_id = "read_spend", tag = "caps", params(Days), responses(
+    (status = 200, description = "as it is now", body = view::Page<view::Spend>),
+    (status = "4XX", description = "refused", body = ProblemDetails, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn spend(
     Shared(service): Shared<Arc<Service>>,

@@ -46,7 +46,7 @@ pub(crate) struct From {
 /// its name as `event`, and pieces of answers on their way as `delta` without an id. It goes
 /// on from `Last-Event-ID`, or from `after`; it stays open, with a comment as a sign of life.
 /// Leaving cancels nothing.
-#[utoipa::path(get, path = "/v1/sessions/{session}/events", tag = "events",
+#[utoipa::path(get, path = "/v1/sessions/{session}/events", operation_id = "read_events", tag = "events",
     params(("session" = String, Path), From,
         ("Last-Event-ID" = Option<u64>, Header, description = "goes before `after`")),
     responses(
@@ -54,7 +54,7 @@ pub(crate) struct From {
             (view::Events = "application/json"),
             (String = "text/event-stream"),
         )),
-        (status = "4XX", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = "4XX", description = "refused", body = ProblemDetails, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn read(
     Shared(service): Shared<Arc<Service>>,
@@ -162,11 +162,11 @@ fn piece(delta: &Delta) -> serde_json::Value {
 ///
 /// One JSON object a message: `{"type": "event", "event": …}` or `{"type": "delta",
 /// "delta": …}`. It goes on from `after`; a ping is the sign of life.
-#[utoipa::path(get, path = "/v1/sessions/{session}/ws", tag = "events",
+#[utoipa::path(get, path = "/v1/sessions/{session}/ws", operation_id = "follow_events", tag = "events",
     params(("session" = String, Path), From),
     responses(
         (status = 101, description = "the socket"),
-        (status = "4XX", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = "4XX", description = "refused", body = ProblemDetails, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn socket(
     Shared(service): Shared<Arc<Service>>,

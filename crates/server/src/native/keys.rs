@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, State as Shared};
+use axum::extract::State as Shared;
 use axum::http::StatusCode;
 use engine::ports::{DIRECTORY_ROWS_MAX, Grants, Key};
 use kernel::units::UnixMs;
@@ -13,7 +13,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::rows;
 use crate::caller::Caller;
-use crate::extract::{Asked, Body};
+use crate::extract::{Asked, Body, Named};
 use crate::key::make;
 use crate::problem::{Problem, ProblemDetails};
 use crate::{Service, view};
@@ -39,9 +39,9 @@ pub(crate) struct Which {
 /// List keys, those that have ended too
 ///
 /// A member sees their own.
-#[utoipa::path(get, path = "/v1/keys", tag = "keys", params(Which), responses(
-    (status = 200, body = view::Page<view::KeyView>),
-    (status = "4XX", body = ProblemDetails, content_type = "application/problem+json"),
+#[utoipa::path(get, path = "/v1/keys", operation_id = "list_keys", tag = "keys", params(Which), responses(
+    (status = 200, description = "as it is now", body = view::Page<view::KeyView>),
+    (status = "4XX", description = "refused", body = ProblemDetails, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn list(
     Shared(service): Shared<Arc<Service>>,
@@ -84,9 +84,9 @@ pub(crate) struct NewKey {
 /// Make a key
 ///
 /// The key itself is in this answer and nowhere else.
-#[utoipa::path(post, path = "/v1/keys", tag = "keys", request_body = NewKey, responses(
-    (status = 201, body = view::KeyView),
-    (status = "4XX", body = ProblemDetails, content_type = "application/problem+json"),
+#[utoipa::path(post, path = "/v1/keys", operation_id = "create_key", tag = "keys", request_body = NewKey, responses(
+    (status = 201, description = "made", body = view::KeyView),
+    (status = "4XX", description = "refused", body = ProblemDetails, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn create(
     Shared(service): Shared<Arc<Service>>,
@@ -156,16 +156,16 @@ const OVERLAP_S: u64 = 86_400;
 ///
 /// The new one has the same user and grants, and is in this answer; the old one works on
 /// for the overlap.
-#[utoipa::path(post, path = "/v1/keys/{key}/rotate", tag = "keys",
+#[utoipa::path(post, path = "/v1/keys/{key}/rotate", operation_id = "rotate_key", tag = "keys",
     params(("key" = String, Path)), request_body = Option<Rotation>,
     responses(
-        (status = 201, body = view::KeyView),
-        (status = "4XX", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 201, description = "made", body = view::KeyView),
+        (status = "4XX", description = "refused", body = ProblemDetails, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn rotate(
     Shared(service): Shared<Arc<Service>>,
     caller: Caller,
-    Path(id): Path<String>,
+    Named(id): Named,
     body: Option<Body<Rotation>>,
 ) -> Result<(StatusCode, Json<view::KeyView>), Problem> {
     caller.granted("key.rotate")?;
@@ -188,16 +188,16 @@ pub(crate) async fn rotate(
 }
 
 /// End a key at once
-#[utoipa::path(delete, path = "/v1/keys/{key}", tag = "keys",
+#[utoipa::path(delete, path = "/v1/keys/{key}", operation_id = "revoke_key", tag = "keys",
     params(("key" = String, Path)),
     responses(
         (status = 204, description = "it works no more"),
-        (status = "4XX", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = "4XX", description = "refused", body = ProblemDetails, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn revoke(
     Shared(service): Shared<Arc<Service>>,
     caller: Caller,
-    Path(id): Path<String>,
+    Named(id): Named,
 ) -> Result<StatusCode, Problem> {
     caller.granted("key.revoke")?;
     let key = found(&service, &caller, &id).await?;

@@ -56,13 +56,13 @@ pub(crate) struct NewRun {
 }
 
 /// Give a session its next task
-#[utoipa::path(post, path = "/v1/sessions/{session}/runs", tag = "runs",
+#[utoipa::path(post, path = "/v1/sessions/{session}/runs", operation_id = "begin_run", tag = "runs",
     params(("session" = String, Path), Wait,
         ("Idempotency-Key" = Option<String>, Header, description = "does it once, however often it is sent")),
     request_body = NewRun,
     responses(
-        (status = 202, body = view::Session),
-        (status = "4XX", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 202, description = "taken", body = view::Session),
+        (status = "4XX", description = "refused", body = ProblemDetails, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn say(
     Shared(service): Shared<Arc<Service>>,
@@ -112,11 +112,11 @@ pub(crate) struct Resume {
 }
 
 /// Wake a parked run
-#[utoipa::path(post, path = "/v1/sessions/{session}/resume", tag = "runs",
+#[utoipa::path(post, path = "/v1/sessions/{session}/resume", operation_id = "resume_run", tag = "runs",
     params(("session" = String, Path), Wait), request_body = Option<Resume>,
     responses(
-        (status = 202, body = view::Session),
-        (status = "4XX", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 202, description = "taken", body = view::Session),
+        (status = "4XX", description = "refused", body = ProblemDetails, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn resume(
     Shared(service): Shared<Arc<Service>>,
@@ -141,11 +141,11 @@ pub(crate) async fn resume(
 /// Ask for the end of a run
 ///
 /// One that is under way is ended by its worker at its next step.
-#[utoipa::path(post, path = "/v1/sessions/{session}/cancel", tag = "runs",
+#[utoipa::path(post, path = "/v1/sessions/{session}/cancel", operation_id = "cancel_run", tag = "runs",
     params(("session" = String, Path), Wait),
     responses(
-        (status = 202, body = view::Session),
-        (status = "4XX", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 202, description = "taken", body = view::Session),
+        (status = "4XX", description = "refused", body = ProblemDetails, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn cancel(
     Shared(service): Shared<Arc<Service>>,

@@ -64,12 +64,12 @@ pub(crate) struct NewSession {
 ///
 /// Answers at once; the run goes on whoever listens. With `wait_s` the answer comes when the
 /// run is at rest, or after that time.
-#[utoipa::path(post, path = "/v1/sessions", tag = "sessions", params(Wait,
+#[utoipa::path(post, path = "/v1/sessions", operation_id = "begin_session", tag = "sessions", params(Wait,
         ("Idempotency-Key" = Option<String>, Header, description = "does it once, however often it is sent")),
     request_body = NewSession,
     responses(
-        (status = 201, body = view::Session),
-        (status = "4XX", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 201, description = "made", body = view::Session),
+        (status = "4XX", description = "refused", body = ProblemDetails, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn begin(
     Shared(service): Shared<Arc<Service>>,
@@ -180,9 +180,9 @@ pub(crate) struct Which {
 ///
 /// A member sees their own; who may read those of others sees all of the tenant's. A page may
 /// then have fewer rows than asked for and still a `next`.
-#[utoipa::path(get, path = "/v1/sessions", tag = "sessions", params(Which), responses(
-    (status = 200, body = view::Page<view::Session>),
-    (status = "4XX", body = ProblemDetails, content_type = "application/problem+json"),
+#[utoipa::path(get, path = "/v1/sessions", operation_id = "list_sessions", tag = "sessions", params(Which), responses(
+    (status = 200, description = "as it is now", body = view::Page<view::Session>),
+    (status = "4XX", description = "refused", body = ProblemDetails, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn list(
     Shared(service): Shared<Arc<Service>>,
@@ -224,11 +224,11 @@ fn status(text: &str) -> Result<Status, Problem> {
 }
 
 /// Read a session with its run
-#[utoipa::path(get, path = "/v1/sessions/{session}", tag = "sessions",
+#[utoipa::path(get, path = "/v1/sessions/{session}", operation_id = "read_session", tag = "sessions",
     params(("session" = String, Path), Wait),
     responses(
-        (status = 200, body = view::Session),
-        (status = "4XX", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 200, description = "as it is now", body = view::Session),
+        (status = "4XX", description = "refused", body = ProblemDetails, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn read(
     Shared(service): Shared<Arc<Service>>,
@@ -262,11 +262,11 @@ pub(crate) struct Fork {
 }
 
 /// Make a session that continues another
-#[utoipa::path(post, path = "/v1/sessions/{session}/fork", tag = "sessions",
+#[utoipa::path(post, path = "/v1/sessions/{session}/fork", operation_id = "fork_session", tag = "sessions",
     params(("session" = String, Path)), request_body = Option<Fork>,
     responses(
-        (status = 201, body = view::Session),
-        (status = "4XX", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 201, description = "made", body = view::Session),
+        (status = "4XX", description = "refused", body = ProblemDetails, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn fork(
     Shared(service): Shared<Arc<Service>>,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, State as Shared};
+use axum::extract::State as Shared;
 use axum::http::StatusCode;
 use engine::ports::Member;
 use serde::Deserialize;
@@ -13,7 +13,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::rows;
 use crate::Service;
 use crate::caller::Caller;
-use crate::extract::{Asked, Body};
+use crate::extract::{Asked, Body, Named};
 use crate::problem::{Problem, ProblemDetails};
 use crate::view;
 
@@ -33,9 +33,9 @@ pub(crate) struct Which {
 }
 
 /// List the tenant's users
-#[utoipa::path(get, path = "/v1/users", tag = "users", params(Which), responses(
-    (status = 200, body = view::Page<view::User>),
-    (status = "4XX", body = ProblemDetails, content_type = "application/problem+json"),
+#[utoipa::path(get, path = "/v1/users", operation_id = "list_users", tag = "users", params(Which), responses(
+    (status = 200, description = "as it is now", body = view::Page<view::User>),
+    (status = "4XX", description = "refused", body = ProblemDetails, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn list(
     Shared(service): Shared<Arc<Service>>,
@@ -61,16 +61,16 @@ pub(crate) struct Role {
 }
 
 /// Make a user, or change their role and team
-#[utoipa::path(put, path = "/v1/users/{user}", tag = "users",
+#[utoipa::path(put, path = "/v1/users/{user}", operation_id = "set_user", tag = "users",
     params(("user" = String, Path)), request_body = Role,
     responses(
-        (status = 200, body = view::User),
-        (status = "4XX", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 200, description = "as it is now", body = view::User),
+        (status = "4XX", description = "refused", body = ProblemDetails, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn set(
     Shared(service): Shared<Arc<Service>>,
     caller: Caller,
-    Path(user): Path<String>,
+    Named(user): Named,
     Body(Role { role, team }): Body<Role>,
 ) -> Result<Json<view::User>, Problem> {
     let judgement = caller.may(&service, "user.set", &format!("user/{user}"))?;
@@ -94,16 +94,16 @@ pub(crate) async fn set(
 }
 
 /// Remove a user; their keys stop working at once
-#[utoipa::path(delete, path = "/v1/users/{user}", tag = "users",
+#[utoipa::path(delete, path = "/v1/users/{user}", operation_id = "remove_user", tag = "users",
     params(("user" = String, Path)),
     responses(
         (status = 204, description = "they are no member any more"),
-        (status = "4XX", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = "4XX", description = "refused", body = ProblemDetails, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn remove(
     Shared(service): Shared<Arc<Service>>,
     caller: Caller,
-    Path(user): Path<String>,
+    Named(user): Named,
 ) -> Result<StatusCode, Problem> {
     let judgement = caller.may(&service, "user.remove", &format!("user/{user}"))?;
     if user == caller.who.user {

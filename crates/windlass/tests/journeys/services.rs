@@ -337,3 +337,56 @@ async fn asks_are_answered_over_http_by_somebody_else() {
     let done = json_of(house.get(&path), StatusCode::OK).await;
     assert_eq!(done["status"], "finished", "{done}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_pages_of_named_origins_may_call() {
+    let house = House::in_place(Place::new(), &["--allow-origin", "app://obsidian.md"]);
+    for (origin, allowed) in [("app://obsidian.md", true), ("https://evil.example", false)] {
+        let preflight = client()
+            .request(Method::OPTIONS, format!("{}/v1/sessions", house.url))
+            .header("origin", origin)
+            .header("access-control-request-method", "POST")
+            .header("access-control-request-headers", "authorization,idempotency-key");
+        let preflight = preflight.send().await.expect("it answers");
+        let expected = if allowed { origin } else { "" };
+        assert_eq!(header(&preflight, "access-control-allow-origin"), expected);
+        let request = house.get("/v1/agents").header("origin", origin);
+        let answer = request.send().await.expect("it answers");
+        assert_eq!(header(&answer, "access-control-allow-origin"), expected);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_caller_who_does_not_say_what_they_want_is_cut_off() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    let house = House::open();
+    let address = house.url.trim_start_matches("http://");
+    let mut line = tokio::net::TcpStream::connect(address).await.expect("it listens");
+    line.write_all(b"GET /v1/sessions HTTP/1.1\r\nhost: x\r\nx-slow: ").await.expect("it takes it");
+    let mut answer = Vec::new();
+    line.read_to_end(&mut answer).await.expect("the line is closed from the other side");
+    let mut line = tokio::net::TcpStream::connect(address).await.expect("it listens");
+    let head = format!("GET / HTTP/1.1\r\nhost: x\r\nx-long: {}\r\n\r\n", "x".repeat(100_000));
+    // It may close before it has read all of it.
+    let _cut_off = line.write_all(head.as_bytes()).await;
+    let mut answer = Vec::new();
+    let _cut_off = line.read_to_end(&mut answer).await;
+    assert!(!answer.starts_with(b"HTTP/1.1 2"), "{}", String::from_utf8_lossy(&answer));
+    assert_eq!(house.work("What is 2 + 2?").await["status"], "finished");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_document_and_its_page_are_served_to_everybody() {
+    let house = House::open();
+    let get = |path: &str| client().get(format!("{}{path}", house.url));
+    let document = json_of(get("/v1/openapi.json"), StatusCode::OK).await;
+    assert_eq!(document["openapi"], "3.1.0");
+    let page = get("/docs").send().await.expect("it answers").text().await.expect("it has a text");
+    for path in document["paths"].as_object().expect("it has paths").keys() {
+        assert!(page.contains(path.as_str()), "the page has no {path}");
+    }
+    for probe in ["/healthz", "/readyz"] {
+        assert_eq!(get(probe).send().await.expect("it answers").status(), StatusCode::OK);
+    }
+}
