@@ -7,5 +7,6 @@
 //! only makes them durable, and passes `engine::conformance`.
 
 pub mod dispatch;
+pub mod postgres;
 pub mod sealing;
 pub mod sqlite;

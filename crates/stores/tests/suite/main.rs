@@ -5,6 +5,8 @@ mod conformance;
 mod damage;
 mod full;
 mod older;
+mod postgres;
 mod processes;
 mod sealing;
 mod sealing_traces;
+mod server;

@@ -1,0 +1,118 @@
+//! How the server is reached, and what each new connection is told.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use engine::ports::StoreError;
+use secrets::Secret;
+use tokio::time::timeout;
+use tokio_postgres::Config;
+use tokio_postgres::config::{Host, SslMode};
+
+use super::Options;
+use super::connection::Connection;
+use super::error::Failure;
+use super::open::OpenError;
+use super::tls::Tls;
+
+/// An address with its account, and the settings of connections to it.
+pub(super) struct Dial {
+    config: Config,
+    tls: Tls,
+    pub(super) schema: String,
+    connect_ms: u64,
+    answer_wait_ms: u64,
+}
+
+impl Dial {
+    /// Reads an address. Its mistakes are told without it, because it holds a password.
+    pub(super) fn of(url: &Secret, options: &Options) -> Result<Self, OpenError> {
+        let mut config: Config = url
+            .expose_text()
+            .ok()
+            .and_then(|url| url.parse().ok())
+            .filter(|config: &Config| !config.get_hosts().is_empty())
+            .ok_or(OpenError::Address)?;
+        // Preferring TLS means going without when somebody on the way says so.
+        let mode = match config.get_ssl_mode() {
+            SslMode::Prefer if config.get_hosts().iter().all(is_here) => SslMode::Disable,
+            SslMode::Prefer => SslMode::Require,
+            told => told,
+        };
+        config.ssl_mode(mode);
+        config.application_name("windlass");
+        let connect_wait = Duration::from_millis(options.connect_wait_ms);
+        config.connect_timeout(connect_wait).tcp_user_timeout(connect_wait);
+        let tls = Tls::trusting(options.ca_file.as_deref()).map_err(OpenError::Authorities)?;
+        Ok(Dial {
+            config,
+            tls,
+            schema: schema_name(&options.schema)?,
+            connect_ms: options.connect_wait_ms,
+            answer_wait_ms: options.answer_wait_ms,
+        })
+    }
+
+    /// A connection for work of the pool.
+    pub(super) async fn connect(&self) -> Result<Connection, StoreError> {
+        self.connect_for(self.answer_wait_ms).await
+    }
+
+    /// A connection on which a statement, a wait for a lock and a pause within a
+    /// transaction may each take so long.
+    pub(super) async fn connect_for(&self, statement_ms: u64) -> Result<Connection, StoreError> {
+        let wait = Duration::from_millis(self.connect_ms);
+        match timeout(wait, self.greet(statement_ms)).await {
+            Ok(connected) => Ok(connected?),
+            Err(_) => Err(StoreError::Unavailable(format!(
+                "no connection in {} ms\nhint: look whether the database server runs and can be \
+                 reached",
+                self.connect_ms
+            ))),
+        }
+    }
+
+    async fn greet(&self, statement_ms: u64) -> Result<Connection, Failure> {
+        let (client, connection) = self.config.connect(self.tls.clone()).await?;
+        // How it ends is told to whoever waits for an answer on it.
+        tokio::spawn(async move { drop(connection.await) });
+        let connection = Connection::new(client);
+        connection.script(&self.settings(statement_ms)).await?;
+        Ok(connection)
+    }
+
+    /// An answered commit is on the server's disk, whatever its default is; a stronger
+    /// default than that stays.
+    fn settings(&self, statement_ms: u64) -> String {
+        format!(
+            "SELECT set_config('synchronous_commit', 'on', false)
+               WHERE current_setting('synchronous_commit') IN ('off', 'local');
+             SET default_transaction_isolation = 'read committed';
+             SET statement_timeout = {statement_ms};
+             SET lock_timeout = {statement_ms};
+             SET idle_in_transaction_session_timeout = {statement_ms};
+             SET jit = off;
+             SET search_path = \"{}\"",
+            self.schema
+        )
+    }
+}
+
+fn is_here(host: &Host) -> bool {
+    match host {
+        Host::Unix(_) => true,
+        Host::Tcp(name) => {
+            name == "localhost" || name.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+        }
+    }
+}
+
+/// Names of schemas stand in statements as they are, so that only plain ones will do.
+fn schema_name(name: &str) -> Result<String, OpenError> {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    if (1..=63).contains(&name.len()) && name.bytes().all(plain) && !name.starts_with("pg_") {
+        Ok(name.to_owned())
+    } else {
+        Err(OpenError::Name { schema: name.to_owned() })
+    }
+}
