@@ -15,6 +15,9 @@ use super::error::Failure;
 use super::open::OpenError;
 use super::tls::Tls;
 
+/// How long a connection is silent before the system asks whether the other end is there.
+const KEEPALIVE_MS: u64 = 60_000;
+
 /// An address with its account, and the settings of connections to it.
 pub(super) struct Dial {
     config: Config,
@@ -33,16 +36,15 @@ impl Dial {
             .and_then(|url| url.parse().ok())
             .filter(|config: &Config| !config.get_hosts().is_empty())
             .ok_or(OpenError::Address)?;
-        // Preferring TLS means going without when somebody on the way says so.
-        let mode = match config.get_ssl_mode() {
-            SslMode::Prefer if config.get_hosts().iter().all(is_here) => SslMode::Disable,
-            SslMode::Prefer => SslMode::Require,
-            told => told,
-        };
-        config.ssl_mode(mode);
+        if config.get_ssl_mode() == SslMode::Prefer {
+            // Preferring TLS means going without when somebody on the way says so.
+            let near = config.get_hosts().iter().all(is_here);
+            config.ssl_mode(if near { SslMode::Disable } else { SslMode::Require });
+        }
         config.application_name("windlass");
         let connect_wait = Duration::from_millis(options.connect_wait_ms);
         config.connect_timeout(connect_wait).tcp_user_timeout(connect_wait);
+        config.keepalives_idle(Duration::from_millis(KEEPALIVE_MS));
         let tls = Tls::trusting(options.ca_file.as_deref()).map_err(OpenError::Authorities)?;
         Ok(Dial {
             config,

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use engine::conformance::audit::record;
 use engine::conformance::log::chain_end;
-use engine::conformance::sample::{Pen, grant, hold, scope, settle};
+use engine::conformance::sample::{Pen, dollars, grant, hold, scope, settle, shared};
 use engine::conformance::{self};
 use engine::ports::{Commit, Payload, Store, StoreError};
 use kernel::units::{Money, Tenant, UnixMs};
@@ -292,45 +293,102 @@ async fn a_closed_store_takes_nothing() {
 
 /// Makes the server fail in the middle of commits, as long as a sequence says so.
 const FAILING: &str = "
-    CREATE SEQUENCE store.failures;
-    CREATE FUNCTION store.fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-      IF nextval('store.failures') <= TIMES THEN
-        RAISE EXCEPTION 'as told' USING ERRCODE = 'CODE';
+    CREATE SEQUENCE {schema}.failures;
+    CREATE FUNCTION {schema}.fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+      IF nextval('{schema}.failures') <= {times} THEN
+        RAISE EXCEPTION 'as told' USING ERRCODE = '{code}';
       END IF;
       RETURN NEW;
     END $$;
-    CREATE TRIGGER fail BEFORE INSERT ON store.event FOR EACH ROW EXECUTE FUNCTION store.fail();";
+    CREATE TRIGGER fail BEFORE INSERT ON {schema}.event
+      FOR EACH ROW EXECUTE FUNCTION {schema}.fail();";
 
 /// What others' transactions take down is tried again a few times; a full disk is told as
 /// one. Neither leaves a trace.
 #[tokio::test]
 async fn failures_in_the_middle_are_got_over_or_told_by_name() {
-    let is_kept = |told: &Result<(), StoreError>| told.is_ok();
-    let is_away = |told: &Result<(), StoreError>| matches!(told, Err(StoreError::Unavailable(_)));
-    let is_full = |told: &Result<(), StoreError>| matches!(told, Err(StoreError::Full(_)));
     type Right = fn(&Result<(), StoreError>) -> bool;
+    let is_away: Right = |told| matches!(told, Err(StoreError::Unavailable(_)));
+    let is_full: Right = |told| matches!(told, Err(StoreError::Full(_)));
     let cases: [(&str, u32, Right); 5] = [
-        ("40P01", 3, is_kept),
-        ("40001", 3, is_kept),
+        ("40P01", 3, Result::is_ok),
+        ("40001", 3, Result::is_ok),
         ("40P01", 1_000, is_away),
         ("53100", 1, is_full),
         ("57P01", 1, is_away),
     ];
-    for (code, times, right) in cases {
-        let server = Server::start().await;
-        let store = open(&server, "store").await;
+    let server = Server::start().await;
+    let beside = server.client().await;
+    for (number, (code, times, right)) in (1..).zip(cases) {
+        let schema = format!("store_{number}");
+        let store = open(&server, &schema).await;
         let mut pen = Pen::opened(&store, "t", 1).await.unwrap();
-        let failing = FAILING.replace("TIMES", &times.to_string()).replace("CODE", code);
-        let beside = server.client().await;
-        beside.batch_execute(&failing).await.unwrap();
+        let failing = FAILING.replace("{schema}", &schema).replace("{code}", code);
+        beside.batch_execute(&failing.replace("{times}", &times.to_string())).await.unwrap();
         let commit = Commit { moves: vec![settle(&scope(1), 0, 1)], ..pen.notes(1) };
         let told = store.commit(commit).await.map(drop);
         assert!(right(&told), "{code} {times} times: {told:?}");
         let spent = store.balance(&pen.tenant, &scope(1)).await.unwrap();
         assert_eq!(spent.is_some(), told.is_ok(), "{code}: all or nothing");
-        beside.batch_execute("DROP TRIGGER fail ON store.event").await.unwrap();
+        beside.batch_execute(&format!("DROP TRIGGER fail ON {schema}.event")).await.unwrap();
         let head = store.look(&pen.tenant, pen.session).await.unwrap().head;
         (pen.seq, pen.head) = (head.seq, head.hash);
         pen.write(&store, pen.notes(1)).await.unwrap();
+    }
+}
+
+/// While others hold what a call needs for longer than it may wait, it says so; while all
+/// connections are busy, too. Afterwards both go on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_waits_too_long_says_so_and_goes_on() {
+    let server = Server::start().await;
+    let patience =
+        Options { connections_max: 1, answer_wait_ms: 400, place_wait_ms: 100, ..options("store") };
+    let store = Postgres::open(&server.url(), patience).await.unwrap();
+    let mut pen = Pen::opened(&store, "t", 1).await.unwrap();
+    let beside = server.client().await;
+    beside.batch_execute("BEGIN; SELECT 1 FROM store.session FOR UPDATE").await.unwrap();
+    let (locked, crowded) = tokio::join!(store.commit(pen.notes(1)), store.tenants());
+    for error in [locked.unwrap_err(), crowded.unwrap_err()] {
+        assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");
+        assert!(error.to_string().contains("hint:"), "{error}");
+    }
+    beside.batch_execute("ROLLBACK").await.unwrap();
+    pen.write(&store, pen.notes(1)).await.unwrap();
+}
+
+/// A window that is charged for the first time while somebody sets the cap of its budget has
+/// that cap, whichever was first.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_window_is_made_beside_a_cap_that_is_being_set() {
+    let server = Server::start().await;
+    let store = Arc::new(open(&server, "store").await);
+    let tenant = Tenant("t".into());
+    for round in 0..20_u64 {
+        let budget = shared("user-day", &format!("user-{round}"), None);
+        let windows: Vec<_> = (1..=4)
+            .map(|day| {
+                shared("user-day", &format!("user-{round}"), Some(&format!("2026-11-0{day}")))
+            })
+            .collect();
+        let charged = windows.clone().into_iter().zip(1_u64..).map(|(window, number)| {
+            let store = Arc::clone(&store);
+            tokio::spawn(async move {
+                let mut pen = Pen::new("t", (round * 10 + number).into());
+                let moves = vec![settle(&window, 0, 1)];
+                pen.write(&*store, Commit { moves, ..pen.opening() }).await.unwrap();
+            })
+        });
+        let charged: Vec<_> = charged.collect();
+        let told = record(1, "production", None);
+        store.set_cap(&tenant, &budget, Some(dollars(7)), told).await.unwrap();
+        for task in charged {
+            task.await.unwrap();
+        }
+        for window in windows {
+            let balance = store.balance(&tenant, &window).await.unwrap().unwrap();
+            let seen = (balance.pinned, balance.cap, balance.settled.money);
+            assert_eq!(seen, (true, dollars(7), Money(1)), "{window}");
+        }
     }
 }
