@@ -24,6 +24,7 @@ mod dial;
 mod directory;
 mod error;
 mod lease;
+mod nudges;
 mod open;
 mod outbox;
 mod payloads;
@@ -36,6 +37,7 @@ mod spend;
 mod tls;
 mod waits;
 
+pub use nudges::Nudges;
 pub use open::OpenError;
 
 use std::fmt;

@@ -4,10 +4,12 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use engine::ports::StoreError;
+use futures::{StreamExt, stream};
 use secrets::Secret;
+use tokio::sync::mpsc::{Receiver, channel};
 use tokio::time::timeout;
-use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode};
+use tokio_postgres::{AsyncMessage, Config};
 
 use super::Options;
 use super::connection::Connection;
@@ -18,12 +20,18 @@ use super::tls::Tls;
 /// How long a connection is silent before the system asks whether the other end is there.
 const KEEPALIVE_MS: u64 = 60_000;
 
+/// Words that were heard and not yet listened to at most; more are dropped.
+const HEARD_MAX: usize = 4_096;
+
+/// What is said to this program. It ends with its connection.
+pub(super) type Heard = Receiver<String>;
+
 /// An address with its account, and the settings of connections to it.
 pub(super) struct Dial {
     config: Config,
     tls: Tls,
     pub(super) schema: String,
-    connect_ms: u64,
+    connect_wait_ms: u64,
     answer_wait_ms: u64,
 }
 
@@ -50,7 +58,7 @@ impl Dial {
             config,
             tls,
             schema: schema_name(&options.schema)?,
-            connect_ms: options.connect_wait_ms,
+            connect_wait_ms: options.connect_wait_ms,
             answer_wait_ms: options.answer_wait_ms,
         })
     }
@@ -63,15 +71,46 @@ impl Dial {
     /// A connection on which a statement, a wait for a lock and a pause within a
     /// transaction may each take so long.
     pub(super) async fn connect_for(&self, statement_ms: u64) -> Result<Connection, StoreError> {
-        let wait = Duration::from_millis(self.connect_ms);
+        let wait = Duration::from_millis(self.connect_wait_ms);
         match timeout(wait, self.greet(statement_ms)).await {
             Ok(connected) => Ok(connected?),
-            Err(_) => Err(StoreError::Unavailable(format!(
-                "no connection in {} ms\nhint: look whether the database server runs and can be \
-                 reached",
-                self.connect_ms
-            ))),
+            Err(_) => Err(self.no_connection()),
         }
+    }
+
+    fn no_connection(&self) -> StoreError {
+        StoreError::Unavailable(format!(
+            "no connection in {} ms\nhint: look whether the database server runs and can be \
+             reached",
+            self.connect_wait_ms
+        ))
+    }
+
+    /// A connection that hears what is said to this program, and what it hears. Both end
+    /// together.
+    pub(super) async fn listen(&self) -> Result<(Connection, Heard), StoreError> {
+        let wait = Duration::from_millis(self.connect_wait_ms);
+        match timeout(wait, self.greet_and_listen()).await {
+            Ok(listening) => Ok(listening?),
+            Err(_) => Err(self.no_connection()),
+        }
+    }
+
+    async fn greet_and_listen(&self) -> Result<(Connection, Heard), Failure> {
+        let (client, mut connection) = self.config.connect(self.tls.clone()).await?;
+        let (words, heard) = channel(HEARD_MAX);
+        tokio::spawn(async move {
+            let mut messages = stream::poll_fn(|context| connection.poll_message(context));
+            while let Some(Ok(message)) = messages.next().await {
+                if let AsyncMessage::Notification(told) = message {
+                    // Where nobody keeps up, the sweep of what is due will.
+                    let _dropped = words.try_send(told.payload().to_owned());
+                }
+            }
+        });
+        let connection = Connection::new(client);
+        connection.script("LISTEN windlass").await?;
+        Ok((connection, heard))
     }
 
     async fn greet(&self, statement_ms: u64) -> Result<Connection, Failure> {

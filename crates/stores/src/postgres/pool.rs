@@ -21,7 +21,7 @@ const TRIES_MAX: u32 = 8;
 
 /// The connections of a store.
 pub(super) struct Pool {
-    pub(super) dial: Dial,
+    pub(super) dial: Arc<Dial>,
     places: Semaphore,
     idle: Mutex<Vec<Arc<Connection>>>,
     connections_max: usize,
@@ -45,7 +45,7 @@ enum Leaves {
 impl Pool {
     pub(super) fn new(dial: Dial, options: &Options) -> Self {
         Pool {
-            dial,
+            dial: Arc::new(dial),
             places: Semaphore::new(options.connections_max),
             idle: Mutex::default(),
             connections_max: options.connections_max,

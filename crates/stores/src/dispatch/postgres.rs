@@ -1,0 +1,3 @@
+//! Nudges between processes that share a PostgreSQL store, over `LISTEN` and `NOTIFY`.
+
+pub use crate::postgres::Nudges as Postgres;
