@@ -41,14 +41,8 @@ impl<'p> PayloadColumns<'p> {
                    FROM unnest($2::uuid[], $3::bytea[], $4::boolean[], $5::bytea[])
                      WITH ORDINALITY AS new (owner, hash, sealed, bytes, number)
                    ORDER BY number ON CONFLICT DO NOTHING";
-        let values = vec![
-            &tenant.0 as super::connection::Value<'a>,
-            &self.owners,
-            &self.hashes,
-            &self.sealed,
-            &self.bytes,
-        ];
-        pipeline.add(sql, values);
+        let PayloadColumns { owners, hashes, sealed, bytes } = self;
+        pipeline.add(sql, vec![&tenant.0, owners, hashes, sealed, bytes]);
     }
 }
 

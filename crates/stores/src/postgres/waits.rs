@@ -6,7 +6,7 @@ use kernel::units::{SessionId, Tenant};
 use tokio_postgres::Row;
 
 use super::balances::maybe_balance;
-use super::connection::Connection;
+use super::connection::{Connection, Value};
 use super::error::{Failure, damaged};
 use super::row::{get, session_id, tenant, whole};
 
@@ -65,7 +65,7 @@ pub(super) async fn roomy(
                  AND session.waits_needed <= room.free
                WHERE session.lease_until <= $5
                ORDER BY session.key LIMIT $6";
-    let values: [&(dyn tokio_postgres::types::ToSql + Sync); 6] =
+    let values: [Value<'_>; 6] =
         [&room.tenants, &room.scopes, &room.measures, &room.free, &now, &rows_max];
     let rows = db.rows(sql, &values).await?;
     rows.iter().map(|row| Ok((tenant(row, 0)?, session_id(row, 1)?))).collect()

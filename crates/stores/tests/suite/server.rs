@@ -2,6 +2,7 @@
 //! its end. Where there is none installed the test fails and says how to get one.
 
 use std::fs::{self, File};
+use std::io::Write as _;
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
@@ -27,9 +28,19 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) async fn start() -> Server {
+        Server::start_on(|_| {}).await
+    }
+
+    /// One with a certificate for 127.0.0.1 from an authority of its own.
+    pub(crate) async fn start_with_tls() -> Server {
+        Server::start_on(make_certificates).await
+    }
+
+    async fn start_on(furnish: impl FnOnce(&Path)) -> Server {
         let data = template();
         let folder = tempfile::tempdir().unwrap();
         copy(&data, &folder.path().join("data"));
+        furnish(&folder.path().join("data"));
         own(folder.path());
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let process = run(folder.path(), port);
@@ -42,6 +53,16 @@ impl Server {
     pub(crate) fn url(&self) -> Secret {
         let url = format!("postgres://admin:{PASSWORD}@127.0.0.1:{}/postgres", self.port);
         Secret::of_text(url).unwrap()
+    }
+
+    /// Where its files are.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    /// The authority that its certificate is from.
+    pub(crate) fn ca_file(&self) -> PathBuf {
+        self.data().join("ca.crt")
     }
 
     /// A connection beside the store's.
@@ -136,6 +157,27 @@ fn template() -> PathBuf {
         fs::rename(&half, &ready).unwrap();
     }
     ready
+}
+
+/// An authority, and what it signs for the server, in the server's data folder.
+fn make_certificates(data: &Path) {
+    let new = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"];
+    let ca = ["-subj", "/CN=test authority", "-keyout", "ca.key", "-out", "ca.crt"];
+    let own = ["-subj", "/CN=server", "-keyout", "server.key", "-out", "server.crt"];
+    let signed = ["-CA", "ca.crt", "-CAkey", "ca.key", "-addext", "basicConstraints=CA:FALSE"];
+    let name = ["-addext", "subjectAltName=IP:127.0.0.1"];
+    openssl(data, &[&new[..], &ca].concat());
+    openssl(data, &[&new[..], &own, &signed, &name].concat());
+    let private = fs::Permissions::from_mode(0o600);
+    fs::set_permissions(data.join("server.key"), private).unwrap();
+    let mut settings = File::options().append(true).open(data.join("postgresql.conf")).unwrap();
+    settings.write_all(b"ssl = on\n").unwrap();
+}
+
+fn openssl(folder: &Path, words: &[&str]) {
+    let made = Command::new("openssl").args(words).current_dir(folder).output();
+    let made = made.unwrap_or_else(|error| panic!("{error}: apt-get install -y openssl"));
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
 }
 
 fn programs() -> PathBuf {
