@@ -7,8 +7,10 @@
 //! told as [`StoreError::Unavailable`].
 //!
 //! Connections go over TLS with checked certificates, unless the server is on this machine
-//! or the address says `sslmode=disable`. They prepare statements and keep settings: a
-//! pooler in between must give each of them a server connection of its own.
+//! or the address says `sslmode=disable`. An address may name several hosts, with
+//! `target_session_attrs=read-write` so that the primary among them is found. Connections
+//! prepare statements and keep settings: a pooler in between must give each of them a server
+//! connection of its own.
 //!
 //! PostgreSQL keeps no character NUL in a text. In what is only shown it is replaced; a name
 //! that has one is refused as [`StoreError::Misused`].

@@ -135,8 +135,8 @@ fn run(folder: &Path, port: u16) -> Child {
 /// A data folder that was initialised once, by whoever came first.
 fn template() -> PathBuf {
     let templates = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    let ready = templates.join("template-of-postgres");
-    let lock = File::create(templates.join("lock-of-postgres")).unwrap();
+    let ready = templates.join("template-of-the-stores-postgres");
+    let lock = File::create(templates.join("lock-of-the-stores-postgres")).unwrap();
     lock.lock().unwrap();
     if !ready.exists() {
         let workshop = tempfile::tempdir().unwrap();
@@ -151,7 +151,7 @@ fn template() -> PathBuf {
         let made = as_user(&mut init).stdin(Stdio::null()).output();
         let made = made.unwrap_or_else(|error| panic!("{error}: {INSTALL}"));
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-        let half = templates.join("half-of-postgres");
+        let half = templates.join("half-of-the-stores-postgres");
         let _ = fs::remove_dir_all(&half);
         copy(&data, &half);
         fs::rename(&half, &ready).unwrap();
