@@ -225,6 +225,10 @@ async fn work(
             driver.equip(outfit);
             driver.run().await.map(drop)
         }
+        // A run ends where that was asked, whatever it worked with.
+        Err(_) if driver.state().run.as_ref().is_some_and(|run| run.cancel_asked) => {
+            driver.run().await.map(drop)
+        }
         Err(why) => Err(why.into()),
     };
     let released = driver.release().await;

@@ -11,7 +11,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use engine::ports::{Action, Grants, Principal};
 use kernel::event::SessionScope;
-use kernel::units::Tenant;
+use kernel::units::{Tenant, UnixMs};
 use kernel::verdict::Judgement;
 
 use crate::problem::Problem;
@@ -32,6 +32,8 @@ pub(crate) struct Caller {
     pub(crate) place: SessionScope,
     /// What the key is good for.
     pub(crate) grants: Grants,
+    /// When the key stops working.
+    pub(crate) ends: Option<UnixMs>,
 }
 
 impl Caller {
@@ -116,6 +118,6 @@ pub(crate) async fn known(service: &Service, text: &str) -> Result<Option<Caller
             labels,
             agent: None,
         };
-        Caller { who, place, grants: key.grants }
+        Caller { who, place, grants: key.grants, ends: key.ends }
     }))
 }

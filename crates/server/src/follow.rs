@@ -24,13 +24,14 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::Service;
 use crate::caller::{Caller, known};
+use crate::native::seen;
 use crate::view;
 
 /// Pieces that wait for a watcher at most; one that falls further behind is sent away.
-const BEHIND_MAX: usize = 512;
+const BEHIND_MAX: usize = 256;
 
 /// Facts read at a time.
-const PAGE_ROWS: u32 = 500;
+const PAGE_ROWS: u32 = 100;
 
 /// Something that passed by in a session.
 #[derive(Clone, Debug)]
@@ -205,10 +206,15 @@ impl Watcher {
         Ok(())
     }
 
-    /// Whether the key still works: one that was revoked sees nothing more.
+    /// Whether the key still works, and its user still sees the session: who does not sees
+    /// nothing more.
     async fn still_known(&self) -> bool {
         match known(&self.service, &self.key).await {
-            Ok(caller) => caller.is_some_and(|caller| caller.who.tenant == self.caller.who.tenant),
+            Ok(Some(caller)) if caller.who.tenant == self.caller.who.tenant => {
+                caller.granted("session.read").is_ok()
+                    && seen(&self.service, &caller, self.session).await.is_ok()
+            }
+            Ok(Some(_) | None) => false,
             // Nobody knows; the next sign of life asks again.
             Err(_) => true,
         }

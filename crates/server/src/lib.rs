@@ -46,6 +46,8 @@ pub struct Settings {
     /// Requests that are worked on at once, streams excluded; those beyond are told to come
     /// again.
     pub in_flight_max: usize,
+    /// Requests that wait for a run (`wait_s`) at once.
+    pub waiting_max: usize,
     /// Streams that are followed at once.
     pub followers_max: usize,
     /// The time between two signs of life on a quiet stream, in milliseconds.
@@ -55,6 +57,9 @@ pub struct Settings {
     pub look_every_ms: u64,
     /// How long answers under way are waited for at the end, in milliseconds.
     pub drain_ms_max: u64,
+    /// Whether it answers callers. Otherwise it only says how it is, for whoever watches a
+    /// process that does other work.
+    pub answers: bool,
     /// Web pages that may call the service, by their origins: `https://…`, `app://obsidian.md`.
     pub origins: Vec<String>,
 }
@@ -66,10 +71,12 @@ impl Default for Settings {
             body_bytes_max: 8 * 1024 * 1024,
             body_ms_max: 30_000,
             in_flight_max: 1_024,
+            waiting_max: 4_096,
             followers_max: 20_000,
             heartbeat_ms: 15_000,
             look_every_ms: 5_000,
             drain_ms_max: 10_000,
+            answers: true,
             origins: Vec::new(),
         }
     }

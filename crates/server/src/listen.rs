@@ -10,12 +10,13 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-/// How long the head of a request may take, in milliseconds.
-const HEAD_MS_MAX: u64 = 10_000;
+/// How long the head of a request may take, and a connection be without one, in
+/// milliseconds.
+const HEAD_MS_MAX: u64 = 20_000;
 
 /// The largest head, in bytes.
 const HEAD_BYTES_MAX: usize = 64 * 1024;
@@ -34,13 +35,18 @@ pub(crate) async fn serve(
 ) -> io::Result<()> {
     let room = Arc::new(Semaphore::new(connections_max));
     let graceful = GracefulShutdown::new();
-    let mut builder = Builder::new(TokioExecutor::new());
+    // Both versions on one port would be told apart by a first read that no timer ends; who
+    // speaks HTTP/2 does so to whatever ends TLS in front of this.
+    let mut builder = Builder::new(TokioExecutor::new()).http1_only();
     let head = Duration::from_millis(HEAD_MS_MAX);
     builder.http1().timer(TokioTimer::new()).header_read_timeout(head).max_buf_size(HEAD_BYTES_MAX);
-    builder.http2().timer(TokioTimer::new()).max_header_list_size(64 * 1024);
     loop {
         // Beyond the limit callers wait in the system's queue.
-        let Ok(place) = Arc::clone(&room).acquire_owned().await else { break };
+        let place = tokio::select! {
+            place = Arc::clone(&room).acquire_owned() => place,
+            () = stopping.cancelled() => break,
+        };
+        let Ok(place) = place else { break };
         let taken = tokio::select! {
             taken = listener.accept() => taken,
             () = stopping.cancelled() => break,
@@ -56,10 +62,13 @@ pub(crate) async fn serve(
         // Events are small and should not wait for each other; without it they only do.
         let _slower = stream.set_nodelay(true);
         let service = TowerToHyperService::new(app.clone());
-        let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
-        let connection = graceful.watch(connection.into_owned());
+        let (builder, watcher, stopping) = (builder.clone(), graceful.watcher(), stopping.clone());
         tokio::spawn(async move {
-            if let Err(error) = connection.await {
+            if !says_something(&stream, head, &stopping).await {
+                return;
+            }
+            let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
+            if let Err(error) = watcher.watch(connection.into_owned()).await {
                 tracing::debug!(error, "a connection broke");
             }
             drop(place);
@@ -69,4 +78,19 @@ pub(crate) async fn serve(
     // What is not answered by then is cut: its callers send it again.
     let _late = tokio::time::timeout(drain, graceful.shutdown()).await;
     Ok(())
+}
+
+/// Whether a first byte comes in time; the timer of a head begins with it.
+async fn says_something(
+    stream: &TcpStream,
+    within: Duration,
+    stopping: &CancellationToken,
+) -> bool {
+    let mut byte = [0];
+    tokio::select! {
+        peeked = tokio::time::timeout(within, stream.peek(&mut byte)) => {
+            matches!(peeked, Ok(Ok(1..)))
+        }
+        () = stopping.cancelled() => false,
+    }
 }

@@ -97,6 +97,7 @@ pub(crate) async fn once(
             ));
         }
     };
+    let begun = memo.begun;
     match work(memo).await {
         Ok(session) => {
             let body = Bytes::from(session.to_string());
@@ -104,8 +105,11 @@ pub(crate) async fn once(
             Ok(Did { session, before: false })
         }
         Err(problem) => {
-            // Where this fails the key is free again after its time.
-            let _given_back = answers.give_back(tenant, &key).await;
+            // What was begun before, or may have been now, is looked for by whoever is next.
+            if !begun && !problem.is_fault() {
+                // Where this fails the key is free again after its time.
+                let _given_back = answers.give_back(tenant, &key).await;
+            }
             Err(problem)
         }
     }

@@ -84,6 +84,11 @@ impl Problem {
         Problem { retry_after_s: Some(seconds), ..self }
     }
 
+    /// Whether it is the server's: nobody can tell what was done.
+    pub(crate) fn is_fault(&self) -> bool {
+        self.status.is_server_error()
+    }
+
     /// The server's own fault: the caller learns that, and its log the rest.
     pub(crate) fn fault(error: impl std::fmt::Display) -> Self {
         let words = "the server could not do this; its log says why, under this request's id";

@@ -75,6 +75,13 @@ fn paths() -> OpenApiRouter<Arc<Service>> {
         .routes(routes!(users::set, users::remove))
 }
 
+/// The paths of a process that answers nobody.
+fn probes() -> OpenApiRouter<Arc<Service>> {
+    OpenApiRouter::with_openapi(Whole::openapi())
+        .routes(routes!(health::healthz))
+        .routes(routes!(health::readyz))
+}
+
 /// The OpenAPI document of the service.
 #[must_use]
 pub fn document() -> Document {
@@ -82,18 +89,20 @@ pub fn document() -> Document {
 }
 
 pub(crate) fn app(service: Arc<Service>) -> Router {
-    let (paths, document) = paths().split_for_parts();
+    let paths = if service.settings.answers { paths() } else { probes() };
+    let (paths, document) = paths.split_for_parts();
     let document = Arc::new(document);
     let page = reference::page(&document);
     let settings = &service.settings;
-    let crowd = Arc::new(Crowd { under_way: AtomicUsize::new(0), max: settings.in_flight_max });
+    let crowd = |max| Arc::new(Crowd { under_way: AtomicUsize::new(0), max });
+    let (working, waiting) = (crowd(settings.in_flight_max), crowd(settings.waiting_max));
     paths
         .route("/v1/openapi.json", get(openapi))
         .route("/docs", get(async move || Html(page)))
         .fallback(nowhere)
         .method_not_allowed_fallback(not_so)
         .layer(Extension(document))
-        .layer(middleware::from_fn_with_state(crowd, let_in))
+        .layer(middleware::from_fn_with_state(Crowds { working, waiting }, let_in))
         .layer(axum::extract::DefaultBodyLimit::max(settings.body_bytes_max))
         .layer(CatchPanicLayer::custom(crashed))
         .layer(cors(&settings.origins))
@@ -131,6 +140,13 @@ struct Crowd {
     max: usize,
 }
 
+/// Those that are worked on, and those that wait for a run.
+#[derive(Clone)]
+struct Crowds {
+    working: Arc<Crowd>,
+    waiting: Arc<Crowd>,
+}
+
 /// A place among them, given back when it is dropped.
 struct Place(Arc<Crowd>);
 
@@ -141,10 +157,13 @@ impl Drop for Place {
 }
 
 /// Lets a request in where there is room. Probes always get in: a busy process is alive.
-async fn let_in(State(crowd): State<Arc<Crowd>>, request: Request, next: Next) -> Response {
+async fn let_in(State(crowds): State<Crowds>, request: Request, next: Next) -> Response {
     let probe = ["/healthz", "/readyz"].contains(&request.uri().path());
+    // Who waits for a run does nothing meanwhile, and takes nobody's place.
+    let waits = request.uri().query().is_some_and(|query| query.contains("wait_s="));
+    let crowd = if waits { &crowds.waiting } else { &crowds.working };
     let before = crowd.under_way.fetch_add(1, Ordering::Relaxed);
-    let place = Place(Arc::clone(&crowd));
+    let place = Place(Arc::clone(crowd));
     if before >= crowd.max && !probe {
         let words = "too many requests are being worked on\ncome again in a moment";
         let status = StatusCode::SERVICE_UNAVAILABLE;

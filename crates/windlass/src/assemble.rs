@@ -27,7 +27,7 @@ use std::sync::Arc;
 use engine::Engine;
 use engine::alerts::Subscriptions;
 use engine::circuits::Circuits;
-use engine::ports::{Outfit, Store, Toolbox, World as _};
+use engine::ports::{Dispatch, Outfit, Store, Toolbox, World as _};
 use engine::tap::Tap;
 use kernel::agent::Frozen;
 use kernel::event::SessionScope;
@@ -38,6 +38,7 @@ use models::simulated::InProcess;
 use models::simulated::planner::Planner;
 use owo_colors::OwoColorize;
 use stores::dispatch::local::Local;
+use stores::postgres::{self, Postgres};
 use stores::sealing::Sealing;
 use stores::sqlite::{Options, Sqlite};
 use tools::Guarded;
@@ -46,7 +47,7 @@ use webhooks::{Hook, Secret, Webhooks};
 use crate::cli::{AgentArgs, ScopeArgs};
 use crate::config::{self, Config, Provider, Webhook};
 use crate::exit::BadUsage;
-use crate::here::Here;
+use crate::here::{Database, Here};
 use crate::world::Machine;
 use memo::Memo;
 
@@ -86,7 +87,7 @@ pub(crate) async fn agent(
     let agent = config::agent(&config, &specs)?;
     let (agent, scope, narrowed) = scope::narrow(here, &config, agent, asked)?;
     let agent = agent.freeze();
-    let engine = engine(here, &config, servers.as_ref(), true)?;
+    let engine = engine(here, &config, servers.as_ref(), true).await?;
     Memo::of(args)?.keep(&here.store, &agent.hash)?;
     tell_of_change(here, &engine).await?;
     let words = std::iter::once(label(&config)).chain(narrowed).collect();
@@ -100,7 +101,7 @@ pub(crate) async fn for_session(
     session: SessionId,
     args: &AgentArgs,
 ) -> anyhow::Result<Engine> {
-    let reader = reader(here)?;
+    let reader = reader(here).await?;
     let state = reader.state(&here.tenant, session).await?;
     let workdir = state.opening.as_ref().and_then(|opening| opening.workdir.as_deref());
     workdir.map_or(Ok(()), |workdir| admit(here, workdir))?;
@@ -114,17 +115,19 @@ pub(crate) async fn for_session(
     let mut config = configure(&args)?;
     config.model.clone_from(&state.agent.model);
     let servers = mcp::Servers::compose(here, &config, &state.agent.tools).await?;
-    engine(here, &config, servers.as_ref(), false)
+    engine(here, &config, servers.as_ref(), false).await
 }
 
 /// An engine for looking: it can read and command, and would call no provider.
-pub(crate) fn reader(here: &Here) -> anyhow::Result<Engine> {
-    engine(here, &config::default_agent(DEFAULT_SIMULATED, Provider::Planner), None, false)
+pub(crate) async fn reader(here: &Here) -> anyhow::Result<Engine> {
+    let config = config::default_agent(DEFAULT_SIMULATED, Provider::Planner);
+    engine(here, &config, None, false).await
 }
 
 /// An engine for commands that keep something before there was any session.
-pub(crate) fn keeper(here: &Here) -> anyhow::Result<Engine> {
-    engine(here, &config::default_agent(DEFAULT_SIMULATED, Provider::Planner), None, true)
+pub(crate) async fn keeper(here: &Here) -> anyhow::Result<Engine> {
+    let config = config::default_agent(DEFAULT_SIMULATED, Provider::Planner);
+    engine(here, &config, None, true).await
 }
 
 /// The tools, with the settings of an agent's file if one is named.
@@ -215,13 +218,13 @@ pub(crate) fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
-fn engine(
+async fn engine(
     here: &Here,
     config: &Config,
     servers: Option<&mcp::Servers>,
     make: bool,
 ) -> anyhow::Result<Engine> {
-    let base = Base::of(here, make)?;
+    let base = Base::of(here, make).await?;
     let outfit = base.outfit(here, config, servers)?;
     Ok(base.engine.with(outfit))
 }
@@ -234,7 +237,7 @@ struct Base {
 }
 
 impl Base {
-    fn of(here: &Here, make: bool) -> anyhow::Result<Self> {
+    async fn of(here: &Here, make: bool) -> anyhow::Result<Self> {
         let world = Arc::new(Machine);
         let tap = Tap::default();
         let circuits = Circuits::new(tap.clone());
@@ -244,9 +247,10 @@ impl Base {
             gates: Gates::default(),
             world: Arc::clone(&world) as Arc<_>,
         };
+        let (store, dispatch) = open(here, make).await?;
         let engine = Engine {
-            store: open(here, make)?,
-            dispatch: Arc::new(Local::default()),
+            store,
+            dispatch,
             model: Arc::new(InProcess::new(Planner)),
             toolbox: Arc::new(Guarded::new(Vec::new())?),
             world,
@@ -310,9 +314,23 @@ pub(crate) fn now() -> UnixMs {
     Machine.now()
 }
 
-/// Opens the store, which seals what people wrote where there is a key; makes it only
-/// where something is going to be kept.
-fn open(here: &Here, make: bool) -> anyhow::Result<Arc<dyn Store>> {
+/// Opens the store, which seals what people wrote where there is a key, with the way of
+/// nudges beside it. A file is made only where something is going to be kept.
+async fn open(here: &Here, make: bool) -> anyhow::Result<(Arc<dyn Store>, Arc<dyn Dispatch>)> {
+    let (store, dispatch): (Arc<dyn Store>, Arc<dyn Dispatch>) = match &here.database {
+        Some(Database { url, ca_file }) => {
+            let options = postgres::Options { ca_file: ca_file.clone(), ..Default::default() };
+            let store = Postgres::open(url, options).await?;
+            let nudges = store.nudges();
+            (Arc::new(store), Arc::new(nudges))
+        }
+        None => (Arc::new(file(here, make)?), Arc::new(Local::default())),
+    };
+    Ok((Arc::new(Sealing::new(store, keys::ring(here)?)), dispatch))
+}
+
+/// The store in one file.
+fn file(here: &Here, make: bool) -> anyhow::Result<Sqlite> {
     let store = &here.store;
     let database = store.join(DATABASE);
     if !make && !database.exists() {
@@ -322,8 +340,7 @@ fn open(here: &Here, make: bool) -> anyhow::Result<Arc<dyn Store>> {
         );
         return Err(BadUsage(words).into());
     }
-    let sqlite = Arc::new(Sqlite::open(&database, Options::default())?);
-    Ok(Arc::new(Sealing::new(sqlite, keys::ring(here)?)))
+    Ok(Sqlite::open(&database, Options::default())?)
 }
 
 /// One line about who answers, so that nobody takes a simulated model for a real one.

@@ -32,7 +32,9 @@ pub(crate) use money::{CapChange, CapsCommand, Limit, PricesCommand, SpendArgs};
 pub(crate) use policy::{ExplainArgs, FilesArgs, PolicyCommand, QuestionArgs};
 pub(crate) use scope::ScopeArgs;
 pub(crate) use secrets::{SecretsCommand, WhoseArgs};
-pub(crate) use service::{InitArgs, KeysCommand, NewKeyArgs, ServeArgs, UsersCommand};
+pub(crate) use service::{
+    InitArgs, KeysCommand, NewKeyArgs, ServeArgs, UsersCommand, WorkArgs, WorkerArgs,
+};
 
 use here::label;
 
@@ -140,6 +142,13 @@ to whoever starts next.
 Example:  windlass init
           windlass serve --agents examples")]
     Serve(ServeArgs),
+    /// Work on the runs of a store that others share, without answering callers
+    #[command(after_help = "\
+Any number of workers may share a PostgreSQL database (`WINDLASS_DATABASE`), each on its own
+machine: give all of them, and whoever serves, the same agents and the same installation's file.
+
+Example:  windlass worker --agents examples")]
+    Worker(WorkerArgs),
     /// Make a tenant's first user, an admin, and their key
     #[command(after_help = "\
 The key is printed once, on standard output. Further ones: `windlass keys create`.

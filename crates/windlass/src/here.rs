@@ -14,6 +14,7 @@ use kernel::event::SessionScope;
 use kernel::units::{ContentHash, SessionId, Tenant};
 use models::catalog::Catalog;
 use policy::Policies;
+use secrets::Secret;
 
 use crate::assemble::environment;
 use crate::cli::HereArgs;
@@ -35,6 +36,8 @@ const STORE: &str = ".windlass";
 pub(crate) struct Here {
     /// The store's folder.
     pub(crate) store: PathBuf,
+    /// The database that sessions are kept in. `None`: a file in the store's folder.
+    pub(crate) database: Option<Database>,
     /// Whose sessions they are.
     pub(crate) tenant: Tenant,
     /// Who within the tenant.
@@ -60,6 +63,15 @@ pub(crate) struct Here {
     /// How long content is kept, by environment.
     pub(crate) retention: BTreeMap<String, Keeping>,
     flags: HereArgs,
+}
+
+/// A database of many machines.
+#[derive(Clone)]
+pub(crate) struct Database {
+    /// Its address, with a password.
+    pub(crate) url: Secret,
+    /// Who may name its server.
+    pub(crate) ca_file: Option<PathBuf>,
 }
 
 /// The files of the configuration, as far as they concern a tenant.
@@ -103,6 +115,10 @@ impl Here {
         };
         Ok(Here {
             store: flags.store.clone(),
+            database: flags
+                .database
+                .clone()
+                .map(|url| Database { url, ca_file: flags.database_ca.clone() }),
             tenant,
             user,
             catalog,
@@ -227,6 +243,8 @@ mod tests {
     fn flags(store: &str) -> HereArgs {
         HereArgs {
             store: store.into(),
+            database: None,
+            database_ca: None,
             config: None,
             prices: None,
             tenant: LOCAL.to_owned(),

@@ -82,6 +82,7 @@ fn run(cli: Cli) -> anyhow::Result<End> {
             Command::Guard(command) => commands::guard::guard(command),
             Command::Simulate(args) => commands::simulate::simulate(args).await,
             Command::Serve(args) => commands::serve::serve(&here()?, args).await,
+            Command::Worker(args) => commands::serve::worker(&here()?, args).await,
             Command::Init(args) => commands::init::init(&here()?, args).await,
             Command::Keys(command) => commands::keys::keys(&here()?, command).await,
             Command::Users(command) => commands::users::users(&here()?, command).await,

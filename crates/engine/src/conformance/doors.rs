@@ -101,7 +101,11 @@ pub async fn keys_are_found_and_end(store: &Arc<dyn Store>) -> Kept {
         same("an end only moves nearer", found.and_then(|(key, _)| key.ends), Some(UnixMs(ends)))?;
     }
     works("the member is removed", people.remove_member(&acme, "ada", told()).await)?;
-    same("and their keys work no more", works("find", people.find_key("k2").await)?, None)
+    same("and their keys work no more", works("find", people.find_key("k2").await)?, None)?;
+    works("the name is taken", people.set_member(member("acme", "ada", "member"), told()).await)?;
+    let found = works("a key is found", people.find_key("k2").await)?;
+    let ends = found.and_then(|(key, _)| key.ends);
+    same("who has the name later has no keys of before", ends, Some(told().entry.at))
 }
 
 /// A request under a key is done once, its first answer stays, and after a crash the next

@@ -8,7 +8,7 @@ use kernel::verdict::Judgement;
 
 use crate::Engine;
 use crate::error::EngineError;
-use crate::ports::{Action, Listing, Principal, Status};
+use crate::ports::{Action, Listing, Principal, Status, StoreError};
 use crate::record::{PAGE_ROWS, load};
 
 /// A call that waits for an answer, for people.
@@ -45,8 +45,14 @@ impl Engine {
             let page = self.store.list(tenant, &listing).await?;
             // Who waits for an answer wakes when the time for it is over.
             for row in page.iter().filter(|row| row.brief.due.is_some()) {
-                let state = load(self, tenant, row.session).await?;
-                all.extend(pending(&state).iter().map(|open| asked(&state, open)));
+                // One that does not load must not hide the others' asks.
+                match load(self, tenant, row.session).await {
+                    Ok(state) => all.extend(pending(&state).iter().map(|open| asked(&state, open))),
+                    Err(error @ EngineError::Store(StoreError::Unavailable(_))) => {
+                        return Err(error);
+                    }
+                    Err(error) => tracing::warn!(session = %row.session, %error, "skipped"),
+                }
             }
             match page.last() {
                 Some(last) => listing.before = Some(last.session),

@@ -50,8 +50,13 @@ impl Directory for Memory {
         user: &str,
         told: Record,
     ) -> Result<(), StoreError> {
-        let removed = self.people.rows().members.remove(&(tenant.clone(), user.to_owned()));
+        let mut rows = self.people.rows();
+        let removed = rows.members.remove(&(tenant.clone(), user.to_owned()));
         removed.ok_or_else(|| StoreError::Missing(format!("user `{user}`")))?;
+        let at = told.entry.at;
+        let own = rows.keys.values_mut().filter(|key| key.tenant == *tenant && key.user == user);
+        own.for_each(|key| key.ends = Some(key.ends.map_or(at, |ends| ends.min(at))));
+        drop(rows);
         self.tell(tenant, told);
         Ok(())
     }

@@ -147,7 +147,8 @@ pub trait Directory: Send + Sync {
     /// Only failures of the store itself.
     async fn set_member(&self, member: Member, told: Record) -> Result<(), StoreError>;
 
-    /// Removes a member; their keys stop working, as a key works only for a member.
+    /// Removes a member, and ends their keys at the instant that the audit is told: whoever
+    /// has the name later does not get them back.
     ///
     /// # Errors
     /// [`StoreError::Missing`].

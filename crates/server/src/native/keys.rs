@@ -97,19 +97,31 @@ pub(crate) async fn create(
     if new.name.len() > NAME_BYTES_MAX {
         return Err(wrong("`name` is at most 128 bytes"));
     }
-    if !new.grants.within(&caller.grants) {
-        return Err(Problem::forbidden(
-            "a key makes none that can do more\ngive `grants` that are part of this key's own",
-        ));
-    }
     let now = service.engine.world.now();
     let ends = new.expires_s.map(|seconds| later(now, seconds)).transpose()?;
+    no_more(&caller, &new.grants, ends)?;
     if service.engine.store.directory().member(caller.tenant(), &user).await?.is_none() {
         return Err(Problem::missing(&format!("user `{user}`")));
     }
     let draft = Draft { user, name: new.name, grants: new.grants, ends };
     let view = add(&service, &caller, "key.create", draft).await?;
     Ok((StatusCode::CREATED, Json(view)))
+}
+
+/// A key makes none that can do more, or longer, than itself.
+fn no_more(caller: &Caller, grants: &Grants, ends: Option<UnixMs>) -> Result<(), Problem> {
+    if !grants.within(&caller.grants) {
+        return Err(Problem::forbidden(
+            "a key makes none that can do more\ngive `grants` that are part of this key's own",
+        ));
+    }
+    let outlives = |own: UnixMs| ends.is_none_or(|ends| ends > own);
+    if caller.ends.is_some_and(outlives) {
+        return Err(Problem::forbidden(
+            "a key makes none that works longer\ngive an `expires_s` within this key's own time",
+        ));
+    }
+    Ok(())
 }
 
 struct Draft {
@@ -175,9 +187,7 @@ pub(crate) async fn rotate(
         let words = "this key has ended\nmake a new one";
         return Err(Problem::new(StatusCode::CONFLICT, "key_ended", words));
     }
-    if !old.grants.within(&caller.grants) {
-        return Err(Problem::forbidden("a key makes none that can do more"));
-    }
+    no_more(&caller, &old.grants, old.ends)?;
     let overlap_s = body.and_then(|Body(body)| body.overlap_s).unwrap_or(OVERLAP_S);
     let ends = later(now, overlap_s)?;
     let Key { user, name, grants, .. } = old.clone();

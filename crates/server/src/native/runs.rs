@@ -9,13 +9,15 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use engine::door::Task;
 use engine::ports::Status;
+use kernel::event::Fact;
+use kernel::message::text_of;
 use kernel::units::{Money, SessionId};
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 use utoipa::{IntoParams, ToSchema};
 
 use super::sessions::{marked, whole, words};
-use super::{equipped, seen};
+use super::{check_turns, entrusted, equipped, may_begin, own};
 use crate::Service;
 use crate::caller::Caller;
 use crate::extract::{Asked, Body, Session};
@@ -73,18 +75,17 @@ pub(crate) async fn say(
     Body(new): Body<NewRun>,
 ) -> Result<Response, Problem> {
     caller.granted("run.start")?;
-    seen(&service, &caller, session).await?;
-    let state = service.engine.state(caller.tenant(), session).await?;
+    check_turns("turns_max", new.turns_max)?;
+    let state = own(&service, &caller, session).await?;
+    may_begin(&service, &caller, &state.agent, new.cap_usd)?;
     let run = state.run.as_ref().map_or(0, |run| run.number);
     let request = format!(
         "POST /v1/sessions/{session}/runs {}",
         serde_json::to_string(&new).unwrap_or_default()
     );
     let did = once(&service, &caller, &headers, &request, run.to_string(), async |memo| {
-        // A run that is newer than the memo and has this task is what it was going to begin.
         let was: u32 = memo.text.parse().map_err(Problem::fault)?;
-        let begun = state.run.as_ref().filter(|_| memo.begun);
-        if begun.is_some_and(|run| run.number > was && run.task == new.input) {
+        if memo.begun && was_begun(&service, &caller, session, was, &new.input).await? {
             return Ok(session);
         }
         let engine = equipped(&service, &state).await?;
@@ -97,6 +98,22 @@ pub(crate) async fn say(
     until_rest(&service, &caller, session, wait).await?;
     let view = whole(&service, &caller, session).await?;
     Ok(marked((StatusCode::ACCEPTED, Json(view)).into_response(), &did))
+}
+
+/// Whether a run with this task was begun after run `was`, by somebody whose answer was lost.
+async fn was_begun(
+    service: &Service,
+    caller: &Caller,
+    session: SessionId,
+    was: u32,
+    task: &str,
+) -> Result<bool, Problem> {
+    let log = service.engine.log(caller.tenant(), session).await?;
+    Ok(log.iter().any(|sealed| {
+        let begun = matches!(&sealed.event.fact, Fact::RunStarted { run, input, .. }
+            if *run > was && text_of(input) == task);
+        begun
+    }))
 }
 
 /// What a parked run is given to go on with.
@@ -126,8 +143,9 @@ pub(crate) async fn resume(
     body: Option<Body<Resume>>,
 ) -> Result<(StatusCode, Json<view::Session>), Problem> {
     caller.granted("run.resume")?;
-    seen(&service, &caller, session).await?;
+    entrusted(&service, &caller, session, "run.resume").await?;
     let Resume { turns_more, cap_usd } = body.map(|Body(body)| body).unwrap_or_default();
+    check_turns("turns_more", turns_more)?;
     if cap_usd.is_some() {
         caller.granted("cap.raise")?;
     }
@@ -154,7 +172,7 @@ pub(crate) async fn cancel(
     Asked(wait): Asked<Wait>,
 ) -> Result<(StatusCode, Json<view::Session>), Problem> {
     caller.granted("run.cancel")?;
-    seen(&service, &caller, session).await?;
+    entrusted(&service, &caller, session, "run.cancel").await?;
     service.engine.cancel(caller.tenant(), session, &caller.who.user).await?;
     until_rest(&service, &caller, session, wait).await?;
     Ok((StatusCode::ACCEPTED, Json(whole(&service, &caller, session).await?)))

@@ -1,6 +1,5 @@
 //! Sessions: beginning them, reading them, forking them.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Json;
@@ -16,17 +15,13 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::runs::{Wait, until_rest};
-use super::{rows, seen};
+use super::{check_turns, may_begin, own, rows, seen};
 use crate::Service;
-use crate::caller::{Caller, KEY_LABEL, TEAM_LABEL};
+use crate::caller::Caller;
 use crate::extract::{Asked, Body, Session};
 use crate::once::{Did, once};
 use crate::problem::{Problem, ProblemDetails};
 use crate::view;
-
-/// Labels of a session at most, and the longest of them, in bytes.
-const LABELS_MAX: usize = 8;
-const LABEL_BYTES_MAX: usize = 64;
 
 /// A session with its first task.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
@@ -55,9 +50,6 @@ pub(crate) struct NewSession {
     /// The kind of task, where the installation knows kinds.
     #[serde(default)]
     task_type: Option<String>,
-    /// What else its calls are counted under.
-    #[serde(default)]
-    labels: BTreeMap<String, String>,
 }
 
 /// Begin a session with a task
@@ -79,11 +71,15 @@ pub(crate) async fn begin(
     Body(new): Body<NewSession>,
 ) -> Result<Response, Problem> {
     caller.granted("run.start")?;
-    checked(&new)?;
+    check_turns("turns_max", new.turns_max)?;
     let request = format!("POST /v1/sessions {}", serde_json::to_string(&new).unwrap_or_default());
     let memo = service.engine.world.session_id().to_string();
     let did = once(&service, &caller, &headers, &request, memo, async |memo| {
         let id = memo.text.parse().map_err(Problem::fault)?;
+        // Somebody may have begun it whose answer was lost.
+        if memo.begun && service.engine.store.look(caller.tenant(), id).await.is_ok() {
+            return Ok(id);
+        }
         start(&service, &caller, id, new).await
     })
     .await?;
@@ -105,28 +101,6 @@ pub(crate) fn marked(mut response: Response, did: &Did) -> Response {
     response
 }
 
-fn checked(new: &NewSession) -> Result<(), Problem> {
-    let wrong =
-        |words: String| Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "wrong_body", words));
-    if new.turns_max.is_some_and(|turns| !(1..=10_000).contains(&turns)) {
-        return wrong("`turns_max` is a number from 1 to 10000".to_owned());
-    }
-    if new.labels.len() > LABELS_MAX {
-        return wrong(format!("a session has at most {LABELS_MAX} labels"));
-    }
-    for (name, value) in &new.labels {
-        // Whose calls these are is said by the key and not by who holds it.
-        if [KEY_LABEL, TEAM_LABEL].contains(&name.as_str()) {
-            return wrong(format!("the label `{name}` is given by the key"));
-        }
-        let fits = |text: &str| !text.is_empty() && text.len() <= LABEL_BYTES_MAX;
-        if !fits(name) || !fits(value) {
-            return wrong(format!("labels are 1 to {LABEL_BYTES_MAX} bytes: `{name}`"));
-        }
-    }
-    Ok(())
-}
-
 /// Begins a session under an id, unless it was begun before.
 async fn start(
     service: &Service,
@@ -141,16 +115,11 @@ async fn start(
     let wish =
         Wish { agent: new.agent, workdir: new.workdir, trust: new.trust, task_type: new.task_type };
     let cast = service.roster.cast(&caller.who, &wish).await?;
-    let model = &cast.agent.agent.model;
-    if !caller.grants.allow_model(model) {
-        return Err(Problem::forbidden(format!("this key is not good for the model `{model}`")));
-    }
-    let mut labels = new.labels;
-    labels.extend(caller.who.labels.clone());
+    may_begin(service, caller, &cast.agent.agent, new.cap_usd)?;
     let owner = Owner {
         tenant: caller.who.tenant.clone(),
         user: caller.who.user.clone(),
-        labels,
+        labels: caller.who.labels.clone(),
         workdir: Some(cast.workdir),
         scope: cast.scope,
     };
@@ -275,7 +244,7 @@ pub(crate) async fn fork(
     body: Option<Body<Fork>>,
 ) -> Result<(StatusCode, Json<view::Session>), Problem> {
     caller.granted("session.fork")?;
-    seen(&service, &caller, session).await?;
+    own(&service, &caller, session).await?;
     let at = body.and_then(|Body(fork)| fork.at);
     let fork = service.engine.fork(caller.tenant(), session, at).await?;
     Ok((StatusCode::CREATED, Json(whole(&service, &caller, fork).await?)))

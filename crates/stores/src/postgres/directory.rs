@@ -41,8 +41,12 @@ impl Directory for Postgres {
         user: &str,
         told: Record,
     ) -> Result<(), StoreError> {
-        let sql = "DELETE FROM member WHERE tenant = $1 AND user_id = $2 RETURNING 1";
-        let values: [Value<'_>; 2] = [&tenant.0, &user];
+        // The changes of one statement are made together; what it brings is the member.
+        let sql = "WITH ended AS (UPDATE api_key SET ends = least(coalesce(ends, $3), $3)
+                     WHERE tenant = $1 AND user_id = $2)
+                   DELETE FROM member WHERE tenant = $1 AND user_id = $2 RETURNING 1";
+        let at = in_order(told.entry.at);
+        let values: [Value<'_>; 3] = [&tenant.0, &user, &at];
         let gone = || StoreError::Missing(format!("user `{user}`"));
         let about = About { sql, values: &values, tenant, told: &told };
         self.pool.transact(|db| async move { change(&db, about, gone).await }).await

@@ -106,6 +106,10 @@ pub(super) fn work(
             if db.prepare_cached(sql)?.execute(params![tenant.0, user])? == 0 {
                 return Err(StoreError::Missing(format!("user `{user}`")).into());
             }
+            let sql = "UPDATE api_key SET ends = min(coalesce(ends, ?3), ?3)
+                       WHERE tenant = ?1 AND user = ?2";
+            let values = params![tenant.0, user, in_order(told.entry.at)];
+            db.prepare_cached(sql)?.execute(values)?;
             (tenant, told)
         }
         DirectoryWork::AddKey(key, told) => {

@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use kernel::units::ContentHash;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::cli::AgentArgs;
 
 /// How to find an agent's settings again.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Memo {
     /// The agent's file, as an absolute path.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -37,7 +38,7 @@ impl Memo {
             return Ok(());
         }
         let folder = path.parent().unwrap_or(store);
-        let beside = folder.join(format!(".{}.part", std::process::id()));
+        let beside = folder.join(format!(".{}.part", Uuid::new_v4()));
         fs::create_dir_all(folder)
             .and_then(|()| fs::write(&beside, words))
             .and_then(|()| fs::rename(&beside, &path))

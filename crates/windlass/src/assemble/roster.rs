@@ -43,6 +43,8 @@ pub(crate) struct Troupe {
     base: Base,
     roles: BTreeMap<String, Role>,
     workspaces: PathBuf,
+    /// Folders that no session is let into: what is the service's own is in them.
+    own: Vec<PathBuf>,
     outfits: Mutex<HashMap<(Tenant, ContentHash), Outfit>>,
 }
 
@@ -51,7 +53,7 @@ impl Troupe {
     ///
     /// # Errors
     /// Every mistake in a file, or two agents of one name.
-    pub(crate) fn gather(
+    pub(crate) async fn gather(
         here: &Here,
         agents: Option<&Path>,
         workspaces: Option<&Path>,
@@ -61,8 +63,8 @@ impl Troupe {
             Some(folder) => Some(folder.to_owned()),
             None => Some(beside(AGENTS)).filter(|folder| folder.is_dir()),
         };
-        let roles = match folder {
-            Some(folder) => read(here, &folder)?,
+        let roles = match &folder {
+            Some(folder) => read(here, folder)?,
             None => {
                 let role = role(here, AgentArgs::default())?;
                 BTreeMap::from([(role.card.agent.clone(), role)])
@@ -70,9 +72,11 @@ impl Troupe {
         };
         let workspaces = workspaces.map_or_else(|| beside(WORKSPACES), Path::to_owned);
         let workspaces = std::path::absolute(workspaces)?;
-        let base = Base::of(here, true)?;
+        let base = Base::of(here, true).await?;
+        let mut own = vec![workspaces.clone(), std::path::absolute(&here.store)?];
+        own.extend(folder.map(std::path::absolute).transpose()?);
         let outfits = Mutex::default();
-        Ok(Troupe { here: here.clone(), base, roles, workspaces, outfits })
+        Ok(Troupe { here: here.clone(), base, roles, workspaces, own, outfits })
     }
 
     /// The engine that reads and commands for all of them.
@@ -95,7 +99,8 @@ impl Troupe {
 
     async fn compose(&self, role: &Role, who: &Principal, wish: &Wish) -> Result<Cast, Unfit> {
         let (config, here) = (&role.config, self.here.for_whom(who));
-        let workdir = self.workdir(&here, wish.workdir.as_deref())?;
+        let wished =
+            wish.workdir.as_deref().map(|wished| self.wished(&here, wished)).transpose()?;
         let servers = mcp::Servers::compose(&here, config, &[]).await.map_err(broken)?;
         let mut specs = toolbox::built_in(config);
         specs.extend(web::declared(config));
@@ -112,20 +117,23 @@ impl Troupe {
         self.keep(&who.tenant, agent.hash, &outfit);
         let memo = Memo::of(&role.args).and_then(|memo| memo.keep(&here.store, &agent.hash));
         memo.map_err(broken)?;
+        let workdir = wished.map_or_else(|| self.new_workdir(), Ok)?;
         Ok(Cast { agent, scope, workdir, outfit })
     }
 
-    /// The folder of a new session: one that a root admits, or a new one.
-    fn workdir(&self, here: &Here, wished: Option<&str>) -> Result<String, Unfit> {
-        let Some(wished) = wished else {
-            let folder = self.workspaces.join(Uuid::now_v7().to_string());
-            let made = std::fs::create_dir_all(&folder)
-                .with_context(|| format!("cannot make `{}`", folder.display()));
-            made.map_err(broken)?;
-            let words = folder.to_str().map(str::to_owned);
-            return words.ok_or_else(|| Unfit::Broken("the workspaces' path is not UTF-8".into()));
-        };
-        // On a machine that others call, a folder must have been meant for them.
+    /// A new folder for a session.
+    fn new_workdir(&self) -> Result<String, Unfit> {
+        let folder = self.workspaces.join(Uuid::now_v7().to_string());
+        let made = std::fs::create_dir_all(&folder)
+            .with_context(|| format!("cannot make `{}`", folder.display()));
+        made.map_err(broken)?;
+        let words = folder.to_str().map(str::to_owned);
+        words.ok_or_else(|| Unfit::Broken("the workspaces' path is not UTF-8".to_owned()))
+    }
+
+    /// A folder that a caller names. On a machine that others call, it must have been meant
+    /// for them: a root admits it, and nothing of the service's own lies in or around it.
+    fn wished(&self, here: &Here, wished: &str) -> Result<String, Unfit> {
         if here.permits.scopes.roots.is_empty() {
             return Err(Unfit::Refused(
                 "no `roots` are configured here, so that every session has a folder of its own\n\
@@ -133,10 +141,19 @@ impl Troupe {
                     .to_owned(),
             ));
         }
-        scope::admit(here, wished).map_err(|why| Unfit::Refused(why.to_string()))?;
-        let folder = Path::new(wished).canonicalize();
-        let folder = folder.ok().and_then(|folder| folder.to_str().map(str::to_owned));
-        folder.ok_or_else(|| Unfit::Refused(format!("cannot work in `{wished}`")))
+        let unusable = || Unfit::Refused(format!("cannot work in `{wished}`"));
+        // Its links are resolved once, so that what is admitted is what is used.
+        let folder = Path::new(wished).canonicalize().map_err(|_| unusable())?;
+        let words = folder.to_str().map(str::to_owned).ok_or_else(unusable)?;
+        scope::admit(here, &words).map_err(|why| Unfit::Refused(why.to_string()))?;
+        let resolved = |own: &PathBuf| own.canonicalize().unwrap_or_else(|_| own.clone());
+        let mut own = self.own.iter().map(resolved);
+        if own.any(|own| folder.starts_with(&own) || own.starts_with(&folder)) {
+            return Err(Unfit::Refused(format!(
+                "`{wished}` holds what is the service's own, or lies in it\nname another folder"
+            )));
+        }
+        Ok(words)
     }
 
     async fn equip(&self, tenant: &Tenant, state: &State) -> anyhow::Result<Outfit> {
@@ -149,13 +166,13 @@ impl Troupe {
             labels: opening.labels.clone(),
             agent: None,
         });
-        if let Some(workdir) = &opening.workdir {
-            self.still_admits(&here, workdir)?;
-        }
         let memo = Memo::find(&here.store, &state.agent_hash)?;
         let known = self.roles.get(&state.agent.agent_id);
         let mut config = match known {
-            Some(role) if memo.file.is_none() => role.config.clone(),
+            // A session of the command line may have had another model for the same name.
+            Some(role) if memo == Memo::default() && role.config.model == state.agent.model => {
+                role.config.clone()
+            }
             Some(_) | None => {
                 let model = memo.model.clone().unwrap_or_else(|| state.agent.model.clone());
                 configure(&AgentArgs { agent: memo.file, model: Some(model), workdir: None })?
@@ -167,11 +184,11 @@ impl Troupe {
     }
 
     /// Whether a session may still work where it works. Folders of our own need no root.
-    fn still_admits(&self, here: &Here, workdir: &str) -> anyhow::Result<()> {
+    fn still_admits(&self, workdir: &str) -> anyhow::Result<()> {
         if Path::new(workdir).starts_with(&self.workspaces) {
             return Ok(());
         }
-        scope::admit(here, workdir)
+        scope::admit(&self.here, workdir)
     }
 }
 
@@ -180,6 +197,8 @@ impl Outfitter for Troupe {
     async fn outfit(&self, state: &State) -> Result<Outfit, Unfit> {
         let tenant = state.opening.as_ref().map(|opening| opening.tenant.clone());
         let tenant = tenant.unwrap_or_default();
+        let workdir = state.opening.as_ref().and_then(|opening| opening.workdir.as_deref());
+        workdir.map_or(Ok(()), |workdir| self.still_admits(workdir)).map_err(broken)?;
         if let Some(outfit) = self.kept(&tenant, state.agent_hash) {
             return Ok(outfit);
         }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use secrets::Secret;
 
 use crate::config;
 use crate::here::LOCAL;
@@ -21,6 +22,27 @@ pub(crate) struct HereArgs {
         value_name = "DIR"
     )]
     pub(crate) store: PathBuf,
+    /// A PostgreSQL database that sessions are kept in instead of the store's own file. It
+    /// holds a password: give it in the environment
+    #[arg(
+        long,
+        global = true,
+        display_order = 900,
+        env = "WINDLASS_DATABASE",
+        hide_env_values = true,
+        value_name = "URL",
+        value_parser = database
+    )]
+    pub(crate) database: Option<Secret>,
+    /// The authorities that are trusted to name that server, in PEM; the public ones where absent
+    #[arg(
+        long,
+        global = true,
+        display_order = 900,
+        env = "WINDLASS_DATABASE_CA",
+        value_name = "FILE"
+    )]
+    pub(crate) database_ca: Option<PathBuf>,
     /// The installation's file: plans, caps, prices [default: `windlass.yaml` beside the store]
     #[arg(long, global = true, display_order = 901, env = "WINDLASS_CONFIG", value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
@@ -49,6 +71,12 @@ pub(crate) struct HereArgs {
         value_parser = name
     )]
     pub(crate) user: String,
+}
+
+/// The address of a database. It is looked at when it is used, because what is wrong here
+/// would be repeated in the message, password and all.
+fn database(text: &str) -> Result<Secret, String> {
+    Secret::of_text(text.to_owned()).map_err(|why| why.to_string())
 }
 
 /// Longest name of a tenant or a user, in bytes.

@@ -13,6 +13,29 @@ pub(crate) struct ServeArgs {
     /// The address to listen on; port 0 takes a free one and prints it
     #[arg(long, env = "WINDLASS_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
     pub(crate) listen: SocketAddr,
+    #[command(flatten)]
+    pub(crate) work: WorkArgs,
+    /// Answer alone, and leave the runs to workers of the same store
+    #[arg(long)]
+    pub(crate) no_work: bool,
+    /// A web page's origin that may call, like `app://obsidian.md`; may be given again
+    #[arg(long = "allow-origin", value_name = "ORIGIN")]
+    pub(crate) origins: Vec<String>,
+}
+
+/// `windlass worker`
+#[derive(Args, Debug)]
+pub(crate) struct WorkerArgs {
+    /// The address of `/healthz` and `/readyz`; port 0 takes a free one and prints it
+    #[arg(long, env = "WINDLASS_LISTEN", default_value = "127.0.0.1:8081", value_name = "ADDRESS")]
+    pub(crate) listen: SocketAddr,
+    #[command(flatten)]
+    pub(crate) work: WorkArgs,
+}
+
+/// What runs are worked on with.
+#[derive(Args, Debug)]
+pub(crate) struct WorkArgs {
     /// A folder of agents' YAML files [default: `agents` beside the store, or one general agent]
     #[arg(long, env = "WINDLASS_AGENTS", value_name = "DIR")]
     pub(crate) agents: Option<PathBuf>,
@@ -23,9 +46,6 @@ pub(crate) struct ServeArgs {
     /// Sessions that are worked on at the same time
     #[arg(long, default_value_t = 64, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4096))]
     pub(crate) sessions_max: u16,
-    /// A web page's origin that may call, like `app://obsidian.md`; may be given again
-    #[arg(long = "allow-origin", value_name = "ORIGIN")]
-    pub(crate) origins: Vec<String>,
 }
 
 /// `windlass init`

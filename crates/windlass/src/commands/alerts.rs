@@ -22,7 +22,7 @@ pub(crate) async fn alerts(here: &Here, command: AlertsCommand) -> anyhow::Resul
 }
 
 async fn list(here: &Here, limit: u32, json: bool) -> anyhow::Result<End> {
-    let engine = assemble::reader(here)?;
+    let engine = assemble::reader(here).await?;
     let listed = engine.store.outbox().alerts(None, limit).await?;
     if json {
         listed.iter().for_each(|one| println!("{}", show::object(&object(one))));
@@ -121,7 +121,7 @@ fn sample(here: &Here, now: UnixMs) -> Alert {
 
 /// Makes what was given up due, and sends it at once as far as the time at an end goes.
 async fn retry(here: &Here, id: Option<&str>) -> anyhow::Result<End> {
-    let engine = assemble::reader(here)?;
+    let engine = assemble::reader(here).await?;
     let count = engine.store.outbox().again(id, engine.world.now()).await?;
     let plural = if count == 1 { "delivery is" } else { "deliveries are" };
     eprintln!("{count} {plural} tried again; `windlass alerts list` shows how it went");

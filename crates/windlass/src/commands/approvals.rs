@@ -16,7 +16,7 @@ use crate::here::Here;
 use crate::show;
 
 pub(crate) async fn approvals(here: &Here, command: ApprovalsCommand) -> anyhow::Result<End> {
-    let engine = assemble::reader(here)?;
+    let engine = assemble::reader(here).await?;
     match command {
         ApprovalsCommand::List { json } => list(here, &engine, json).await,
         ApprovalsCommand::Approve(args) => answer(here, &engine, &args, true).await,

@@ -62,8 +62,8 @@ async fn follow(
 }
 
 /// An engine for reading the audit, for somebody whom policies let.
-fn reader(here: &Here) -> anyhow::Result<Engine> {
-    let engine = assemble::reader(here)?;
+async fn reader(here: &Here) -> anyhow::Result<Engine> {
+    let engine = assemble::reader(here).await?;
     let read = engine::ports::Action::Administer { name: "audit.read", resource: "audit" };
     engine.may(&here.principal(), &here.scope, read)?;
     Ok(engine)

@@ -17,7 +17,7 @@ use crate::here::Here;
 use crate::show;
 
 pub(crate) async fn caps(here: &Here, command: CapsCommand) -> anyhow::Result<End> {
-    let engine = assemble::reader(here)?;
+    let engine = assemble::reader(here).await?;
     match command {
         CapsCommand::List { all, json } => list::list(here, &engine, all, json).await,
         CapsCommand::Set { change, reset } => change::set(here, &engine, &change, reset).await,

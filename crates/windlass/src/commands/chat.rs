@@ -57,7 +57,7 @@ struct Chat<'a> {
 impl<'a> Chat<'a> {
     async fn open(here: &'a Here, args: &ChatArgs) -> anyhow::Result<Self> {
         if let Some(named) = &args.session {
-            let session = session(here, &assemble::reader(here)?, named).await?;
+            let session = session(here, &assemble::reader(here).await?, named).await?;
             let engine = assemble::for_session(here, session, &args.agent).await?;
             return Ok(Chat { here, engine, begin: None, session: Some(session) });
         }

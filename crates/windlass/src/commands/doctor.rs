@@ -70,8 +70,11 @@ fn configuration(flags: &HereArgs) -> Finding {
 }
 
 async fn store(here: &Here) -> Finding {
-    let place = here.store.display();
-    if !here.store.exists() {
+    let place = match &here.database {
+        Some(_) => "PostgreSQL".to_owned(),
+        None => here.store.display().to_string(),
+    };
+    if here.database.is_none() && !here.store.exists() {
         return finding(
             "store",
             State::Missing,
@@ -79,7 +82,7 @@ async fn store(here: &Here) -> Finding {
         );
     }
     let opened = async {
-        let engine = assemble::reader(here)?;
+        let engine = assemble::reader(here).await?;
         let listing = engine::ports::Listing { status: None, before: None, rows_max: 1 };
         anyhow::Ok(engine.store.list(&here.tenant, &listing).await?)
     };

@@ -21,7 +21,7 @@ const NAMED_MAX: usize = 20;
 const CONSENT: &str = "erase";
 
 pub(crate) async fn erase(here: &Here, command: EraseCommand) -> anyhow::Result<End> {
-    let engine = assemble::reader(here)?;
+    let engine = assemble::reader(here).await?;
     let (which, args) = match command {
         EraseCommand::User { name, args } => (Doomed::User(name), args),
         EraseCommand::Session { session: named, args } => {

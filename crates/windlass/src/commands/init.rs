@@ -14,7 +14,7 @@ use crate::here::Here;
 const ADMIN: &str = "admin";
 
 pub(crate) async fn init(here: &Here, args: InitArgs) -> anyhow::Result<End> {
-    let engine = assemble::keeper(here)?;
+    let engine = assemble::keeper(here).await?;
     let directory = engine.store.directory();
     let program = here.program_words();
     if let Some(first) = directory.members(&here.tenant, "", 1).await?.first() {

@@ -16,7 +16,7 @@ use crate::here::Here;
 use crate::show;
 
 pub(crate) async fn keys(here: &Here, command: KeysCommand) -> anyhow::Result<End> {
-    let engine = assemble::keeper(here)?;
+    let engine = assemble::keeper(here).await?;
     match command {
         KeysCommand::Create(args) => create(here, &engine, args).await,
         KeysCommand::List { json } => list(here, &engine, json).await,

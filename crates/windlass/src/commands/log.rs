@@ -20,7 +20,7 @@ use crate::{assemble, show};
 const FOLLOW_EVERY_MS: u64 = 200;
 
 pub(crate) async fn log(here: &Here, args: LogArgs) -> anyhow::Result<End> {
-    let engine = assemble::reader(here)?;
+    let engine = assemble::reader(here).await?;
     let session = session(here, &engine, &args.session).await?;
     if args.verify {
         return verify(&engine, &here.tenant, session, args.json).await;

@@ -15,7 +15,7 @@ use crate::watch::Watcher;
 
 pub(crate) async fn resume(here: &Here, args: ResumeArgs) -> anyhow::Result<End> {
     let courier = assemble::webhooks(here)?;
-    let reader = assemble::reader(here)?;
+    let reader = assemble::reader(here).await?;
     let session = session(here, &reader, &args.session).await?;
     let given = AgentArgs { agent: args.agent, ..AgentArgs::default() };
     let engine = assemble::for_session(here, session, &given).await?;

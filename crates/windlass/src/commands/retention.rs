@@ -24,7 +24,7 @@ pub(crate) async fn retention(here: &Here, command: RetentionCommand) -> anyhow:
                      say so in the installation's file: `retention: {production: {content_days: 90}}`";
         return Err(BadUsage(words.to_owned()).into());
     }
-    let engine = assemble::reader(here)?;
+    let engine = assemble::reader(here).await?;
     let tenants = match args.all_tenants {
         true => engine.store.tenants().await?,
         false => vec![here.tenant.clone()],

@@ -45,7 +45,7 @@ pub(crate) async fn run(here: &Here, args: RunArgs) -> anyhow::Result<End> {
             (engine, session)
         }
         Some(named) => {
-            let reader = assemble::reader(here)?;
+            let reader = assemble::reader(here).await?;
             let session = session(here, &reader, named).await?;
             let engine = assemble::for_session(here, session, &args.agent).await?;
             engine.say(&here.tenant, session, task).await?;

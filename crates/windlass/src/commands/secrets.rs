@@ -25,7 +25,7 @@ use crate::show;
 type Change<'a> = &'a dyn Fn(&EncryptedFile, &Owner) -> Result<Changed, SecretError>;
 
 pub(crate) async fn secrets(here: &Here, command: SecretsCommand) -> anyhow::Result<End> {
-    let desk = Desk::open(here)?;
+    let desk = Desk::open(here).await?;
     let now = desk.engine.world.now();
     match command {
         SecretsCommand::Set { name, whose } => {
@@ -61,9 +61,9 @@ struct Desk<'a> {
 }
 
 impl<'a> Desk<'a> {
-    fn open(here: &'a Here) -> anyhow::Result<Self> {
+    async fn open(here: &'a Here) -> anyhow::Result<Self> {
         // The audit of the first secret needs a store, which may not be there yet.
-        let engine = assemble::keeper(here)?;
+        let engine = assemble::keeper(here).await?;
         let base = std::path::absolute(&here.store)?;
         let file = here.permits.secrets.encrypted(&base, process_variables)?;
         Ok(Desk { here, engine, file })

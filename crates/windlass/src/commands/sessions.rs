@@ -31,7 +31,7 @@ const TASK_CHARS_MIN: u16 = 12;
 const PARENT_DIGITS: usize = 8;
 
 pub(crate) async fn sessions(here: &Here, command: SessionsCommand) -> anyhow::Result<End> {
-    let engine = assemble::reader(here)?;
+    let engine = assemble::reader(here).await?;
     match command {
         SessionsCommand::List { status, limit, json } => {
             list(here, &engine, status.as_deref(), limit, json).await

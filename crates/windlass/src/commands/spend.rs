@@ -22,7 +22,7 @@ pub(crate) use group::By;
 pub(crate) use period::Period;
 
 pub(crate) async fn spend(here: &Here, args: SpendArgs) -> anyhow::Result<End> {
-    let engine = assemble::reader(here)?;
+    let engine = assemble::reader(here).await?;
     let (first, last) = days(&args, engine.world.now().0 / period::DAY_MS)?;
     let tenants = if args.all_tenants || args.by.contains(&By::Tenant) {
         engine.store.tenants().await?

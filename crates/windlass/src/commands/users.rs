@@ -16,7 +16,7 @@ use crate::show;
 const NAME_BYTES_MAX: usize = 128;
 
 pub(crate) async fn users(here: &Here, command: UsersCommand) -> anyhow::Result<End> {
-    let engine = assemble::keeper(here)?;
+    let engine = assemble::keeper(here).await?;
     match command {
         UsersCommand::List { json } => list(here, &engine, json).await,
         UsersCommand::Set { name, role, team } => set(here, &engine, name, role, team).await,

@@ -1,17 +1,17 @@
-//! Two workers on one store that share nothing else, as two processes would, and a clock
+//! Workers on one store that share nothing else, as processes would, and a clock
 //! that can be put forward: nobody waits for a lease to run out or an outage to end.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use engine::Engine;
 use engine::circuits::Circuits;
 use engine::door::{Owner, Task};
 use engine::driver::Stop;
 use engine::memory::Nudges;
-use engine::ports::{Listed, Listing, Status, World};
+use engine::ports::{Listed, Listing, Status, Store, World};
 use engine::tap::Tap;
 use engine::worker;
 use kernel::agent::{Agent, Frozen, Limits};
@@ -23,6 +23,8 @@ use models::anthropic;
 use models::catalog::{Catalog, Row};
 use models::chain::{Candidate, Chain};
 use models::remote::Endpoint;
+use secrets::Secret;
+use stores::postgres::Postgres;
 use stores::sqlite::Sqlite;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -78,6 +80,9 @@ pub(crate) struct House {
     /// Whether its agent delegates.
     family: bool,
     calls: u64,
+    /// The database of its sessions; a file in its folder where there is none.
+    database: Option<Secret>,
+    workers: usize,
     clock: Arc<Clock>,
 }
 
@@ -86,7 +91,21 @@ impl House {
     pub(crate) fn new(provider: &Provider, calls: u64) -> Self {
         let folder = tempfile::tempdir().expect("a folder can be made");
         let base = provider.base();
-        House { folder, base, free: None, family: false, calls, clock: Arc::default() }
+        House {
+            folder,
+            base,
+            free: None,
+            family: false,
+            calls,
+            database: None,
+            workers: 2,
+            clock: Arc::default(),
+        }
+    }
+
+    /// The same on PostgreSQL, with so many workers.
+    pub(crate) fn in_database(self, url: Secret, workers: usize) -> Self {
+        House { database: Some(url), workers, ..self }
     }
 
     /// The same with a free model that is asked first.
@@ -119,7 +138,8 @@ impl House {
             }
             sessions
         });
-        let mut workers = [self.worker("a-0"), self.worker("b-0")];
+        let hired = 0..self.workers;
+        let mut workers: Vec<Worker> = hired.map(|n| self.worker(&format!("{n}-0"))).collect();
         for kill in 0..scene.kills {
             std::thread::sleep(Duration::from_millis(400 + 300 * u64::from(kill)));
             let doomed = kill as usize % workers.len();
@@ -163,8 +183,7 @@ impl House {
     }
 
     fn engine(&self, runtime: &Runtime) -> Engine {
-        let _inside = runtime.enter();
-        let store = Sqlite::open(self.folder.path().join("store.db"), Default::default());
+        let store = self.store(runtime);
         let world = Arc::clone(&self.clock) as Arc<dyn World>;
         let tap = Tap::default();
         let circuits = Circuits::new(tap.clone());
@@ -176,7 +195,7 @@ impl House {
         let chain = Chain::new(own, fallbacks, circuits.clone(), Arc::clone(&world));
         Engine {
             policy: Arc::new(engine::memory::Permissive),
-            store: Arc::new(store.expect("the store opens")),
+            store,
             dispatch: Arc::new(Nudges::default()),
             model: Arc::new(chain),
             toolbox: Arc::new(Builtin::new(Default::default())),
@@ -186,6 +205,21 @@ impl House {
             redact: engine::memory::plain(),
             circuits,
             tap,
+        }
+    }
+
+    /// A store of one worker's own, over what all of them share.
+    fn store(&self, runtime: &Runtime) -> Arc<dyn Store> {
+        match &self.database {
+            Some(url) => {
+                let opened = runtime.block_on(Postgres::open(url, Default::default()));
+                Arc::new(opened.expect("the database opens"))
+            }
+            None => {
+                let _inside = runtime.enter();
+                let opened = Sqlite::open(self.folder.path().join("store.db"), Default::default());
+                Arc::new(opened.expect("the store opens"))
+            }
         }
     }
 
@@ -329,10 +363,19 @@ fn owner() -> Owner {
     }
 }
 
-/// The machine's clock, put forward by hand.
-#[derive(Default)]
+/// When every play begins: far from a month's end, which waits for outages may come close to.
+const BEGIN: UnixMs = UnixMs(1_794_268_800_000); // 2026-11-10
+
+/// A clock that goes with the machine's, put forward by hand.
 struct Clock {
+    began: Instant,
     ahead_ms: AtomicU64,
+}
+
+impl Default for Clock {
+    fn default() -> Self {
+        Clock { began: Instant::now(), ahead_ms: AtomicU64::new(0) }
+    }
 }
 
 impl Clock {
@@ -343,9 +386,8 @@ impl Clock {
 
 impl World for Clock {
     fn now(&self) -> UnixMs {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let now = u64::try_from(since.as_millis()).unwrap_or(u64::MAX);
-        UnixMs(now).plus_ms(self.ahead_ms.load(Ordering::SeqCst))
+        let gone_ms = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        BEGIN.plus_ms(gone_ms).plus_ms(self.ahead_ms.load(Ordering::SeqCst))
     }
 
     fn session_id(&self) -> SessionId {

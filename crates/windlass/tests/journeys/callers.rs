@@ -75,6 +75,16 @@ async fn a_key_is_good_for_what_it_was_made_for() {
     for more in [json!({}), json!({"actions": ["*"]}), json!({"actions": ["cap.raise"]})] {
         assert_eq!(problem(make(more.clone()), StatusCode::FORBIDDEN).await, "denied", "{more}");
     }
+    // Nor one that works longer.
+    let short = house.key_for(&["--expires", "1h"]);
+    let longer = |expires_s: Option<u64>| {
+        let request = client().post(format!("{}/v1/keys", house.url)).bearer_auth(&short);
+        request.json(&json!({"expires_s": expires_s}))
+    };
+    for expires_s in [None, Some(7_200)] {
+        assert_eq!(problem(longer(expires_s), StatusCode::FORBIDDEN).await, "denied");
+    }
+    json_of(longer(Some(60)), StatusCode::CREATED).await;
     let made = json_of(make(json!({"actions": ["run.start"]})), StatusCode::CREATED).await;
     let key = made["key"].as_str().expect("it is shown once");
     json_of(begin(key), StatusCode::CREATED).await;

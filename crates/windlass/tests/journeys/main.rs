@@ -4,6 +4,9 @@
 
 #[allow(dead_code, reason = "shared with the other suite; each uses its part")]
 mod place;
+#[allow(dead_code, clippy::unwrap_used, reason = "shared with the stores' own suite")]
+#[path = "../../../stores/tests/suite/server.rs"]
+mod server;
 
 mod alerts;
 mod approvals;
@@ -15,6 +18,7 @@ mod erasure;
 mod guards;
 mod house;
 mod judges;
+mod machines;
 mod money;
 mod outages;
 mod outside;

@@ -26,11 +26,20 @@ pub(crate) const REFUSED: i32 = 5;
 
 pub(crate) struct Place {
     folder: TempDir,
+    /// Variables that every command has beside the clean environment.
+    variables: Vec<(String, String)>,
 }
 
 impl Place {
     pub(crate) fn new() -> Self {
-        Place { folder: tempfile::tempdir().expect("a temporary folder") }
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        Place { folder, variables: Vec::new() }
+    }
+
+    /// The same with a variable that every command has.
+    pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
+        self.variables.push((name.to_owned(), value.to_owned()));
+        self
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -59,6 +68,7 @@ impl Place {
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("DUMMY_KEY", "sk-dummy")
+            .envs(self.variables.iter().cloned())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());

@@ -139,7 +139,7 @@ async fn clumsy_requests_are_told_what_is_wrong() {
         ),
         ("no turns", task(json!({"turns_max": 0})), StatusCode::UNPROCESSABLE_ENTITY, "wrong_body"),
         (
-            "the key's own label",
+            "labels, which the key gives",
             task(json!({"labels": {"key": "other"}})),
             StatusCode::UNPROCESSABLE_ENTITY,
             "wrong_body",
@@ -362,10 +362,12 @@ async fn a_caller_who_does_not_say_what_they_want_is_cut_off() {
 
     let house = House::open();
     let address = house.url.trim_start_matches("http://");
+    let mut silent = tokio::net::TcpStream::connect(address).await.expect("it listens");
     let mut line = tokio::net::TcpStream::connect(address).await.expect("it listens");
     line.write_all(b"GET /v1/sessions HTTP/1.1\r\nhost: x\r\nx-slow: ").await.expect("it takes it");
     let mut answer = Vec::new();
     line.read_to_end(&mut answer).await.expect("the line is closed from the other side");
+    silent.read_to_end(&mut answer).await.expect("so is that of who says nothing");
     let mut line = tokio::net::TcpStream::connect(address).await.expect("it listens");
     let head = format!("GET / HTTP/1.1\r\nhost: x\r\nx-long: {}\r\n\r\n", "x".repeat(100_000));
     // It may close before it has read all of it.
@@ -389,4 +391,110 @@ async fn the_document_and_its_page_are_served_to_everybody() {
     for probe in ["/healthz", "/readyz"] {
         assert_eq!(get(probe).send().await.expect("it answers").status(), StatusCode::OK);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_answers_and_who_works_may_be_different_processes() {
+    let mut house = House::in_place(Place::new(), &["--no-work"]);
+    let body = json!({"agent": "default", "input": "What is 17.5% of 2340?"});
+    let begun = json_of(house.post("/v1/sessions?wait_s=1", body), StatusCode::CREATED).await;
+    assert_eq!(begun["status"], "running", "nobody works: {begun}");
+    let mut worker = house.place.start(&["worker", "--listen", "127.0.0.1:0"]);
+    let line = worker.until("works on");
+    let url = line.rsplit(" on ").next().expect("it says where").trim();
+    let ready = client().get(format!("{url}/readyz")).send().await.expect("it answers");
+    assert_eq!(ready.status(), StatusCode::OK);
+    let nothing = client().get(format!("{url}/v1/sessions")).bearer_auth(&house.key);
+    assert_eq!(problem(nothing, StatusCode::NOT_FOUND).await, "not_found");
+    let path = format!("/v1/sessions/{}?wait_s=60", begun["id"].as_str().expect("an id"));
+    let done = json_of(house.get(&path), StatusCode::OK).await;
+    assert!(done["run"]["result"].to_string().contains("409.5"), "{done}");
+    worker.strike(Signal::TERM);
+    worker.end().code(FINISHED);
+    house.strike(Signal::TERM).code(FINISHED);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn reading_a_colleagues_session_is_not_acting_in_their_name() {
+    let place = Place::new();
+    place.write("windlass.yaml", "policy: approvals\n");
+    let house = House::in_place(place, &[]);
+    let session = house.work("Save 'buy milk' as a note called shopping.").await;
+    let id = session["id"].as_str().expect("it has an id");
+    // Operators look at everything; here they may also answer, and no more.
+    let bob = house.user("bob", "operator");
+    let post = |key: &str, path: &str, body: Value| {
+        let url = format!("{}/v1/sessions/{id}/{path}", house.url);
+        client().post(url).bearer_auth(key).json(&body)
+    };
+    let read = client().get(format!("{}/v1/sessions/{id}", house.url)).bearer_auth(&bob);
+    json_of(read, StatusCode::OK).await;
+    for (path, body) in [
+        ("runs", json!({"input": "What is 2 + 2?"})),
+        ("fork", json!({})),
+        ("cancel", json!({})),
+        ("resume", json!({"turns_more": 1})),
+    ] {
+        assert_eq!(
+            problem(post(&bob, path, body), StatusCode::FORBIDDEN).await,
+            "denied",
+            "{path}"
+        );
+    }
+    // An admin ends a colleague's run, and even then gives no task in their name.
+    let cid = house.user("cid", "admin");
+    json_of(post(&cid, "cancel?wait_s=60", json!({})), StatusCode::ACCEPTED).await;
+    let task = json!({"input": "What is 2 + 2?"});
+    assert_eq!(problem(post(&cid, "runs", task.clone()), StatusCode::FORBIDDEN).await, "denied");
+    // The owner goes on, for as long as they are what they were.
+    let done = post(&house.key, "runs?wait_s=60", task.clone());
+    assert_eq!(json_of(done, StatusCode::ACCEPTED).await["run"]["number"], 2);
+    house
+        .place
+        .run(&["--tenant", "acme", "users", "set", "ann", "--role", "member"])
+        .code(FINISHED);
+    let code = problem(post(&house.key, "runs", task), StatusCode::CONFLICT).await;
+    assert_eq!(code, "role_changed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_gives_a_run_more_than_its_agent_has_without_the_right_to() {
+    let house = House::open();
+    let bob = house.user("bob", "member");
+    let begin = |key: &str, cap: &str| {
+        let body = json!({"agent": "default", "input": "What is 2 + 2?", "cap_usd": cap});
+        client().post(format!("{}/v1/sessions?wait_s=60", house.url)).bearer_auth(key).json(&body)
+    };
+    // The general agent has a dollar.
+    assert_eq!(problem(begin(&bob, "1000"), StatusCode::FORBIDDEN).await, "denied");
+    let session = json_of(begin(&bob, "0.50"), StatusCode::CREATED).await;
+    assert_eq!(session["run"]["cap_usd"], "0.50");
+    let path = format!("{}/v1/sessions/{}/runs", house.url, session["id"].as_str().expect("an id"));
+    let more = json!({"input": "What is 2 + 2?", "cap_usd": 1_000});
+    let more = client().post(&path).bearer_auth(&bob).json(&more);
+    assert_eq!(problem(more, StatusCode::FORBIDDEN).await, "denied");
+    let turns = json!({"input": "What is 2 + 2?", "turns_max": 0});
+    let turns = client().post(&path).bearer_auth(&bob).json(&turns);
+    assert_eq!(problem(turns, StatusCode::UNPROCESSABLE_ENTITY).await, "wrong_body");
+    json_of(begin(&house.key, "2"), StatusCode::CREATED).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_named_folder_holds_nothing_of_the_services_own() {
+    let place = Place::new();
+    place.write("windlass.yaml", "roots: [.]\n");
+    for folder in ["project", "workspaces/other"] {
+        std::fs::create_dir_all(place.path(folder)).expect("the folder takes one");
+    }
+    std::os::unix::fs::symlink(place.path("workspaces"), place.path("project/link")).expect("so");
+    let house = House::in_place(place, &[]);
+    let begin = |folder: &str| {
+        let workdir = house.place.path(folder);
+        let body = json!({"agent": "default", "input": "What is 2 + 2?", "workdir": workdir});
+        house.post("/v1/sessions?wait_s=60", body)
+    };
+    for folder in ["", "workspaces", "workspaces/other", ".windlass", "project/link", "nowhere"] {
+        assert_eq!(problem(begin(folder), StatusCode::FORBIDDEN).await, "denied", "{folder}");
+    }
+    json_of(begin("project"), StatusCode::CREATED).await;
 }

@@ -54,7 +54,7 @@ impl Line {
 }
 
 pub(super) async fn export(here: &Here, out: Option<&Path>, open: bool) -> anyhow::Result<End> {
-    let engine = reader(here)?;
+    let engine = reader(here).await?;
     let mut sink: Box<dyn Write> = match out {
         Some(path) => {
             let file = File::create(path);

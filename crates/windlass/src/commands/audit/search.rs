@@ -27,7 +27,7 @@ struct Found {
 }
 
 pub(super) async fn search(here: &Here, args: &SearchArgs) -> anyhow::Result<End> {
-    let engine = reader(here)?;
+    let engine = reader(here).await?;
     let from = args.from.as_deref().map(day).transpose()?;
     let mut fitting: VecDeque<(Link, Entry)> = VecDeque::new();
     follow(here, &engine, async |link, entry| {

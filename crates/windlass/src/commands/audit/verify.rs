@@ -16,7 +16,7 @@ use crate::here::Here;
 
 /// Checks the chain in the store.
 pub(super) async fn store(here: &Here) -> anyhow::Result<End> {
-    let engine = reader(here)?;
+    let engine = reader(here).await?;
     let (mut entries, mut contents) = (0_u64, 0_u64);
     let (first, last) = follow(here, &engine, async |link, _entry| {
         entries += 1;

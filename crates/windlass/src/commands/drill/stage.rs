@@ -91,6 +91,8 @@ pub(super) async fn play(way: &Way, failures: u32) -> anyhow::Result<Outcome> {
 
 fn flags(folder: &Path) -> HereArgs {
     HereArgs {
+        database: None,
+        database_ca: None,
         store: folder.join("store"),
         config: None,
         prices: None,
