@@ -189,8 +189,11 @@ pub(crate) async fn until_rest(
     let mut bell = Bell::at(service, session);
     while until > Instant::now() {
         let listed = service.engine.store.look(caller.tenant(), session).await?;
+        let now = service.engine.world.now();
         match listed.brief.status {
             Status::Running => {}
+            // It was handed over, or its time has come: a worker takes it up by itself.
+            Status::Parked if listed.brief.due.is_some_and(|due| due <= now) => {}
             Status::Idle
             | Status::Parked
             | Status::Finished

@@ -93,7 +93,7 @@ const GOLDEN: [(&[&str], i32, &str); 24] = [
     (
         &["--store", "newer", "run", "x"],
         BROKEN,
-        "error: `newer/windlass.db` has version 99 and this program knows versions up to 5\n\
+        "error: `newer/windlass.db` has version 99 and this program knows versions up to 6\n\
          hint: use the newer program that wrote it; the file was left as it is\n",
     ),
     (
